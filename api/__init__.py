@@ -1,0 +1,1 @@
+"""GraphQL over HTTP and WebSocket: how what we hold is shown."""

@@ -1,0 +1,1 @@
+"""What Renkei exists for: rules (model), where they are kept (store), what we do (services)."""

@@ -1,0 +1,278 @@
+"""The contract between us and a mall: what a connector is told, what it answers, what it promises.
+
+Promises every connector keeps (the shared exam in tests/integrations/test_exam.py holds them to it):
+
+* It translates and nothing else: no retries, no database, no idea which other malls exist.
+* `push_stock` and `read_stock` make one call each (renewing an access token first is allowed), of at most
+  `max_pushes_per_call` / `max_reads_per_call` items, and answer one result per item, in the order given.
+* It sends absolute or relative numbers as it was told, never the one for the other.
+* Every time it answers is the mall's time, aware and in UTC, with the uncertainty of the mall's clock.
+* What the mall refuses for one item is a result; what stops the call is a `MallError`.
+* It keeps no personal data: of an order only number, times, status, codes and quantities.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class MallKind(StrEnum):
+    RAKUTEN = "RAKUTEN"
+    YAHOO_SHOPPING = "YAHOO_SHOPPING"
+    AMAZON = "AMAZON"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ItemRef:
+    """How a mall names one SKU: Rakuten manageNumber + variantId, Yahoo code + sub-code, Amazon seller SKU."""
+
+    item_code: str
+    variant_code: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.item_code}:{self.variant_code}" if self.variant_code else self.item_code
+
+
+@dataclass(frozen=True, slots=True)
+class MallTime:
+    """A moment on the mall's clock, as closely as we know it."""
+
+    earliest: datetime
+    latest: datetime
+
+
+class WriteMode(StrEnum):
+    ABSOLUTE = "ABSOLUTE"
+    RELATIVE = "RELATIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class StockPush:
+    """One number to send. `quantity` is the number to show (ABSOLUTE, >= 0) or a signed delta (RELATIVE).
+
+    `fields` are mall fields that travel with stock and that we own (Yahoo `allow_overdraft`, Amazon lead time).
+    """
+
+    ref: ItemRef
+    quantity: int
+    mode: WriteMode = WriteMode.ABSOLUTE
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class PushOutcome(StrEnum):
+    APPLIED = "APPLIED"  # the mall answered that the number stands
+    ACCEPTED = "ACCEPTED"  # queued at the mall; seen only by reading back
+    REFUSED = "REFUSED"  # this item was refused, the others of the call were not touched by that
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    ref: ItemRef
+    outcome: PushOutcome
+    at: MallTime
+    quantity: int | None = None  # what the mall says it now shows, when it says so
+    mall_code: str = ""
+    mall_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StockReading:
+    """What the mall's counter reads. `found` is False where the mall knows no such code."""
+
+    ref: ItemRef
+    at: MallTime
+    found: bool = True
+    quantity: int | None = None
+    unlimited: bool = False
+    fulfilled_by_mall: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class OrderStatus(StrEnum):
+    HOLDS = "HOLDS"  # takes stock at the mall: unpaid and pending orders included
+    SHIPPED = "SHIPPED"
+    RELEASED = "RELEASED"  # cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class MallOrderLine:
+    """`line_id` may repeat or vanish between readings; nothing is keyed by it.
+
+    `mall_restocks` answers whether a cancel puts the units back on the mall's own counter; None = not known.
+    """
+
+    ref: ItemRef
+    quantity: int
+    line_id: str = ""
+    fulfilled_by_mall: bool = False
+    mall_restocks: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MallOrder:
+    """All lines of one order as the mall shows it now. `placed_at` is when the mall's counter fell."""
+
+    number: str
+    placed_at: datetime
+    status: OrderStatus
+    lines: tuple[MallOrderLine, ...]
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWindow:
+    """[since, until) on the mall's clock."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page, oldest first. `observed_at`: the mall's time when its request was sent. `total`: hits in the whole
+    window as this page reported it (None where the mall does not say); a caller that sees it change walks again.
+    `unreadable` names orders whose detail could not be understood, with the reason; they are not in `orders`."""
+
+    orders: tuple[MallOrder, ...]
+    observed_at: datetime
+    total: int | None = None
+    last: bool = False
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MallListing:
+    """One SKU as the mall's catalogue shows it. `keys` holds the columns that may serve as same-product key."""
+
+    ref: ItemRef
+    name: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    quantity: int | None = None
+    unlimited: bool = False
+    fulfilled_by_mall: bool = False
+    mall_restocks: bool | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+class CheckPartKey(StrEnum):
+    CREDENTIALS = "CREDENTIALS"
+    CONSENT = "CONSENT"
+    STOCK_READ = "STOCK_READ"
+    ORDERS = "ORDERS"
+    CATALOGUE = "CATALOGUE"
+    CLOCK = "CLOCK"
+
+
+class CheckOutcome(StrEnum):
+    OK = "OK"
+    NG = "NG"
+    NOT_TESTED = "NOT_TESTED"
+    NOT_NEEDED = "NOT_NEEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPart:
+    """One line of the connection test. `expires_at`: until when the credential lives, where the mall tells.
+    `error` is what the mall raised when `outcome` is NG."""
+
+    key: CheckPartKey
+    outcome: CheckOutcome
+    mall_message: str = ""
+    expires_at: datetime | None = None
+    error: Exception | None = None
+
+
+class BucketScope(StrEnum):
+    SELLER = "SELLER"  # per shop credentials
+    APPLICATION = "APPLICATION"  # per application id, across accounts
+    ADDRESS = "ADDRESS"  # per source address
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A mall's limit on calls: `rate` per second, `burst` at once; `per_day` where the mall counts days."""
+
+    name: str
+    rate: float
+    burst: int = 1
+    scope: BucketScope = BucketScope.SELLER
+    per_day: int | None = None
+
+
+class Throttle(Protocol):
+    """Shared by every worker. Connectors draw from it before each call and tell it what the mall said."""
+
+    async def take(self, *buckets: Bucket) -> None:
+        """Waits for one call's worth from each bucket. Raises MallThrottled when the wait would outlast the deadline."""
+        ...
+
+    async def told_to_wait(self, bucket: Bucket, retry_after: timedelta) -> None:
+        """The mall answered "too many": nobody draws from this bucket until then."""
+        ...
+
+
+class CancelSupport(StrEnum):
+    SEEN = "SEEN"  # changed-since finds cancels
+    SEEN_ON_REREAD = "SEEN_ON_REREAD"  # open orders must be read again
+    NOT_SEEN = "NOT_SEEN"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a mall can do, as data. Times are the mall's at speed 1; a sandbox shop may run faster (setting `speed`)."""
+
+    max_pushes_per_call: int
+    max_reads_per_call: int
+    relative_writes: bool
+    max_quantity: int
+    usual_delay: timedelta  # from accepted to shown
+    order_overlap: timedelta  # windows reach back this far behind the watermark
+    order_lag: timedelta  # windows end this long before the mall's now
+    order_time_resolution: timedelta  # a time stamp of the mall means [t, t + resolution)
+    order_freshness: timedelta  # writes other than zero need orders seen this recently
+    max_order_window: timedelta
+    cancels: CancelSupport
+    answers_applied: (
+        bool  # True: a success answer means the number stands; False: it is only queued
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ShopConfig:
+    """What a connector is given of a shop: decrypted credentials, settings (endpoints among them)."""
+
+    kind: MallKind
+    credentials: Mapping[str, str]
+    settings: Mapping[str, str]
+
+
+SaveCredentials = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Called with the credentials that the mall itself renewed (a new refresh token); kept encrypted."""
+
+
+class Mall(Protocol):
+    """One shop at one mall."""
+
+    capabilities: Capabilities
+
+    async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]: ...
+
+    async def read_stock(self, refs: Sequence[ItemRef]) -> list[StockReading]: ...
+
+    def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
+        """Orders that entered the mall's list in the window (changed in it, where the mall can say that)."""
+        ...
+
+    async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:
+        """These orders as they are now (at most 100 numbers): for cancels that no window shows."""
+        ...
+
+    def listings(self) -> AsyncIterator[Sequence[MallListing]]: ...
+
+    async def test_connection(self) -> list[CheckPart]: ...
+
+    async def exchange_code(self, code: str, redirect_uri: str) -> Mapping[str, str]:
+        """Changes a consent code into credentials to keep. Raises MallRefused where the mall has no consent page."""
+        ...

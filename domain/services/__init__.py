@@ -1,0 +1,1 @@
+"""What we do about it: read, decide, write, inside a transaction that the edge opened."""

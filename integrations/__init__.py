@@ -1,0 +1,1 @@
+"""Everything we know of other people's systems."""

@@ -1,0 +1,1 @@
+"""The malls, simulated from their fact sheets."""

@@ -1,0 +1,1 @@
+"""The jobs, and the loops that run by the clock."""
