@@ -5,7 +5,7 @@ raises from the tree in domain/model/errors.py. What a status means where a mall
 connector's to say: it passes `classify`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -55,14 +55,16 @@ class MallClient:
         content: bytes | None = None,
         json: object | None = None,
         data: Mapping[str, str] | None = None,
+        accept: Collection[int] = (),
     ) -> MallAnswer:
-        """Raises MallError for any answer that is not a success (2xx)."""
+        """Raises MallError for any answer that is neither a success (2xx) nor of a status in `accept`."""
         await self._throttle.take(*buckets)
         sent = datetime.now(UTC)
         response = await self._request(
             method, url, headers=headers, params=params, content=content, json=json, data=data
         )
-        error = classify(response) or of_status(response)
+        accepted = response.status_code in accept
+        error = None if accepted else classify(response) or of_status(response)
         if isinstance(error, MallThrottled) and error.retry_after is not None:
             for bucket in buckets:
                 await self._throttle.told_to_wait(bucket, error.retry_after)
