@@ -1,5 +1,6 @@
 """What can go wrong at a mall, switched on per shop for the next N calls or until it is lifted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -59,7 +60,7 @@ class Faults:
     """All faults of all shops."""
 
     _of_shop: dict[ShopKey, list[Fault]] = field(default_factory=dict)
-    _numbers: count[int] = field(default_factory=lambda: count(1))
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def add(self, shop: ShopKey, fault: Fault) -> Fault:
         fault.number = next(self._numbers)
