@@ -1,0 +1,708 @@
+"""Every table, with the constraints that carry the invariants.
+
+`account_id` leads every key, so that row-level security has an index to lean on and an engine that shards by account
+needs no change. Ids are UUIDv7 made by the database. Four logs are partitioned by month on their id (DESIGN §2.14);
+what must be unique is an ordinary table, and no foreign key points into a log.
+
+What a migration alone holds (roles, grants, policies, partitions, triggers, functions) is in alembic/versions.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s",
+    }
+)
+
+NOW = text("clock_timestamp()")
+
+
+def _account() -> Column[Any]:
+    return Column("account_id", Uuid, nullable=False)
+
+
+def _id() -> Column[Any]:
+    return Column("id", Uuid, nullable=False, server_default=text("uuidv7()"))
+
+
+def _at(name: str, *, nullable: bool = False, default: bool = True) -> Column[Any]:
+    server_default = NOW if default and not nullable else None
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=server_default)
+
+
+def _flag(name: str, default: bool) -> Column[Any]:
+    return Column(name, Boolean, nullable=False, server_default=text(str(default).lower()))
+
+
+def _number(name: str, default: int = 0, kind: type[Integer] = Integer) -> Column[Any]:
+    return Column(name, kind, nullable=False, server_default=text(str(default)))
+
+
+def _json(name: str) -> Column[Any]:
+    return Column(name, JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+
+
+def _to(target: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["account_id", column], [f"{target}.account_id", f"{target}.id"], ondelete=ondelete
+    )
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def _tenant(name: str, *parts: SchemaItem, key: tuple[str, ...] = ("id",), **options: Any) -> Table:
+    """A table of one account's rows: account_id first, then `id` unless the key is another."""
+    own_id = [_id()] if key == ("id",) else []
+    items: list[SchemaItem] = [
+        _account(),
+        *own_id,
+        *parts,
+        PrimaryKeyConstraint("account_id", *key),
+        ForeignKeyConstraint(["account_id"], ["accounts.id"]),
+    ]
+    return Table(name, metadata, *items, **options)
+
+
+def _log(name: str, *parts: SchemaItem) -> Table:
+    return _tenant(name, *parts, postgresql_partition_by="RANGE (id)")
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Uuid, primary_key=True, server_default=text("uuidv7()")),
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False, server_default="Asia/Tokyo"),
+    _flag("sync_running", False),
+    Column("reflect_edits", Text, nullable=False, server_default="ON_REQUEST"),
+    Column("level9_resume", Text, nullable=False, server_default="ON_CLEAR"),
+    _flag("show_images", True),
+    Column("base_shop_id", Uuid),
+    Column("product_limit", Integer),
+    _number("version", 1),
+    _at("created_at"),
+    UniqueConstraint("code"),
+    _one_of("reflect_edits", "ON_REQUEST", "AT_ONCE"),
+    _one_of("level9_resume", "ON_CLEAR", "ON_VALID_CREDENTIALS"),
+)
+
+event_counters = _tenant("event_counters", _number("last", 0, BigInteger), key=())
+
+users = _tenant(
+    "users",
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text),
+    _at("last_seen_at", nullable=True),
+    _at("disabled_at", nullable=True),
+    _at("created_at"),
+    UniqueConstraint("account_id", "email"),
+    _one_of("role", "OWNER", "STAFF", "VIEWER"),
+)
+
+api_tokens = _tenant(
+    "api_tokens",
+    Column("name", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("role", Text),
+    Column("scopes", ARRAY(Text)),
+    _at("expires_at", nullable=True),
+    _at("last_used_at", nullable=True),
+    _at("revoked_at", nullable=True),
+    _at("created_at"),
+    CheckConstraint("(role IS NULL) <> (scopes IS NULL)", name="role_or_scopes"),
+    _one_of("role", "OWNER", "STAFF", "VIEWER"),
+)
+
+shops = _tenant(
+    "shops",
+    Column("mall", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _flag("sandbox", False),
+    _flag("in_use", True),
+    Column("state", Text, nullable=False, server_default="RUNNING"),
+    _flag("orders_running", False),
+    _flag("reflect_running", False),
+    _number("reflect_interval_seconds"),
+    _number("order_poll_seconds", 60),
+    Column("cancel_policy", Text, nullable=False, server_default="IGNORE"),
+    Column("drift_policy", Text, nullable=False, server_default="OURS_WINS"),
+    Column("match_key", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    _json("settings"),
+    Column("mall_restocks", Boolean),
+    # Orders placed before it never deduct: the shop joined with its numbers already counted.
+    _at("effective_from", nullable=True),
+    # Orders are complete up to here, by the mall's clock; moved with the last page of a window only.
+    _at("watermark", nullable=True),
+    # When, by our clock, the window that ended at the watermark was asked for.
+    _at("orders_seen_at", nullable=True),
+    _at("cancels_seen_at", nullable=True),
+    Column("clock_offset_ms", Integer, nullable=False, server_default=text("0")),
+    _at("next_order_poll_at"),
+    _at("next_probe_at", nullable=True),
+    Column("maintenance", Boolean, nullable=False, server_default=text("false")),
+    _at("checked_at", nullable=True),
+    Column("notification_email", Text),
+    _number("version", 1),
+    _at("created_at"),
+    UniqueConstraint("account_id", "name"),
+    _one_of("state", "RUNNING", "HALTED", "PROBING", "CATCHING_UP"),
+    _one_of("cancel_policy", "IGNORE", "RESTORE"),
+    _one_of("drift_policy", "OURS_WINS", "TAKE_THEIRS", "ASK"),
+    CheckConstraint("reflect_interval_seconds BETWEEN 0 AND 1200", name="interval_range"),
+    CheckConstraint("order_poll_seconds BETWEEN 1 AND 3600", name="poll_range"),
+)
+
+shop_credentials = _tenant(
+    "shop_credentials",
+    Column("shop_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    _at("changed_at"),
+    Column("changed_by", JSONB),
+    _at("expires_at", nullable=True),
+    _to("shops", "shop_id"),
+    key=("shop_id", "key"),
+)
+
+shop_consents = _tenant(
+    "shop_consents",
+    Column("shop_id", Uuid, nullable=False),
+    Column("state_hash", LargeBinary, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    # The consent code the mall returned with, encrypted, until a worker has changed it into tokens.
+    Column("code_ciphertext", LargeBinary),
+    _at("expires_at", default=False),
+    _at("used_at", nullable=True),
+    UniqueConstraint("account_id", "state_hash"),
+    _to("shops", "shop_id"),
+)
+
+# One holder per shop and kind of work; timed by the database's clock. `epoch` rises with every taking.
+shop_leases = _tenant(
+    "shop_leases",
+    Column("shop_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    _number("epoch", 1, BigInteger),
+    _at("until", default=False),
+    _to("shops", "shop_id"),
+    _one_of("kind", "REFLECT", "ORDERS"),
+    key=("shop_id", "kind"),
+)
+
+# Not an account's rows: whose turn it is among the worker processes, and what the malls still allow.
+clock_leases = Table(
+    "clock_leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    _at("until", default=False),
+)
+rate_buckets = Table(
+    "rate_buckets",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    _at("updated_at"),
+    _at("blocked_until", nullable=True),
+    Column("day", Text, nullable=False, server_default=""),
+    _number("used_today"),
+)
+
+product_groups = _tenant(
+    "product_groups",
+    Column("name", Text, nullable=False),
+    _number("reserve"),
+    _number("version", 1),
+    UniqueConstraint("account_id", "name"),
+    CheckConstraint("reserve >= 0", name="reserve_range"),
+)
+
+products = _tenant(
+    "products",
+    Column("code", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    _flag("named_by_hand", False),
+    _json("attributes"),
+    Column("image_url", Text),
+    Column("kind", Text, nullable=False, server_default="SINGLE"),
+    _flag("managed", True),
+    # Written by the ledger's trigger only: the app's role may not touch these two columns.
+    _number("total"),
+    _number("stock_version", 0, BigInteger),
+    Column("reserve", Integer),
+    Column("group_id", Uuid),
+    _flag("unreflected", False),
+    # Orders on a listing that is linked later apply only when placed after this.
+    _at("counted_at", nullable=True),
+    Column("folded", Text, nullable=False, server_default=""),
+    _number("version", 1),
+    _at("deleted_at", nullable=True),
+    _at("created_at"),
+    _at("updated_at"),
+    UniqueConstraint("account_id", "code"),
+    _to("product_groups", "group_id"),
+    _one_of("kind", "SINGLE", "SET"),
+    CheckConstraint("reserve >= 0", name="reserve_range"),
+    CheckConstraint("kind = 'SINGLE' OR total = 0", name="set_has_no_stock"),
+    CheckConstraint("code <> ''", name="code_given"),
+)
+Index(
+    "products_folded_idx",
+    products.c.account_id,
+    products.c.folded,
+    postgresql_using="gin",
+    postgresql_ops={"folded": "gin_trgm_ops"},
+)
+Index("products_group_idx", products.c.account_id, products.c.group_id)
+
+set_parts = _tenant(
+    "set_parts",
+    Column("set_id", Uuid, nullable=False),
+    Column("part_id", Uuid, nullable=False),
+    Column("count", Integer, nullable=False),
+    CheckConstraint("count >= 1", name="count_range"),
+    CheckConstraint("set_id <> part_id", name="not_itself"),
+    _to("products", "set_id"),
+    _to("products", "part_id"),
+    key=("set_id", "part_id"),
+)
+Index("set_parts_part_idx", set_parts.c.account_id, set_parts.c.part_id)
+
+listings = _tenant(
+    "listings",
+    Column("shop_id", Uuid, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("variant_code", Text, nullable=False, server_default=""),
+    Column("match_code", Text, nullable=False, server_default=""),
+    _json("keys"),
+    Column("name", Text, nullable=False, server_default=""),
+    _flag("sync", True),
+    Column("minimum", Integer),
+    Column("maximum", Integer),
+    _flag("fulfilled_by_mall", False),
+    _flag("unlimited", False),
+    _flag("unknown_at_mall", False),
+    Column("mall_restocks", Boolean),
+    _json("fields"),
+    Column("folded", Text, nullable=False, server_default=""),
+    _number("version", 1),
+    _at("deleted_at", nullable=True),
+    _at("created_at"),
+    UniqueConstraint("account_id", "shop_id", "item_code", "variant_code"),
+    _to("shops", "shop_id"),
+    CheckConstraint("minimum >= 0", name="minimum_range"),
+    CheckConstraint("maximum >= 1", name="maximum_range"),
+)
+Index(
+    "listings_folded_idx",
+    listings.c.account_id,
+    listings.c.folded,
+    postgresql_using="gin",
+    postgresql_ops={"folded": "gin_trgm_ops"},
+)
+Index("listings_match_idx", listings.c.account_id, listings.c.shop_id, listings.c.match_code)
+
+# One row a listing, from the listing's first day: its state is kept when it is unlinked, by whom and why.
+links = _tenant(
+    "links",
+    Column("listing_id", Uuid, nullable=False),
+    Column("product_id", Uuid),
+    Column("state", Text, nullable=False, server_default="UNLINKED"),
+    Column("reason", Text),
+    _flag("copy_page", False),
+    _at("at"),
+    Column("actor", JSONB),
+    _to("listings", "listing_id"),
+    _to("products", "product_id"),
+    _one_of("state", "LINKED", "UNLINKED", "UNLINKED_BY_HAND", "CONFLICT"),
+    CheckConstraint(
+        "(state IN ('LINKED', 'CONFLICT')) = (product_id IS NOT NULL)", name="linked_to_one"
+    ),
+    key=("listing_id",),
+)
+Index("links_product_idx", links.c.account_id, links.c.product_id)
+
+# The narrow row that says what a listing should show, what we believe it shows, and what waits (DESIGN §2.2).
+listing_sync = _tenant(
+    "listing_sync",
+    Column("listing_id", Uuid, nullable=False),
+    Column("shop_id", Uuid, nullable=False),
+    _number("wanted", 0, BigInteger),
+    _number("claimed", 0, BigInteger),
+    _number("done", 0, BigInteger),
+    _number("lane", 2, SmallInteger),
+    _at("waiting_since", nullable=True),
+    _at("next_try_at", nullable=True),
+    _number("attempts", 0, SmallInteger),
+    _number("failures", 0, SmallInteger),
+    Column("push_id", Uuid),
+    Column("push_state", Text),
+    # The quantity to show, worked out in the transaction that changed what it follows from. Null: nothing of ours decides.
+    Column("expected", Integer),
+    _flag("edited", False),
+    Column("base", Integer),
+    _at("base_earliest", nullable=True),
+    _at("base_latest", nullable=True),
+    Column("base_source", Text, nullable=False, server_default="NEVER_SEEN"),
+    Column("not_pushed", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
+    Column("difference", Text),
+    _at("difference_since", nullable=True),
+    _to("listings", "listing_id", ondelete="CASCADE"),
+    CheckConstraint("done <= claimed AND claimed <= wanted", name="generations"),
+    key=("listing_id",),
+    postgresql_with={"fillfactor": "50"},
+)
+Index(
+    "listing_sync_waiting_idx",
+    listing_sync.c.account_id,
+    listing_sync.c.shop_id,
+    listing_sync.c.lane,
+    listing_sync.c.waiting_since,
+    postgresql_where=text("wanted > done"),
+)
+Index(
+    "listing_sync_difference_idx",
+    listing_sync.c.account_id,
+    listing_sync.c.difference_since,
+    listing_sync.c.listing_id,
+    postgresql_where=text("difference IS NOT NULL"),
+)
+
+# One attempt to write one number; what was sent is committed before the call (DESIGN §2.4).
+pushes = _tenant(
+    "pushes",
+    Column("listing_id", Uuid, nullable=False),
+    Column("shop_id", Uuid, nullable=False),
+    Column("call_id", Uuid, nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    _number("lane", 2, SmallInteger),
+    Column("mode", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("before", Integer),
+    Column("state", Text, nullable=False),
+    _at("waiting_at"),
+    _at("sent_at"),
+    _at("accepted_at", nullable=True),
+    _at("applied_at", nullable=True),
+    Column("mall_code", Text, nullable=False, server_default=""),
+    Column("mall_message", Text, nullable=False, server_default=""),
+    _to("listings", "listing_id", ondelete="CASCADE"),
+    _one_of("mode", "ABSOLUTE", "RELATIVE"),
+    _one_of("state", "SENT", "ACCEPTED", "APPLIED", "REFUSED", "UNKNOWN", "SUPERSEDED"),
+)
+Index("pushes_listing_idx", pushes.c.account_id, pushes.c.listing_id, pushes.c.id)
+Index(
+    "pushes_open_idx",
+    pushes.c.account_id,
+    pushes.c.listing_id,
+    unique=True,
+    postgresql_where=text("state = 'SENT'"),
+)
+Index(
+    "pushes_unread_idx",
+    pushes.c.account_id,
+    pushes.c.shop_id,
+    pushes.c.accepted_at,
+    postgresql_where=text("state = 'ACCEPTED'"),
+)
+
+# The newest fact about an order (DESIGN §2.3). `ever_held`: it was seen holding stock at least once.
+orders = _tenant(
+    "orders",
+    Column("shop_id", Uuid, nullable=False),
+    Column("number", Text, nullable=False),
+    _at("placed_at", default=False),
+    Column("status", Text, nullable=False),
+    _flag("ever_held", False),
+    _flag("baseline", False),
+    Column("source", Text, nullable=False, server_default="API"),
+    _at("observed_at", default=False),
+    _at("fetched_at"),
+    _at("updated_at"),
+    UniqueConstraint("account_id", "shop_id", "number"),
+    _to("shops", "shop_id"),
+    _one_of("status", "HOLDS", "SHIPPED", "RELEASED"),
+)
+Index(
+    "orders_open_idx",
+    orders.c.account_id,
+    orders.c.shop_id,
+    orders.c.observed_at,
+    postgresql_where=text("status = 'HOLDS'"),
+)
+Index("orders_placed_idx", orders.c.account_id, orders.c.placed_at, orders.c.id)
+
+order_lines = _tenant(
+    "order_lines",
+    Column("order_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("variant_code", Text, nullable=False, server_default=""),
+    Column("listing_id", Uuid),
+    Column("quantity", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    UniqueConstraint("account_id", "order_id", "position"),
+    _to("orders", "order_id"),
+    _to("listings", "listing_id"),
+    CheckConstraint("quantity >= 0", name="quantity_range"),
+    _one_of(
+        "state",
+        "APPLIED",
+        "RELEASED",
+        "BASELINE",
+        "COUNTED_BEFORE",
+        "UNLINKED",
+        "FULFILLED_BY_MALL",
+    ),
+)
+
+# What a mall's code meant when the order was first applied: link and set parts as they were then.
+order_items = _tenant(
+    "order_items",
+    Column("order_id", Uuid, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("variant_code", Text, nullable=False, server_default=""),
+    Column("listing_id", Uuid),
+    # [["<product id>", units per item], …]; null while the code is linked to nothing.
+    Column("parts", JSONB),
+    # Units that the mall has taken off (and not put back on) its own counter for this order, as we last saw it.
+    _number("mall_units"),
+    _to("orders", "order_id"),
+    key=("order_id", "item_code", "variant_code"),
+)
+Index(
+    "order_items_unlinked_idx",
+    order_items.c.account_id,
+    order_items.c.listing_id,
+    postgresql_where=text("parts IS NULL"),
+)
+
+order_effects = _tenant(
+    "order_effects",
+    Column("order_id", Uuid, nullable=False),
+    Column("product_id", Uuid, nullable=False),
+    _number("applied"),
+    _number("absorbed"),
+    _to("orders", "order_id"),
+    _to("products", "product_id"),
+    CheckConstraint("applied >= 0 AND absorbed >= 0", name="units_range"),
+    key=("order_id", "product_id"),
+)
+
+stock_movements = _log(
+    "stock_movements",
+    Column("product_id", Uuid, nullable=False),
+    Column("stock_version", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("reason", Text),
+    Column("delta", Integer, nullable=False),
+    Column("balance_before", Integer, nullable=False),
+    Column("balance_after", Integer, nullable=False),
+    Column("order_id", Uuid),
+    Column("actor", JSONB),
+    _at("effective_at"),
+    _at("recorded_at"),
+    CheckConstraint("balance_after = balance_before + delta", name="balances"),
+    _one_of(
+        "cause",
+        "ORDER",
+        "CANCEL",
+        "SET_BY_HAND",
+        "ADJUSTED",
+        "COUNTED",
+        "IMPORT",
+        "MALL_EDIT_TAKEN",
+    ),
+)
+Index(
+    "stock_movements_product_idx",
+    stock_movements.c.account_id,
+    stock_movements.c.product_id,
+    stock_movements.c.id,
+)
+Index("stock_movements_order_idx", stock_movements.c.account_id, stock_movements.c.order_id)
+
+operation_logs = _log(
+    "operation_logs",
+    Column("actor", JSONB, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target_kind", Text),
+    Column("target_id", Uuid),
+    _json("facts"),
+    _at("at"),
+    _at("reflected_at", nullable=True),
+)
+Index(
+    "operation_logs_unreflected_idx",
+    operation_logs.c.account_id,
+    operation_logs.c.target_id,
+    postgresql_where=text("reflected_at IS NULL"),
+)
+
+sales_logs = _log(
+    "sales_logs",
+    Column("shop_id", Uuid, nullable=False),
+    Column("listing_id", Uuid),
+    Column("product_id", Uuid),
+    Column("order_id", Uuid, nullable=False),
+    Column("item_code", Text, nullable=False),
+    Column("variant_code", Text, nullable=False, server_default=""),
+    Column("units", Integer, nullable=False),
+    _at("at"),
+)
+
+mall_update_logs = _log(
+    "mall_update_logs",
+    Column("shop_id", Uuid, nullable=False),
+    Column("listing_id", Uuid, nullable=False),
+    Column("push_id", Uuid, nullable=False),
+    Column("before", Integer),
+    Column("after", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    _at("sent_at"),
+    _at("applied_at", nullable=True),
+    Column("mall_code", Text, nullable=False, server_default=""),
+    Column("mall_message", Text, nullable=False, server_default=""),
+)
+Index("mall_update_logs_push_idx", mall_update_logs.c.account_id, mall_update_logs.c.push_id)
+
+# One cause is one row with a count; a cause seen again after it was resolved is a new row.
+sync_errors = _tenant(
+    "sync_errors",
+    Column("level", SmallInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="OPEN"),
+    Column("shop_id", Uuid),
+    Column("group_key", Text, nullable=False),
+    _number("count", 1),
+    _at("first_at"),
+    _at("last_at"),
+    _at("resolved_at", nullable=True),
+    _at("cleared_at", nullable=True),
+    Column("cleared_by", JSONB),
+    _at("next_try_at", nullable=True),
+    Column("mall_code", Text, nullable=False, server_default=""),
+    Column("mall_message", Text, nullable=False, server_default=""),
+    _json("params"),
+    _to("shops", "shop_id"),
+    _one_of("state", "OPEN", "RESOLVED", "CLEARED"),
+    CheckConstraint("level IN (8, 9)", name="level_known"),
+)
+Index(
+    "sync_errors_cause_idx",
+    sync_errors.c.account_id,
+    sync_errors.c.group_key,
+    unique=True,
+    postgresql_where=text("resolved_at IS NULL"),
+)
+Index("sync_errors_last_idx", sync_errors.c.account_id, sync_errors.c.id)
+
+sync_error_listings = _tenant(
+    "sync_error_listings",
+    Column("error_id", Uuid, nullable=False),
+    Column("listing_id", Uuid, nullable=False),
+    _to("sync_errors", "error_id", ondelete="CASCADE"),
+    _to("listings", "listing_id", ondelete="CASCADE"),
+    key=("error_id", "listing_id"),
+)
+Index(
+    "sync_error_listings_listing_idx",
+    sync_error_listings.c.account_id,
+    sync_error_listings.c.listing_id,
+)
+
+# What happened, in the order an account's transactions committed (DESIGN §2.13).
+events = _tenant(
+    "events",
+    Column("seq", BigInteger, nullable=False),
+    _at("at"),
+    Column("kind", Text, nullable=False),
+    Column("change", Text, nullable=False, server_default=""),
+    Column("node_id", Uuid),
+    Column("shop_id", Uuid),
+    Column("product_id", Uuid),
+    _json("payload"),
+    _one_of("kind", "ERROR", "DIFF", "STOCK", "SHOP", "JOB", "RELOAD"),
+    key=("seq",),
+)
+
+jobs = _tenant(
+    "jobs",
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="WAITING"),
+    Column("shop_id", Uuid),
+    Column("total", Integer),
+    _number("done"),
+    _number("failed"),
+    _json("input"),
+    _json("result"),
+    Column("actor", JSONB),
+    _at("created_at"),
+    _at("started_at", nullable=True),
+    _at("finished_at", nullable=True),
+    _one_of("state", "WAITING", "RUNNING", "DONE", "FAILED", "CANCELLED"),
+    _one_of("kind", "REFLECT", "SHOP_CHECK", "CONSENT"),
+)
+Index(
+    "jobs_waiting_idx",
+    jobs.c.account_id,
+    jobs.c.shop_id,
+    jobs.c.kind,
+    postgresql_where=text("state IN ('WAITING', 'RUNNING')"),
+)
+
+# The listings a reflect was asked for, and the generation that answers it.
+job_listings = _tenant(
+    "job_listings",
+    Column("job_id", Uuid, nullable=False),
+    Column("listing_id", Uuid, nullable=False),
+    Column("generation", BigInteger),
+    Column("outcome", Text),
+    _to("jobs", "job_id", ondelete="CASCADE"),
+    _to("listings", "listing_id", ondelete="CASCADE"),
+    _one_of("outcome", "ACCEPTED", "APPLIED", "REFUSED", "HELD"),
+    key=("job_id", "listing_id"),
+)
+Index(
+    "job_listings_open_idx",
+    job_listings.c.account_id,
+    job_listings.c.listing_id,
+    postgresql_where=text("outcome IS NULL"),
+)
