@@ -1,0 +1,219 @@
+"""One transaction of one account, what it announces, and whom it rings once it has committed.
+
+A transaction begins with its account in one round trip, takes the account's event numbers as its last statement, and
+rings only after the commit (DESIGN §2.9, §2.11, §2.13). Serialization failures, deadlocks and lock time-outs are retried
+by `Database.run`, so its work must be safe to call again.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import Executable, Result, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from domain.model.errors import DomainError
+from domain.model.events import MOST_EVENTS, EventKind
+
+Answer = TypeVar("Answer")
+RETRIED = frozenset({"40P01", "40001", "55P03"})
+ATTEMPTS = 4
+
+
+class RoleMayBypass(DomainError):
+    """The login could read every account's rows: nothing is served with it."""
+
+    code = "ROLE_MAY_BYPASS"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of an account's event log; `payload` holds small facts only, never a secret."""
+
+    kind: EventKind
+    change: str = ""
+    node_id: UUID | None = None
+    shop_id: UUID | None = None
+    product_id: UUID | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Look here: a shop of an account has work of this kind."""
+
+    account_id: UUID
+    shop_id: UUID
+    work: str
+
+
+class Ringer(Protocol):
+    """Told after a commit. It must not raise: a bell that is lost costs a poll, never a fact."""
+
+    async def __call__(self, account_id: UUID, news: bool, bells: Sequence[Bell]) -> None: ...
+
+
+async def silence(account_id: UUID, news: bool, bells: Sequence[Bell]) -> None:
+    """Rings nobody: the clock's sweep finds what waits."""
+
+
+class Tx:
+    """What a service is handed. Collects events and bells; only the edge that opened it commits."""
+
+    def __init__(self, connection: AsyncConnection, account_id: UUID) -> None:
+        self.connection = connection
+        self.account_id = account_id
+        self.events: list[Event] = []
+        self.bells: dict[Bell, None] = {}
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
+        return await self.connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        return await self.connection.scalar(statement, parameters)
+
+    def emit(self, *events: Event) -> None:
+        self.events.extend(events)
+
+    def ring(self, shop_id: UUID, work: str) -> None:
+        self.bells[Bell(self.account_id, shop_id, work)] = None
+
+
+class Database:
+    def __init__(self, engine: AsyncEngine, ringer: Ringer = silence) -> None:
+        self._engine = engine
+        self._ringer = ringer
+
+    @classmethod
+    def at(cls, url: str, ringer: Ringer = silence, *, pool_size: int = 10) -> "Database":
+        engine = create_async_engine(
+            url,
+            isolation_level="AUTOCOMMIT",  # BEGIN, COMMIT and ROLLBACK are sent by this module
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={"server_settings": {"application_name": "renkei"}},
+        )
+        return cls(engine, ringer)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Outside any account: leases of the clock, rate buckets, and the functions of dispatching."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self, account_id: UUID) -> AsyncIterator[Tx]:
+        """Commits when the block ends, rolls back when it raises; then rings."""
+        async with self._engine.connect() as connection:
+            tx = Tx(connection, account_id)
+            await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
+            try:
+                yield tx
+                await _append_events(tx)
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await _send(connection, "COMMIT")
+        await self._ringer(account_id, bool(tx.events), list(tx.bells))
+
+    async def run(self, account_id: UUID, work: Callable[[Tx], Awaitable[Answer]]) -> Answer:
+        """Like `transaction`, and tries again what the database asks to be tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction(account_id) as tx:
+                    return await work(tx)
+            except (DBAPIError, asyncpg.PostgresError) as error:
+                if attempt == ATTEMPTS or sqlstate(error) not in RETRIED:
+                    raise
+                await asyncio.sleep(0.01 * 2**attempt)
+        raise AssertionError("the loop returns or raises")
+
+    async def check_role(self) -> None:
+        """Raises RoleMayBypass for a login that row-level security would not hold."""
+        async with self._engine.connect() as connection:
+            role = await connection.scalar(text(BYPASSING_ROLE))
+        if role is not None:
+            raise RoleMayBypass(
+                f"RENKEI_DATABASE_URL connects as {role}, which row-level security does not hold. Use a login that is "
+                "a plain member of renkei_app: CREATE ROLE renkei LOGIN PASSWORD '…' IN ROLE renkei_app;"
+            )
+
+
+BYPASSING_ROLE = """
+SELECT session_user::text FROM pg_roles WHERE rolname = session_user AND (rolsuper OR rolbypassrls
+    OR pg_has_role(session_user, 'renkei_owner', 'MEMBER') OR pg_has_role(session_user, 'renkei_dispatch', 'MEMBER'))
+"""
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """The five characters by which PostgreSQL names a failure, through SQLAlchemy's wrapping."""
+    origin: Any = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(origin, "sqlstate", None)
+
+
+async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    raw = await connection.get_raw_connection()
+    driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
+    assert driver is not None
+    return driver
+
+
+async def _send(connection: AsyncConnection, statements: str) -> None:
+    await (await _driver(connection)).execute(statements)
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    """A connection that cannot be rolled back is not given to anyone else."""
+    try:
+        await asyncio.shield(_send(connection, "ROLLBACK"))
+    except BaseException:
+        await connection.invalidate()
+        raise
+
+
+APPEND_EVENTS = text(
+    """
+    WITH taken AS (
+        UPDATE event_counters SET last = last + :count WHERE account_id = :account
+        RETURNING last - :count AS before)
+    INSERT INTO events (account_id, seq, at, kind, change, node_id, shop_id, product_id, payload)
+    SELECT :account, taken.before + e.nth, clock_timestamp(), e.kind, e.change, e.node_id, e.shop_id, e.product_id,
+        e.payload
+    FROM taken, unnest(cast(:kinds AS text[]), cast(:changes AS text[]), cast(:nodes AS uuid[]), cast(:shops AS uuid[]),
+        cast(:products AS uuid[]), cast(:payloads AS jsonb[]))
+        WITH ORDINALITY AS e (kind, change, node_id, shop_id, product_id, payload, nth)
+    """
+)
+
+
+async def _append_events(tx: Tx) -> None:
+    """The last statement of the transaction: its numbers are taken in commit order."""
+    if not tx.events:
+        return
+    events = tx.events if len(tx.events) <= MOST_EVENTS else [Event(EventKind.RELOAD)]
+    await tx.execute(
+        APPEND_EVENTS,
+        {
+            "account": tx.account_id,
+            "count": len(events),
+            "kinds": [event.kind.value for event in events],
+            "changes": [event.change for event in events],
+            "nodes": [event.node_id for event in events],
+            "shops": [event.shop_id for event in events],
+            "products": [event.product_id for event in events],
+            "payloads": [json.dumps(dict(event.payload), default=str) for event in events],
+        },
+    )
