@@ -2,11 +2,13 @@
 
 `MallClient.send` draws from the throttle, sends, and answers a `MallAnswer` (the response with the mall's time) or
 raises from the tree in domain/model/errors.py. What a status means where a mall departs from HTTP is the
-connector's to say: it passes `classify`.
+connector's to say: it passes `classify`. A call is *safe* (RFC 9110 §9.2.1) when it changes nothing at the mall:
+one that is not and gets no readable answer has an unknown outcome.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -25,6 +27,7 @@ from domain.model.malls import Bucket, MallTime, Throttle
 
 EXCERPT = 200
 RESOLUTION_OF_DATE = timedelta(seconds=1)
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 Classify = Callable[[httpx.Response], MallError | None]
 """What the mall means by this answer; None where the common reading of its status will do."""
@@ -39,9 +42,12 @@ class MallAnswer:
 
 
 class MallClient:
-    def __init__(self, http: httpx.AsyncClient, throttle: Throttle) -> None:
+    """`speed`: how many times faster than the real mall this one runs; above 1 for sandbox shops only."""
+
+    def __init__(self, http: httpx.AsyncClient, throttle: Throttle, *, speed: float = 1.0) -> None:
         self._http = http
         self._throttle = throttle
+        self._speed = speed
 
     async def send(
         self,
@@ -50,6 +56,7 @@ class MallClient:
         *,
         buckets: tuple[Bucket, ...],
         classify: Classify = lambda _: None,
+        safe: bool = False,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         content: bytes | None = None,
@@ -57,30 +64,78 @@ class MallClient:
         data: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> MallAnswer:
-        """Raises MallError for any answer that is neither a success (2xx) nor of a status in `accept`."""
+        """Raises MallError for any answer that is neither a success (2xx) nor of a status in `accept`. GET is always
+        safe."""
+        safe = safe or method == "GET"
+        buckets = tuple(self._at_speed(bucket) for bucket in buckets)
         await self._throttle.take(*buckets)
         sent = datetime.now(UTC)
         response = await self._request(
-            method, url, headers=headers, params=params, content=content, json=json, data=data
+            method,
+            url,
+            safe,
+            headers=headers,
+            params=params,
+            content=content,
+            json=json,
+            data=data,
         )
         accepted = response.status_code in accept
-        error = None if accepted else classify(response) or of_status(response)
-        if isinstance(error, MallThrottled) and error.retry_after is not None:
-            for bucket in buckets:
-                await self._throttle.told_to_wait(bucket, error.retry_after)
+        error = None if accepted else classify(response) or of_status(response, safe=safe)
+        if isinstance(error, MallThrottled):
+            await self._wait(buckets, error.retry_after)
         if error is not None:
             raise error
         return MallAnswer(response, mall_time(response, sent, datetime.now(UTC)))
 
-    async def _request(self, method: str, url: str, **parts: object) -> httpx.Response:
+    def _at_speed(self, bucket: Bucket) -> Bucket:
+        return replace(bucket, rate=bucket.rate * self._speed)
+
+    async def _wait(self, buckets: tuple[Bucket, ...], retry_after: timedelta | None) -> None:
+        """Where the mall does not say how long, the narrowest bucket (the first) rests for one call's worth."""
+        if retry_after is None:
+            for bucket in buckets[:1]:
+                await self._throttle.told_to_wait(bucket, timedelta(seconds=1 / bucket.rate))
+            return
+        for bucket in buckets:
+            await self._throttle.told_to_wait(bucket, retry_after)
+
+    async def _request(self, method: str, url: str, safe: bool, **parts: object) -> httpx.Response:
         try:
-            return await self._http.request(method, url, **parts)  # type: ignore[arg-type]  # passed through as given
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            async with self._http.stream(method, url, **parts) as response:  # type: ignore[arg-type]  # as given
+                return await bounded(response)
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+        ) as error:
             raise MallUnavailable(f"The mall cannot be reached: {error}") from error
-        except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            raise MallOutcomeUnknown(f"The mall did not answer: {type(error).__name__}") from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
             raise MallRefused(f"The address {url!r} of the mall cannot be used: {error}") from error
+        except httpx.HTTPError as error:
+            raise unanswered(type(error).__name__, safe=safe) from error
+
+
+async def bounded(response: httpx.Response) -> httpx.Response:
+    """The response, read whole. Raises MallMalformed when it is longer than MAX_ANSWER_BYTES."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise MallMalformed(f"The mall's answer is longer than {MAX_ANSWER_BYTES} bytes.")
+    return httpx.Response(
+        response.status_code,
+        headers=response.headers,
+        content=bytes(body),
+        request=response.request,
+    )
+
+
+def unanswered(why: str, *, safe: bool) -> MallError:
+    if safe:
+        return MallUnavailable(f"The mall did not answer: {why}")
+    return MallOutcomeUnknown(f"The mall did not answer: {why}")
 
 
 def mall_time(response: httpx.Response, sent: datetime, received: datetime) -> MallTime:
@@ -98,8 +153,9 @@ def date_of(response: httpx.Response) -> datetime | None:
         return None
 
 
-def of_status(response: httpx.Response) -> MallError | None:
-    """The common reading: 401 and 403 lock out, 429 throttles, 5xx is unavailable, other 4xx refuse."""
+def of_status(response: httpx.Response, *, safe: bool = False) -> MallError | None:
+    """The common reading: 401 and 403 lock out, 429 throttles, other 4xx refuse, 5xx is unavailable; but what a
+    fault (500) or a gateway (502, 504) says about a call that is not safe leaves its outcome unknown."""
     status, words = response.status_code, excerpt(response)
     if response.is_success:
         return None
@@ -109,6 +165,12 @@ def of_status(response: httpx.Response) -> MallError | None:
         )
     if status == 429:
         return MallThrottled("Too many calls.", retry_after=retry_after(response), mall_code="429")
+    if status in (500, 502, 504) and not safe:
+        return MallOutcomeUnknown(
+            "The mall failed while it worked on the request.",
+            mall_code=str(status),
+            mall_message=words,
+        )
     if status >= 500:
         return MallUnavailable(
             "The mall is not available.",
@@ -123,7 +185,7 @@ def of_status(response: httpx.Response) -> MallError | None:
 def retry_after(response: httpx.Response) -> timedelta | None:
     """RFC 9110 §10.2.3: delay-seconds, or an HTTP-date."""
     value = response.headers.get("retry-after", "")
-    if value.isdigit():
+    if value.isdecimal():
         return timedelta(seconds=int(value))
     try:
         return max(parsedate_to_datetime(value) - datetime.now(UTC), timedelta(0))
@@ -137,3 +199,16 @@ def excerpt(response: httpx.Response) -> str:
 
 def malformed(response: httpx.Response, why: str) -> MallMalformed:
     return MallMalformed(f"The mall's answer could not be read: {why}", excerpt=excerpt(response))
+
+
+@contextmanager
+def reading(response: httpx.Response, *, personal: bool = False) -> Iterator[None]:
+    """What fails inside is the answer's fault and becomes MallMalformed. A `personal` answer may name buyers: neither
+    it nor the value that failed is quoted."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        if personal:
+            why = f"an order in it is not as documented ({type(error).__name__})"
+            raise MallMalformed(f"The mall's answer could not be read: {why}") from None
+        raise malformed(response, f"{type(error).__name__}: {error}") from error
