@@ -1,0 +1,187 @@
+"""What an order means for our totals, and what it did to the mall's own counter.
+
+An order is kept as one fact: its newest lines, and the most of each line that was ever seen holding.
+From it follows what the order wants of each product; the effect brings the total there, once, however
+often, late or out of order the fact arrives.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.model.base import CounterChange
+from domain.model.malls import ItemRef, MallOrder, MallOrderLine, MallTime, OrderStatus
+from domain.model.sets import SetPart
+
+Resolution = tuple[tuple[UUID, int], ...]
+"""What one sold item takes: (product, units). Empty: linked, but not counted."""
+
+Resolutions = Mapping[ItemRef, Resolution | None]
+"""As they were when the order was first applied. None: unlinked, or fulfilled by the mall."""
+
+
+class CancelPolicy(StrEnum):
+    """IGNORE: a cancel or cut never gives back. RESTORE: it gives back what was taken, never more."""
+
+    IGNORE = "IGNORE"
+    RESTORE = "RESTORE"
+
+
+class AllocationState(StrEnum):
+    """What became of an order line here."""
+
+    APPLIED = "APPLIED"
+    RELEASED = "RELEASED"
+    BASELINE = "BASELINE"
+    COUNTED_BEFORE = "COUNTED_BEFORE"
+    UNLINKED = "UNLINKED"
+    HELD = "HELD"
+    FULFILLED_BY_MALL = "FULFILLED_BY_MALL"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One order as it is now. `lines` and `held` sum its lines by item; what the mall fulfils is left out.
+
+    `held` is the most of each item that was ever seen holding stock, in observations from the first on:
+    an order first seen cancelled holds nothing (its tombstone) until a newer observation holds.
+    """
+
+    status: OrderStatus
+    lines: Mapping[ItemRef, int]
+    observed_at: datetime
+    first_observed_at: datetime
+    held: Mapping[ItemRef, int]
+
+    @property
+    def ever_held(self) -> bool:
+        return any(self.held.values())
+
+    @property
+    def holding(self) -> Mapping[ItemRef, int]:
+        """What it takes at the mall now. Shipped goods stay taken."""
+        return {} if self.status is OrderStatus.RELEASED else self.lines
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one order does to one product. `absorbed` units are neither deducted nor given back."""
+
+    applied: int = 0
+    absorbed: int = 0
+
+
+def observed(order: MallOrder, observed_at: datetime) -> Fact:
+    """What one reading of an order says. `observed_at`: when its request was sent."""
+    lines = summed(order.lines)
+    held = {} if order.status is OrderStatus.RELEASED else lines
+    return Fact(order.status, lines, observed_at, observed_at, held)
+
+
+def summed(lines: Iterable[MallOrderLine]) -> dict[ItemRef, int]:
+    """Lines by item; line ids do not survive real malls and real orders repeat items."""
+    totals: dict[ItemRef, int] = {}
+    for line in lines:
+        if not line.fulfilled_by_mall:
+            totals[line.ref] = totals.get(line.ref, 0) + line.quantity
+    return totals
+
+
+def newer(old_observed_at: datetime, new_observed_at: datetime) -> bool:
+    """May the new observation replace the old? Of two of the same moment the later to arrive does."""
+    return new_observed_at >= old_observed_at
+
+
+def merged(known: Fact | None, seen: Fact) -> Fact:
+    """The fact after one more observation. One older than the first we ever had says nothing."""
+    if known is None:
+        return seen
+    if seen.observed_at < known.first_observed_at:
+        return known
+    newest = seen if newer(known.observed_at, seen.observed_at) else known
+    return replace(
+        newest, first_observed_at=known.first_observed_at, held=_most(known.held, seen.held)
+    )
+
+
+def resolve(
+    product_id: UUID, parts: Sequence[SetPart], unmanaged: frozenset[UUID] = frozenset()
+) -> Resolution:
+    """What one sold item of a linked listing takes: of a set its parts. Unmanaged products are not counted."""
+    if product_id in unmanaged:
+        return ()
+    if not parts:
+        return ((product_id, 1),)
+    return tuple((p.product_id, p.count) for p in parts if p.product_id not in unmanaged)
+
+
+def wanted(fact: Fact, resolutions: Resolutions, policy: CancelPolicy) -> dict[UUID, int]:
+    """Units of each product that the order should have taken; 0 for a line that vanished."""
+    items = fact.held if policy is CancelPolicy.IGNORE else fact.holding
+    units = {product: 0 for taken in resolutions.values() for product, _ in taken or ()}
+    for ref, quantity in items.items():
+        for product, per_item in resolutions.get(ref) or ():
+            units[product] += quantity * per_item
+    return units
+
+
+def next_effect(effect: Effect, wanted: int) -> tuple[Effect, int]:
+    """The effect that does what is wanted, and the movement of the total that brings it about."""
+    applied = max(0, wanted - effect.absorbed)
+    return replace(effect, applied=applied), effect.applied - applied
+
+
+def absorb(effect: Effect, wanted: int) -> Effect:
+    """The order's units are already out of the total by other means (baseline, FREE count): no movement."""
+    return Effect(applied=0, absorbed=max(wanted, effect.applied + effect.absorbed))
+
+
+def counter_changes(
+    known: Fact | None,
+    seen: Fact,
+    placed: MallTime,
+    *,
+    answered_at: datetime,
+    lag: timedelta = timedelta(),
+) -> dict[ItemRef, tuple[CounterChange, ...]]:
+    """What this observation tells of the mall's counters, by item; nothing if it is an older one.
+
+    `placed`: when the counter fell for the order. Later changes came after the observation before (which
+    may have shown a state `lag` old) and before `answered_at`, when this one was in hand.
+    """
+    if known is None:
+        return _first_changes(seen, placed, answered_at)
+    if not newer(known.observed_at, seen.observed_at):
+        return {}
+    since = MallTime(known.observed_at - lag, answered_at)
+    return _later_changes(known, seen, since)
+
+
+def _first_changes(
+    seen: Fact, placed: MallTime, answered_at: datetime
+) -> dict[ItemRef, tuple[CounterChange, ...]]:
+    until = max(placed.earliest, answered_at)
+    sold = MallTime(placed.earliest, min(placed.latest, until))
+    cancelled = MallTime(placed.earliest, until)
+    changes: dict[ItemRef, tuple[CounterChange, ...]] = {}
+    for ref, units in seen.lines.items():
+        sale = CounterChange(units, sold)
+        cancel = CounterChange(-units, cancelled)
+        changes[ref] = (sale, cancel) if seen.status is OrderStatus.RELEASED else (sale,)
+    return changes
+
+
+def _later_changes(
+    known: Fact, seen: Fact, since: MallTime
+) -> dict[ItemRef, tuple[CounterChange, ...]]:
+    before, after = known.holding, seen.holding
+    steps = {
+        ref: after.get(ref, 0) - before.get(ref, 0) for ref in sorted(before.keys() | after.keys())
+    }
+    return {ref: (CounterChange(units, since),) for ref, units in steps.items() if units}
+
+
+def _most(left: Mapping[ItemRef, int], right: Mapping[ItemRef, int]) -> dict[ItemRef, int]:
+    return {ref: max(left.get(ref, 0), right.get(ref, 0)) for ref in left.keys() | right.keys()}

@@ -1,0 +1,163 @@
+"""Sending numbers to malls: in which lane, in which mode, and what becomes of a failure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from domain.model.errors import (
+    MallError,
+    MallLockedOut,
+    MallMalformed,
+    MallOutcomeUnknown,
+    MallRefused,
+    MallThrottled,
+    MallUnavailable,
+)
+from domain.model.malls import ItemRef, WriteMode
+from domain.model.sync_errors import SyncErrorKind, classify
+
+FIRST_WAIT = timedelta(seconds=15)
+UNKNOWN_WAIT = timedelta(seconds=3)
+REFUSED_WAIT = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(hours=1)
+LONGEST_REFUSED_WAIT = timedelta(hours=24)
+LONGEST_WAIT_OF_MALLS = timedelta(hours=24)
+RISE_AFTER = timedelta(minutes=10)
+MOST_CALLS_PER_BATCH = 20
+
+
+class Lane(IntEnum):
+    TO_ZERO = 0
+    DECREASE = 1
+    OTHER = 2
+
+
+class PushState(StrEnum):
+    """The life of one push. UNKNOWN: sent, and nobody knows whether it was applied."""
+
+    WAITING = "WAITING"
+    SENT = "SENT"
+    ACCEPTED = "ACCEPTED"
+    APPLIED = "APPLIED"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    SUPERSEDED = "SUPERSEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Again at `at`. `counts`: it is a failed attempt. `base_unknown`: the number may stand already."""
+
+    at: datetime
+    counts: bool = True
+    base_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The shop stops, with a level 9 of this kind, until a person acts."""
+
+    kind: SyncErrorKind
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """The item waits until `until` and is tried again alone, absolute, from the last lane."""
+
+    until: datetime
+    lane: Lane = Lane.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How a refused batch goes on: items known to be refused, parts to send now, items that wait."""
+
+    refused: tuple[ItemRef, ...] = ()
+    again: tuple[tuple[ItemRef, ...], ...] = ()
+    later: tuple[ItemRef, ...] = ()
+
+
+def lane(expected: int, base_quantity: int | None) -> Lane:
+    """Zeros first, then what falls. With an unknown base nobody can say that it falls."""
+    if expected <= 0:
+        return Lane.TO_ZERO
+    if base_quantity is not None and expected < base_quantity:
+        return Lane.DECREASE
+    return Lane.OTHER
+
+
+def risen(lane: Lane, waited: timedelta) -> Lane:
+    """A change that waits long rises by one lane, so that no lane starves."""
+    return Lane(max(lane - 1, Lane.TO_ZERO)) if waited >= RISE_AFTER else lane
+
+
+def write_mode(
+    expected: int, base_quantity: int | None, *, relative_on: bool, recent: bool, clean: bool
+) -> WriteMode:
+    """A delta only where all is sure; zero, and anything from zero, is absolute.
+
+    `relative_on`: mall and shop do it. `recent`: the base is. `clean`: no open or failed attempt, no
+    first registration, full sync or split batch.
+    """
+    sure = relative_on and recent and clean and base_quantity is not None
+    return (
+        WriteMode.RELATIVE if sure and expected > 0 < (base_quantity or 0) else WriteMode.ABSOLUTE
+    )
+
+
+def after_failure(error: MallError, attempts: int, *, now: datetime) -> Retry | Halt | Quarantine:
+    """What becomes of a push, or of every push of a call, that failed for the `attempts`-th time.
+
+    Nothing is given up: what may heal by itself is tried again, ever more rarely.
+    """
+    match error:
+        case MallThrottled():
+            return Retry(now + _wait(error.retry_after, attempts), counts=False)
+        case MallUnavailable():
+            return Retry(now + _wait(error.retry_after, attempts), counts=not error.maintenance)
+        case MallOutcomeUnknown() | MallMalformed():
+            return Retry(now + backoff(attempts, UNKNOWN_WAIT, LONGEST_WAIT), base_unknown=True)
+        case MallRefused():
+            return Quarantine(now + backoff(attempts, REFUSED_WAIT, LONGEST_REFUSED_WAIT))
+        case MallLockedOut():
+            return Halt(classify(error)[1])
+        case _:
+            return Retry(now + backoff(attempts, FIRST_WAIT, LONGEST_WAIT), base_unknown=True)
+
+
+def backoff(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
+    """`first` after the first failure, doubled by each further one, never above `longest`."""
+    doublings = min(max(attempts - 1, 0), 30)
+    return min(first * (1 << doublings), longest)
+
+
+def bisect(batch: Sequence[ItemRef], named: ItemRef | None, calls: int) -> Split:
+    """A mall refused a whole call for the sake of one item: `named`, where it said which.
+
+    `calls`: made for this batch so far, and those still to be made for its other parts. The item that
+    the mall names is put aside and the rest sent again; else both halves are, until one item is left.
+    Past MOST_CALLS_PER_BATCH the rest waits.
+    """
+    if named is not None and named in batch:
+        rest = tuple(ref for ref in batch if ref != named)
+        return _within_limit((named,), (rest,) if rest else (), calls)
+    if len(batch) <= 1:
+        return Split(refused=tuple(batch))
+    middle = len(batch) // 2
+    return _within_limit((), (tuple(batch[:middle]), tuple(batch[middle:])), calls)
+
+
+def _within_limit(
+    refused: tuple[ItemRef, ...], parts: tuple[tuple[ItemRef, ...], ...], calls: int
+) -> Split:
+    if calls + len(parts) <= MOST_CALLS_PER_BATCH:
+        return Split(refused, again=parts)
+    return Split(refused, later=tuple(ref for part in parts for ref in part))
+
+
+def _wait(told: timedelta | None, attempts: int) -> timedelta:
+    """The mall's word goes, within a day; else ours."""
+    if told is None:
+        return backoff(attempts, FIRST_WAIT, LONGEST_WAIT)
+    return min(max(told, timedelta()), LONGEST_WAIT_OF_MALLS)

@@ -1,0 +1,195 @@
+"""The total of a product, what may change it, and the number that a listing should show."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.model.errors import DomainError
+
+MOST_UNITS = 99_999_999
+"""The largest number of units a person, a file or a token may enter."""
+
+
+class Cause(StrEnum):
+    """Why a movement was written."""
+
+    ORDER = "ORDER"
+    CANCEL = "CANCEL"
+    SET_BY_HAND = "SET_BY_HAND"
+    ADJUSTED = "ADJUSTED"
+    COUNTED = "COUNTED"
+    IMPORT = "IMPORT"
+    MALL_EDIT_TAKEN = "MALL_EDIT_TAKEN"
+
+
+class AdjustReason(StrEnum):
+    RECEIVED = "RECEIVED"
+    RETURNED = "RETURNED"
+    DAMAGED = "DAMAGED"
+    LOST = "LOST"
+    FOUND = "FOUND"
+    OTHER = "OTHER"
+
+
+class CountBasis(StrEnum):
+    """What a count counted: all that lies on the shelf, or what is free of orders up to the moment."""
+
+    ON_SHELF = "ON_SHELF"
+    FREE = "FREE"
+
+
+class QuantityRule(StrEnum):
+    """The rules between a total and the number to show, in the order in which they act."""
+
+    TOTAL = "TOTAL"
+    SET_PARTS = "SET_PARTS"
+    RESERVE = "RESERVE"
+    FLOOR_ZERO = "FLOOR_ZERO"
+    MINIMUM = "MINIMUM"
+    MAXIMUM = "MAXIMUM"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    rule: QuantityRule
+    before: int
+    after: int
+
+
+Steps = tuple[Step, ...]
+
+
+class InsufficientStock(DomainError):
+    code = "INSUFFICIENT_STOCK"
+
+    def __init__(self, total: int, change: int) -> None:
+        super().__init__(
+            f"The total is {total}: {-change} cannot be taken off. "
+            "Take fewer, or say that it may fall below zero.",
+            total=total,
+            change=change,
+        )
+
+
+class TotalChanged(DomainError):
+    code = "TOTAL_CHANGED"
+
+    def __init__(self, current: int, expected: int) -> None:
+        super().__init__(
+            f"The total is {current} by now, not {expected}. Look at it and set it again.",
+            current=current,
+            expected=expected,
+        )
+
+
+def effective_reserve(own: int | None, group: int | None) -> int:
+    """A product's own reserve wins, 0 included; else its group's; else none."""
+    if own is not None:
+        return own
+    return group if group is not None else 0
+
+
+def sellable(total: int, reserve: int) -> int:
+    """What malls may be offered; negative when more was sold or is reserved than there is."""
+    return total - reserve
+
+
+def quantity_to_show(sellable: int, minimum: int | None, maximum: int | None) -> int:
+    """Never below 0; at or under the minimum nothing; at or over the maximum the maximum."""
+    return _at_most(_above_minimum(_floor(sellable), minimum), maximum)
+
+
+def explain(
+    start: int,
+    *,
+    reserve: int,
+    minimum: int | None,
+    maximum: int | None,
+    start_rule: QuantityRule = QuantityRule.TOTAL,
+) -> Steps:
+    """Every rule in order with its effect; the last `after` is `quantity_to_show`.
+
+    `start` is the total, or with `start_rule` SET_PARTS the sets that the parts allow.
+    """
+    free = sellable(start, reserve)
+    floored = _floor(free)
+    kept = _above_minimum(floored, minimum)
+    return (
+        Step(start_rule, start, start),
+        Step(QuantityRule.RESERVE, start, free),
+        Step(QuantityRule.FLOOR_ZERO, free, floored),
+        Step(QuantityRule.MINIMUM, floored, kept),
+        Step(QuantityRule.MAXIMUM, kept, _at_most(kept, maximum)),
+    )
+
+
+def check_limits(minimum: int | None, maximum: int | None) -> None:
+    """Any minimum from 0 and maximum from 1 go together. Raises DomainError INVALID_VALUE."""
+    if minimum is not None:
+        check_units(minimum, "minimum")
+    if maximum is None:
+        return
+    if maximum == 0:
+        raise DomainError(
+            "A maximum of 0 would never offer anything. Leave the maximum empty and switch the "
+            "listing's sync off, or set the minimum so high that 0 is shown.",
+            field=("maximum",),
+            maximum=0,
+        )
+    check_units(maximum, "maximum")
+
+
+def check_units(units: int, field: str) -> None:
+    """Raises DomainError INVALID_VALUE unless 0 <= units <= MOST_UNITS."""
+    if not 0 <= units <= MOST_UNITS:
+        raise DomainError(
+            f"{units} is not possible here: enter a number from 0 to {MOST_UNITS}.",
+            field=(field,),
+            value=units,
+            least=0,
+            most=MOST_UNITS,
+        )
+
+
+def adjusted(total: int, change: int, *, allow_negative: bool = False) -> int:
+    """The total after a person's change. What takes it below zero is refused unless they say so;
+
+    what brings an oversold total nearer to zero never is. Raises InsufficientStock, INVALID_VALUE.
+    """
+    after = total + change
+    if change < 0 and after < 0 and not allow_negative:
+        raise InsufficientStock(total, change)
+    check_units(abs(after), "total")
+    return after
+
+
+def set_to(total: int, wanted: int, expected: int | None, *, allow_negative: bool = False) -> int:
+    """The total as a person sets it; `expected` is the number they saw (None: they did not say).
+
+    Raises TotalChanged, InsufficientStock, INVALID_VALUE.
+    """
+    if expected is not None and expected != total:
+        raise TotalChanged(total, expected)
+    return adjusted(total, wanted - total, allow_negative=allow_negative)
+
+
+def counted(units: int, basis: CountBasis, *, not_shipped: int, moved_since: int) -> int:
+    """The total that a count of `units` makes.
+
+    ON_SHELF: `not_shipped` units lie there but are sold. FREE: they were not counted. `moved_since`
+    is the sum of the movements effective after the count, which stay on top. May be negative.
+    """
+    check_units(units, "counted")
+    sold_but_there = not_shipped if basis is CountBasis.ON_SHELF else 0
+    return units - sold_but_there + moved_since
+
+
+def _floor(units: int) -> int:
+    return max(0, units)
+
+
+def _above_minimum(units: int, minimum: int | None) -> int:
+    return 0 if minimum is not None and units <= minimum else units
+
+
+def _at_most(units: int, maximum: int | None) -> int:
+    return units if maximum is None else min(units, maximum)
