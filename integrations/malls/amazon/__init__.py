@@ -1,0 +1,1 @@
+"""Amazon.co.jp through the Selling Partner API. `connector.Amazon` keeps the `Mall` protocol."""
