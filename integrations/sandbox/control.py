@@ -4,11 +4,11 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
 
     POST   shops     {credentials?, settings?}                 → 201 {mall, seller, credentials, settings}
     POST   settings  {settings}                                → changes some of the shop's settings
-    PUT    items     {items: [{item_code, variant_code?, name?, quantity?, attributes?}]}
+    PUT    items     {items: [{item_code, variant_code?, name?, quantity?, attributes?}]} no quantity: the counter stays
     POST   stock     {item_code, variant_code?, quantity}        the merchant edits a number by hand
     POST   purchase  {lines: [{item_code, variant_code?, quantity}], status?, details?} → 201 {number}; 409 SOLD_OUT
     POST   status    {number, status}                            the order moves on, in the mall's own words
-    POST   cancel    {number}
+    POST   cancel    {number, restock?, reason?}               `restock` overrides the item's setting
     POST   cut       {number, item_code, variant_code?, by}
     POST   faults    {kind, on?, calls?, items?, seconds?, code?} → 201 {number}; kinds: see faults.py
     DELETE faults    {kind?}                                   → {lifted}
@@ -46,6 +46,10 @@ class Bad(Exception):
     """The body is not what the route takes; the message says what it should be."""
 
 
+class Closed(Exception):
+    """The order is cancelled: no mall opens it again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A JSON object whose fields are read by type."""
@@ -60,6 +64,12 @@ class Body:
 
     def seconds(self, name: str) -> float:
         return float(self._of((int, float), name, 0, "a number of seconds"))
+
+    def flag(self, name: str) -> bool | None:
+        value = self.fields.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise Bad(f"`{name}` must be true or false.")
+        return value
 
     def mapping(self, name: str) -> dict[str, Any]:
         return dict(self._of(dict, name, {}, "an object"))
@@ -115,7 +125,9 @@ def change_settings(at: At) -> Response:
 
 
 def put_items(at: At) -> Response:
-    items = [_new_item(at, body) for body in at.body.bodies("items")]
+    bodies = {at.key_in(body): body for body in at.body.bodies("items")}
+    counted = at.core.ledger.found(at.shop, bodies)
+    items = [_new_item(key, body, counted.get(key)) for key, body in bodies.items()]
     at.core.ledger.put_items(at.shop, items)
     return JSONResponse({"items": len(items)})
 
@@ -137,11 +149,10 @@ def purchase(at: At) -> Response:
     order = at.core.ledger.place(
         at.shop,
         lines,
+        at.mall,
         number=lambda sequence: at.mall.order_number(at.seller, sequence, now),
         status=at.body.text("status", at.mall.first_status),
         visible_at=at.core.clock.after(_order_delay(at)),
-        lowers=at.mall.lowers,
-        oversells=at.mall.oversells,
         details=at.body.mapping("details"),
     )
     return JSONResponse(_order_shown(order), 201)
@@ -149,6 +160,8 @@ def purchase(at: At) -> Response:
 
 def move_on(at: At) -> Response:
     order = at.core.ledger.order(at.shop, at.body.text("number"))
+    if not order.open:
+        raise Closed(f"The order {order.number} is cancelled.")
     moved = replace(order, status=at.body.text("status"), updated_at=at.core.clock.now())
     at.core.ledger.save_order(at.shop, moved)
     return JSONResponse(_order_shown(moved))
@@ -157,8 +170,10 @@ def move_on(at: At) -> Response:
 def cancel(at: At) -> Response:
     order = at.core.ledger.order(at.shop, at.body.text("number"))
     if not order.open:
-        return JSONResponse(_order_shown(order))
-    return JSONResponse(_order_shown(at.mall.cancel(at.core, at.shop, order)))
+        raise Closed(f"The order {order.number} is cancelled.")
+    restock, reason = at.body.flag("restock"), at.body.text("reason", "")
+    cancelled = at.mall.cancel(at.core, at.shop, order, restock=restock, reason=reason)
+    return JSONResponse(_order_shown(cancelled))
 
 
 def cut(at: At) -> Response:
@@ -257,6 +272,8 @@ def _endpoint(
             return _error(404, "NOT_FOUND", error)
         except SoldOut as error:
             return _error(409, "SOLD_OUT", error)
+        except Closed as error:
+            return _error(409, "CLOSED", error)
         except Refused as refused:
             return refused.response
 
@@ -294,13 +311,9 @@ def _kind(name: str) -> FaultKind:
         raise Bad(f"`kind` must be one of {', '.join(FaultKind)}.") from error
 
 
-def _new_item(at: At, body: Body) -> NewItem:
-    return NewItem(
-        *at.key_in(body),
-        body.text("name", ""),
-        body.number("quantity", 0),
-        body.mapping("attributes"),
-    )
+def _new_item(key: ItemKey, body: Body, before: Item | None) -> NewItem:
+    quantity = body.number("quantity", before.quantity if before else 0)
+    return NewItem(*key, body.text("name", ""), quantity, body.mapping("attributes"))
 
 
 def _item_shown(item: Item) -> dict[str, Any]:

@@ -31,9 +31,9 @@ Inside a handler:
 * `call.ledger.put_record/record/records/drop_record(mall, kind, key)`: whatever else the mall remembers, on disk too.
 * Limits of another key than the seller's, or drawn inside a handler: `call.core.limits.take(key, Limit(...))`.
 
-Calls without a shop's credentials (token endpoint, consent page) are plain Starlette endpoints; they look the shop up
-with `core.ledger.shop_with(mall, client_id=...)`, ask `core.faults.holds(shop.key, FaultKind.EXPIRED)` and count
-themselves with `core.count(shop, "token")`.
+A token endpoint is an operation of area "auth" whose `identify` is given to `endpoint`; it asks
+`core.faults.holds(shop.key, FaultKind.EXPIRED)` itself. A consent page is a plain Starlette endpoint that looks the
+shop up with `core.ledger.shop_with(mall, client_id=...)`.
 
 Shop settings every mall knows: `display_delay`, `order_delay` (seconds until an order is in the order list; both at
 speed 1) and `limits` (false lifts this shop's limits).
@@ -138,9 +138,22 @@ class Mall(ABC):
         """Whether a cancel puts units back on the counter."""
         return bool(item.attributes.get("restock_on_cancel", False))
 
-    def cancel(self, core: "Core", shop: Shop, order: Order) -> Order:
-        """Cancels: status and open flag, units back where `restocks` says so. The lines keep their quantities."""
-        released = core.ledger.release(shop, order, None, UNITS_OF_ALL, restock=self.restocks)
+    def sells(self, item: Item) -> bool:
+        """Whether the mall sells the item at all, whatever its counter."""
+        return True
+
+    def cancel(
+        self, core: "Core", shop: Shop, order: Order, *, restock: bool | None, reason: str
+    ) -> Order:
+        """Cancels: status and open flag; units go back where `restock`, or else the item's setting, says so.
+
+        The lines keep their quantities. `reason` is the mall's own word, for malls that act on it.
+        """
+
+        def gives_back(item: Item) -> bool:
+            return self.restocks(item) if restock is None else restock
+
+        released = core.ledger.release(shop, order, None, UNITS_OF_ALL, restock=gives_back)
         lines = zip(released.lines, order.lines, strict=True)
         cancelled = replace(
             released,
@@ -199,10 +212,15 @@ class Call:
 
     def refuses(self, key: ItemKey) -> bool:
         """Whether a partial failure names this item: as `code`, or as `code:variant`."""
+        return self.refusal(key) is not None
+
+    def refusal(self, key: ItemKey) -> Fault | None:
+        """The partial failure that names this item; its `code`, if any, is the error to answer."""
         if not self._asked_partial:
             self._partial, self._asked_partial = self.meet(FaultKind.PARTIAL), True
-        named = self._partial.items if self._partial else frozenset[str]()
-        return key[0] in named or ":".join(key) in named
+        if self._partial is None or self._partial.items.isdisjoint((key[0], ":".join(key))):
+            return None
+        return self._partial
 
     def write(self, writes: Sequence[StockWrite], *, apply_delay: float = 0.0) -> None:
         """Books accepted numbers; see the module."""
@@ -218,17 +236,26 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Response]]
+Identify = Callable[[Core, Request, bytes], Shop]
 
 
 def endpoint(
-    core: Core, mall: Mall, operation: Operation, handler: Handler
+    core: Core,
+    mall: Mall,
+    operation: Operation,
+    handler: Handler,
+    identify: Identify | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A Starlette endpoint for an operation, with limits and faults held around the handler."""
+    """A Starlette endpoint for an operation, with limits and faults held around the handler.
+
+    `identify` finds the shop where the call carries other credentials than the mall's usual ones (token endpoints).
+    """
+    find_shop = identify or mall.identify
 
     async def answer(request: Request) -> Response:
         try:
             body = await read_body(request)
-            shop = mall.identify(core, request, body)
+            shop = find_shop(core, request, body)
             call = Call(core, shop, operation, request, body)
             core.count(shop, operation.name)
             return await _held(call, mall, handler)

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from integrations.sandbox.clock import Clock
 
 WRITES_KEPT = 100_000
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shops (mall TEXT, seller TEXT, credentials TEXT, settings TEXT,
     PRIMARY KEY (mall, seller));
@@ -153,6 +155,19 @@ class Unknown(Exception):
     """No such shop, item or order."""
 
 
+class SaleRules(Protocol):
+    """What a mall does when an item is bought."""
+
+    def sells(self, item: Item) -> bool:
+        """Whether it sells the item at all."""
+
+    def lowers(self, item: Item) -> bool:
+        """Whether a sale lowers the counter (not where stock is unlimited)."""
+
+    def oversells(self, item: Item) -> bool:
+        """Whether the counter may go below zero."""
+
+
 class Ledger:
     """See the module. Reads and writes first apply what has become due."""
 
@@ -249,22 +264,19 @@ class Ledger:
             )
 
     def item(self, shop: Shop, key: ItemKey) -> Item | None:
+        return self.found(shop, [key]).get(key)
+
+    def found(self, shop: Shop, keys: Iterable[ItemKey]) -> dict[ItemKey, Item]:
+        """Those of these items that there are."""
         self._settle()
-        row = self._db.execute(
-            f"SELECT *, {_UNSHOWN} FROM items WHERE mall = ? AND seller = ? AND item_code = ? "  # noqa: S608
-            "AND variant_code = ?",
-            (*shop.key, *key),
-        ).fetchone()
-        return None if row is None else _item(row)
+        rows = (self._db.execute(_ITEM, (*shop.key, *key)).fetchone() for key in keys)
+        items = (_item(row) for row in rows if row is not None)
+        return {item.key: item for item in items}
 
     def items(self, shop: Shop) -> list[Item]:
         """All items of the shop by code."""
         self._settle()
-        rows = self._db.execute(
-            f"SELECT *, {_UNSHOWN} FROM items WHERE mall = ? AND seller = ? "  # noqa: S608
-            "ORDER BY item_code, variant_code",
-            shop.key,
-        )
+        rows = self._db.execute(_ITEMS, shop.key)
         return [_item(row) for row in rows]
 
     # stock
@@ -316,22 +328,20 @@ class Ledger:
         self,
         shop: Shop,
         lines: Sequence[tuple[ItemKey, int]],
+        rules: SaleRules,
         *,
         number: Callable[[int], str],
         status: str,
         visible_at: datetime,
-        lowers: Callable[[Item], bool],
-        oversells: Callable[[Item], bool],
         details: Mapping[str, Any],
     ) -> Order:
         """A purchase: lowers the counters at once, all lines or none. Raises SoldOut, Unknown.
 
-        `lowers` says whether a sale lowers the item's counter (not where stock is unlimited), `oversells` whether the
-        counter may go below zero. `number` makes the order number of a running number.
+        `number` makes the order number of a running number.
         """
         with self.transaction():
             self._settle()
-            taken = tuple(self._take(shop, key, n, lowers, oversells) for key, n in lines)
+            taken = tuple(self._take(shop, key, n, rules) for key, n in lines)
             now, sequence = self.clock.now(), self._next_sequence(shop)
             order = Order(
                 number(sequence), sequence, now, visible_at, now, status, True, taken, dict(details)
@@ -378,13 +388,32 @@ class Ledger:
             raise Unknown(f"There is no order {number!r}.")
         return _order(row)
 
-    def orders(self, shop: Shop, *, hidden: bool = False) -> list[Order]:
-        """The shop's orders, oldest first; those not yet in the mall's list only when `hidden`."""
-        until = float("inf") if hidden else _seconds(self.clock.now())
+    def listed(self, shop: Shop, number: str) -> Order | None:
+        """The order by this number, if the mall's list shows it by now."""
+        try:
+            order = self.order(shop, number)
+        except Unknown:
+            return None
+        return order if order.visible_at <= self.clock.now() else None
+
+    def orders(
+        self,
+        shop: Shop,
+        *,
+        placed_since: datetime | None = None,
+        placed_until: datetime | None = None,
+        hidden: bool = False,
+    ) -> list[Order]:
+        """The shop's orders placed in [since, until], oldest first; those not yet in the mall's list only when `hidden`."""
+        bounds = (
+            placed_since or _FIRST,
+            placed_until or _LAST,
+            _LAST if hidden else self.clock.now(),
+        )
         rows = self._db.execute(
-            "SELECT * FROM orders WHERE mall = ? AND seller = ? AND visible_at <= ? "
-            "ORDER BY placed_at, sequence",
-            (*shop.key, until),
+            "SELECT * FROM orders WHERE mall = ? AND seller = ? AND placed_at BETWEEN ? AND ? "
+            "AND visible_at <= ? ORDER BY placed_at, sequence",
+            (*shop.key, *map(_seconds, bounds)),
         )
         return [_order(row) for row in rows]
 
@@ -427,6 +456,8 @@ class Ledger:
     def _settle(self) -> None:
         """Applies the writes that have become due, in the order in which they were due; drops what is shown by now."""
         now = _seconds(self.clock.now())
+        if not self._db.execute(_DUE, (now, now)).fetchone()[0]:
+            return
         with self.transaction():
             due = self._db.execute(
                 "SELECT * FROM unapplied WHERE due_at <= ? ORDER BY due_at, id", (now,)
@@ -511,19 +542,13 @@ class Ledger:
             (*shop.key, *key),
         )
 
-    def _take(
-        self,
-        shop: Shop,
-        key: ItemKey,
-        wanted: int,
-        lowers: Callable[[Item], bool],
-        oversells: Callable[[Item], bool],
-    ) -> OrderLine:
+    def _take(self, shop: Shop, key: ItemKey, wanted: int, rules: SaleRules) -> OrderLine:
         item = self.item(shop, key)
         if item is None:
             raise Unknown(f"There is no item {':'.join(key)!r}.")
-        lowered = wanted if lowers(item) else 0
-        if lowered > item.quantity and not oversells(item):
+        lowered = wanted if rules.lowers(item) else 0
+        enough = lowered <= item.quantity or rules.oversells(item)
+        if not (enough and rules.sells(item)):
             raise SoldOut(key, item.quantity, wanted)
         self._move(shop, key, -lowered)
         return OrderLine(*key, item.name, wanted, wanted, lowered)
@@ -552,11 +577,13 @@ class Ledger:
         return int(row["next"])
 
 
-_UNSHOWN = (
-    "(SELECT coalesce(sum(delta), 0) FROM unshown WHERE unshown.mall = items.mall "
-    "AND unshown.seller = items.seller AND unshown.item_code = items.item_code "
-    "AND unshown.variant_code = items.variant_code) AS unshown"
-)
+_ITEMS_OF_SHOP = """SELECT *, (SELECT coalesce(sum(delta), 0) FROM unshown
+    WHERE unshown.mall = items.mall AND unshown.seller = items.seller
+    AND unshown.item_code = items.item_code AND unshown.variant_code = items.variant_code) AS unshown
+    FROM items WHERE mall = ? AND seller = ? """
+_ITEM = _ITEMS_OF_SHOP + "AND item_code = ? AND variant_code = ?"
+_ITEMS = _ITEMS_OF_SHOP + "ORDER BY item_code, variant_code"
+_DUE = "SELECT EXISTS (SELECT 1 FROM unapplied WHERE due_at <= ?) OR EXISTS (SELECT 1 FROM unshown WHERE due_at <= ?)"
 
 
 def _after(before: int, write: StockWrite) -> int:

@@ -63,7 +63,7 @@ class Limits:
         if day.name != today:
             day.name, day.calls = today, 0
         day.calls += 1
-        return not self.clock.speed or day.calls <= per_day
+        return not self.clock.speed or day.calls <= per_day * self.clock.speed
 
     def _refill(self, bucket: _Bucket, limit: Limit, now: datetime) -> None:
         passed = (now - bucket.at).total_seconds()
