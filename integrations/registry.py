@@ -1,0 +1,28 @@
+"""Which connector speaks to which mall."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import httpx
+
+from domain.model.malls import Mall, MallKind, SaveCredentials, ShopConfig, Throttle
+from integrations.malls.amazon.connector import Amazon
+from integrations.malls.rakuten.connector import Rakuten
+from integrations.malls.yahoo_shopping.connector import YahooShopping
+
+Connector = Callable[[ShopConfig, httpx.AsyncClient, Throttle, SaveCredentials], Mall]
+
+CONNECTORS: Mapping[MallKind, Connector] = MappingProxyType(
+    {
+        MallKind.RAKUTEN: Rakuten,
+        MallKind.YAHOO_SHOPPING: YahooShopping,
+        MallKind.AMAZON: Amazon,
+    }
+)
+
+
+def connect(
+    config: ShopConfig, http: httpx.AsyncClient, throttle: Throttle, save: SaveCredentials
+) -> Mall:
+    """The shop's mall. Makes no call yet; raises KeyError for a mall that has no connector."""
+    return CONNECTORS[config.kind](config, http, throttle, save)
