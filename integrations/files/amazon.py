@@ -2,7 +2,8 @@
 
 Tab-separated without quoting; a report re-saved as CSV is read too. 数量 is the quantity. 在庫数 is *not*: it is
 pending-quantity, and is never read. A listing that Amazon ships (AMAZON_JP) has no quantity of ours and must never
-be written, so a report that does not name the channel is refused.
+be written, so a report that does not name the channel is refused. Of its own channel Amazon puts units back when an
+order is cancelled before shipment (§4).
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,6 +75,7 @@ def _listing(row: Row) -> MallListing:
         keys={"seller-sku": sku} | filled(row, "asin1", "product-id"),
         quantity=None if fba else quantity(row, "quantity", 0, MOST),
         fulfilled_by_mall=fba,
+        mall_restocks=None if fba else True,
         fields=filled(row, "status"),
     )
 

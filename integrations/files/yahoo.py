@@ -17,7 +17,7 @@ MOST = YAHOO_SHOPPING.capabilities.max_quantity
 HEADER = ("code", "name", "sub-code", "quantity", "allow-overdraft", "stock-close")
 
 # EUC-JP is asked before cp932: nearly all Japanese text in cp932 is broken EUC-JP, but not the other way round.
-# What would pass as both is half-width kana, which this mall does not take.
+# What passes as both is a file with half-width kana and no other Japanese; this mall takes no half-width kana.
 FORMAT = TableFormat(
     columns=(
         Column("code", ("code",), required=True),

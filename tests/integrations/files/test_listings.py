@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallKind, MallListing
@@ -17,7 +19,9 @@ RAKUTEN_HEADER = (
 )
 YAHOO_HEADER = "code,name,sub-code,quantity,allow-overdraft,stock-close"
 AMAZON_HEADER = "商品名\t出品者SKU\t数量\t商品ID\t在庫数\tフルフィルメント・チャンネル"
-MALL_HEADERS = json.loads(Path("examples/data/mall_headers.json").read_text(encoding="utf-8"))
+MALL_HEADERS = json.loads(
+    (Path(__file__).parents[3] / "examples/data/mall_headers.json").read_text(encoding="utf-8")
+)
 
 
 def file_of(*lines: str, encoding: str = "cp932", name: str = "a.csv") -> tuple[str, bytes]:
@@ -149,6 +153,7 @@ def test_amazon_reads_quantity_never_pending_quantity_and_leaves_fba_without_one
             name='マグ 8" 白',
             keys={"seller-sku": "0042", "product-id": "4901"},
             quantity=3,
+            mall_restocks=True,
         ),
         MallListing(ItemRef("P-1"), name="皿", keys={"seller-sku": "P-1"}, fulfilled_by_mall=True),
     ]
@@ -340,6 +345,7 @@ AMAZON_LISTINGS = [
         name='大皿 8" 白',
         keys={"seller-sku": "0042", "product-id": "B000"},
         quantity=12,
+        mall_restocks=True,
     ),
     MallListing(ItemRef("F-1"), name="皿", keys={"seller-sku": "F-1"}, fulfilled_by_mall=True),
 ]
@@ -415,3 +421,38 @@ def test_text_that_an_encoding_lacks_is_refused_by_name():
         yahoo.write([MallListing(ItemRef("a"), name="絵文字😀")])
 
     assert refusal.value.params == {"text": "絵文字😀", "character": "😀", "encoding": "cp932"}
+
+
+HEADERS = {
+    MallKind.RAKUTEN: RAKUTEN_HEADER,
+    MallKind.YAHOO_SHOPPING: YAHOO_HEADER,
+    MallKind.AMAZON: AMAZON_HEADER,
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=st.sampled_from(MallKind), body=st.binary(max_size=200))
+def test_whatever_follows_a_good_header_every_row_is_accounted_for_or_the_file_refused(kind, body):
+    content = (HEADERS[kind] + "\r\n").encode("cp932") + body
+    try:
+        found = read_listings(kind, [("any.csv", content)])
+    except FileUnreadable:
+        return
+    orphans = sum(error.code == "ITEM_WITHOUT_SKU" for error in found.errors)
+    taken = len(found.listings) + len(found.errors) - orphans
+    assert taken + found.other_rows.total() == found.rows
+
+
+NAMES = st.text(
+    st.characters(codec="cp932", exclude_categories=["C", "Z"], exclude_characters="\x80¢£¬‖−〜")
+).map("{}の".format)
+
+
+@settings(max_examples=100, deadline=None)
+@given(kind=st.sampled_from(MallKind), name=NAMES)
+def test_any_name_that_the_malls_encoding_holds_comes_back(kind, name):
+    listing = MallListing(ItemRef("a", "" if kind is MallKind.AMAZON else "b"), name, quantity=1)
+
+    [found] = read_listings(kind, write_listings(kind, [listing])).listings
+
+    assert (found.name, found.quantity) == (name, 1)
