@@ -128,7 +128,7 @@ _CLEAR_EN = "Once the connection test is OK, clear this error to resume the shop
 _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
     {
         SyncErrorKind.CREDENTIALS_REFUSED: _text(
-            "{shop}:モールが認証情報を受け付けないため、この店舗の連携を停止しています。",
+            "{shop}：モールが認証情報を受け付けないため、この店舗の連携を停止しています。",
             "{shop}: the mall refuses the credentials, so this shop is halted.",
             do_ja=(
                 "{mall}の管理画面で、APIキーの有効期限と権限を確認し、必要なら更新してください。",
@@ -142,7 +142,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.CREDENTIALS_EXPIRED: _text(
-            "{shop}:認証情報の有効期限が切れた、またはまもなく切れます。",
+            "{shop}：認証情報の有効期限が切れた、またはまもなく切れます。",
             "{shop}: the credentials have expired or are about to.",
             do_ja=(
                 "{mall}の管理画面でAPIキーを更新してください。",
@@ -156,7 +156,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.CONSENT_NEEDED: _text(
-            "{shop}:モールでの利用許可(認可)が切れた、またはまもなく切れます。",
+            "{shop}：モールでの利用許可（認可）が切れた、またはまもなく切れます。",
             "{shop}: the consent given at the mall has lapsed or is about to.",
             do_ja=(
                 "店舗設定の「再認可」を押し、{mall}の画面でログインして許可してください。",
@@ -170,13 +170,13 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.MAINTENANCE: _text(
-            "{shop}:モールがメンテナンス中です。",
+            "{shop}：モールがメンテナンス中です。",
             "{shop}: the mall is under maintenance.",
             do_ja=(_WAIT_JA, "長く続く場合は{mall}のお知らせを確認してください。"),
             do_en=(_WAIT_EN, "If it lasts, look at the notices of {mall}."),
         ),
         SyncErrorKind.THROTTLED: _text(
-            "{shop}:モールの呼び出し回数の上限に達したため、送信を待っています。",
+            "{shop}：モールの呼び出し回数の上限に達したため、送信を待っています。",
             "{shop}: the mall's limit on calls is reached; sending waits.",
             do_ja=(
                 _WAIT_JA,
@@ -188,7 +188,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.UNREACHABLE: _text(
-            "{shop}:モールに接続できないか、応答がありません。",
+            "{shop}：モールに接続できないか、応答がありません。",
             "{shop}: the mall cannot be reached or does not answer.",
             do_ja=(
                 _WAIT_JA,
@@ -200,7 +200,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.ANSWER_UNREADABLE: _text(
-            "{shop}:モールの応答が仕様と異なり、読み取れませんでした。",
+            "{shop}：モールの応答が仕様と異なり、読み取れませんでした。",
             "{shop}: the mall's answer is not what it documents and could not be read.",
             do_ja=(
                 "送信は自動で再試行されます。",
@@ -212,11 +212,11 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.ITEM_REFUSED: _text(
-            "{shop}:{count}件の商品の在庫をモールが受け付けませんでした。他の商品は更新されています。",
+            "{shop}：{count}件の商品の在庫をモールが受け付けませんでした。他の商品は更新されています。",
             "{shop}: the mall refused the stock of {count} items. The others are updated.",
             do_ja=(
                 "モールのメッセージを確認してください。",
-                "{mall}の管理画面で商品の状態(削除、販売期間、在庫設定)を直してください。",
+                "{mall}の管理画面で商品の状態（削除、販売期間、在庫設定）を直してください。",
                 "そのあと商品を反映してください。自動でも再試行されます。",
             ),
             do_en=(
@@ -226,7 +226,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.UNKNOWN_AT_MALL: _text(
-            "{shop}:{count}件の商品コードがモールに見つかりません。",
+            "{shop}：{count}件の商品コードがモールに見つかりません。",
             "{shop}: the mall does not know {count} item codes.",
             do_ja=(
                 "{mall}の商品コードとこちらのコードを見比べてください。",
@@ -240,7 +240,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.MULTIPLE_LISTINGS: _text(
-            "{shop}:1つの商品に、この店舗の商品が複数紐づいています({count}件)。",
+            "{shop}：1つの商品に、この店舗の商品が複数紐づいています（{count}件）。",
             "{shop}: several listings of this shop are linked to one product ({count} products).",
             do_ja=(
                 "正しい商品だけを残し、他の紐づけを解除してください。",
@@ -254,7 +254,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.NOT_APPLIED: _text(
-            "{shop}:モールが受け付けた在庫数が、{count}件の商品で反映されていません。",
+            "{shop}：モールが受け付けた在庫数が、{count}件の商品で反映されていません。",
             "{shop}: the mall accepted numbers that {count} items do not show.",
             do_ja=(
                 "自動で再送されます。",
@@ -266,7 +266,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.ORDER_UNREADABLE: _text(
-            "{shop}:{count}件の注文を読み取れませんでした。在庫は引き当てられていません。",
+            "{shop}：{count}件の注文を読み取れませんでした。在庫は引き当てられていません。",
             "{shop}: {count} orders could not be read. They have taken no stock.",
             do_ja=(
                 "{mall}の管理画面で注文を確認してください。",
@@ -278,7 +278,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.ORDER_UNLINKED: _text(
-            "{shop}:紐づいていない商品に{count}件の注文があります。在庫は引き当てられていません。",
+            "{shop}：紐づいていない商品に{count}件の注文があります。在庫は引き当てられていません。",
             "{shop}: {count} orders are for listings that are not linked. They have taken no stock.",
             do_ja=(
                 "商品を紐づけてください。引き当てる数は紐づけの前に表示されます。",
@@ -290,7 +290,7 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.FILE_REJECTED: _text(
-            "{shop}:モールがファイルを受け付けませんでした({count}件)。",
+            "{shop}：モールがファイルを受け付けませんでした（{count}件）。",
             "{shop}: the mall rejected {count} files.",
             do_ja=(
                 "モールのメッセージと{mall}のエラーログを確認し、該当する商品を直してください。",

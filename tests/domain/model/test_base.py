@@ -1,0 +1,138 @@
+"""When a belief about a mall's counter moves, stays, or is given up."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.model import base as bases
+from domain.model.base import Base, CounterChange, MallStockSource
+from domain.model.malls import ItemRef, MallTime, StockReading
+
+SECOND = timedelta(seconds=1)
+MUG = ItemRef("mug")
+
+
+def at(seconds: float) -> datetime:
+    return datetime(2026, 4, 1, 12, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def during(earliest: float, latest: float) -> MallTime:
+    return MallTime(at(earliest), at(latest))
+
+
+WRITTEN = bases.after_write(Base(), 10, during(100, 101))
+
+
+@pytest.mark.parametrize(
+    ("case", "placed", "clock_error", "quantity"),
+    [
+        ("long before our write: it was overwritten", 50, 0, 10),
+        ("its second ended before our write", 98.9, 0, 10),
+        ("its second reaches into our write: nobody knows", 99, 0, None),
+        ("while our write was on its way: nobody knows", 100, 0, None),
+        ("in the moment of the answer: nobody knows", 101, 0, None),
+        ("after the answer: the counter fell", 101.5, 0, 7),
+        ("long after: the counter fell", 500, 0, 7),
+        ("before, but the mall's clock may be wrong", 97, 2, None),
+        ("after, but the mall's clock may be wrong", 102, 2, None),
+        ("after, however wrong the clock", 104, 2, 7),
+    ],
+)
+def test_a_sale_moves_the_base_only_if_it_came_after_it(case, placed, clock_error, quantity):
+    moved = bases.after_sale(WRITTEN, 3, at(placed), SECOND, timedelta(seconds=clock_error))
+    assert moved.quantity == quantity, case
+
+
+@pytest.mark.parametrize(
+    ("case", "moment", "restocks", "quantity"),
+    [
+        ("put back after our write", during(105, 110), True, 12),
+        ("not put back", during(105, 110), False, 10),
+        ("not put back, whenever it was", during(99, 102), False, 10),
+        ("perhaps put back", during(105, 110), None, None),
+        ("put back before our write: overwritten", during(90, 99), True, 10),
+        ("perhaps put back before our write: overwritten all the same", during(90, 99), None, 10),
+        ("put back before or after our write", during(90, 110), True, None),
+    ],
+)
+def test_a_cancel_moves_the_base_only_if_the_mall_restocks(case, moment, restocks, quantity):
+    assert bases.after_cancel(WRITTEN, 2, moment, restocks).quantity == quantity, case
+
+
+def test_the_base_keeps_its_time_so_that_sales_may_be_learnt_of_in_any_order():
+    first = bases.after_sale(bases.after_sale(WRITTEN, 1, at(200), SECOND), 2, at(150), SECOND)
+    second = bases.after_sale(bases.after_sale(WRITTEN, 2, at(150), SECOND), 1, at(200), SECOND)
+    assert first == second
+    assert (first.quantity, first.at, first.source) == (
+        7,
+        during(100, 101),
+        MallStockSource.ORDER,
+    )
+
+
+def test_what_is_unknown_stays_unknown_until_a_write_or_a_reading():
+    lost = bases.unknown(WRITTEN)
+    assert lost.quantity is None
+    assert bases.after_sale(lost, 1, at(200), SECOND).quantity is None
+    assert bases.after_cancel(lost, 1, during(200, 201), True).quantity is None
+    assert bases.after_delta(lost, 1).quantity is None
+    assert bases.after_write(lost, 4, during(300, 301)).quantity == 4
+
+
+def test_a_counter_below_zero_means_that_someone_changed_it():
+    assert bases.after_sale(WRITTEN, 11, at(200), SECOND).quantity is None
+
+
+@pytest.mark.parametrize(
+    ("case", "sale", "quantity"),
+    [
+        ("a sale known before the write was sent is overwritten", 90, 8),
+        ("a sale learnt of while the write was on its way", 120.5, None),
+        ("a sale of the second in which it was sent", 119.5, None),
+        ("a sale that may be older than the answer", 121, None),
+    ],
+)
+def test_a_write_is_believed_only_if_it_began_after_all_we_know(case, sale, quantity):
+    known = bases.after_sale(WRITTEN, 1, at(sale), SECOND)
+    assert bases.after_write(known, 8, during(120, 121)).quantity == quantity, case
+
+
+def test_a_reading_contains_what_was_sold_before_it():
+    read = bases.after_reading(WRITTEN, StockReading(MUG, during(200, 201), quantity=6))
+    assert (read.quantity, read.source) == (6, MallStockSource.READ_BACK)
+    assert bases.after_sale(read, 1, at(150), SECOND).quantity == 6
+    assert bases.after_sale(read, 1, at(250), SECOND).quantity == 5
+
+
+@pytest.mark.parametrize(
+    ("case", "reading"),
+    [
+        ("no such code", StockReading(MUG, during(200, 201), found=False)),
+        ("unlimited is not a number", StockReading(MUG, during(200, 201), unlimited=True)),
+        ("no number", StockReading(MUG, during(200, 201))),
+    ],
+)
+def test_a_reading_without_a_number_leaves_the_base_unknown(case, reading):
+    assert bases.after_reading(WRITTEN, reading).quantity is None, case
+
+
+def test_a_relative_write_moves_the_base_and_keeps_its_time():
+    moved = bases.after_delta(WRITTEN, -4)
+    assert (moved.quantity, moved.at) == (6, during(100, 101))
+
+
+def test_a_file_shows_a_number_that_the_next_order_makes_unknown_if_its_time_is_not_known():
+    read = bases.after_file(Base(), 5, None)
+    assert (read.quantity, read.source) == (5, MallStockSource.FILE)
+    assert bases.after_sale(read, 1, at(200), SECOND).quantity is None
+    dated = bases.after_file(Base(), 5, during(100, 101))
+    assert bases.after_sale(dated, 1, at(200), SECOND).quantity == 4
+
+
+@pytest.mark.parametrize(
+    ("units", "restocks", "quantity"),
+    [(2, None, 8), (-2, True, 12), (-2, False, 10), (-2, None, None)],
+)
+def test_a_change_is_a_sale_or_a_cancel(units, restocks, quantity):
+    change = CounterChange(units, during(200, 210))
+    assert bases.after_change(WRITTEN, change, restocks).quantity == quantity
