@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
-from integrations.sandbox import amazon, control
+from integrations.sandbox import amazon, control, rakuten, yahoo
 from integrations.sandbox.clock import Clock
 from integrations.sandbox.core import Core, Mall
 from integrations.sandbox.ledger import Ledger
@@ -17,7 +17,7 @@ def create_app(
 ) -> Starlette:
     """`state`: the file that keeps the malls' books (None: in memory). `speed` as in Clock; `clock` overrides it."""
     clock = clock or Clock(speed)
-    malls: tuple[Mall, ...] = (amazon.Amazon(),)
+    malls: tuple[Mall, ...] = (rakuten.Rakuten(), yahoo.Yahoo(), amazon.Amazon())
     core = Core(Ledger(clock, state), clock, {mall.name: mall for mall in malls})
 
     @asynccontextmanager
@@ -26,6 +26,11 @@ def create_app(
         core.ledger.close()
 
     return Starlette(
-        routes=[*amazon.routes(core), *control.routes(core)],
+        routes=[
+            *control.routes(core),
+            *rakuten.routes(core),
+            *yahoo.routes(core),
+            *amazon.routes(core),
+        ],
         lifespan=lifespan,
     )

@@ -147,7 +147,7 @@ class Mall(ABC):
     ) -> Order:
         """Cancels: status and open flag; units go back where `restock`, or else the item's setting, says so.
 
-        The lines keep their quantities. `reason` is the mall's own word, for malls that act on it.
+        The lines keep their quantities. `reason` is kept among the order's details as `cancel_reason`.
         """
 
         def gives_back(item: Item) -> bool:
@@ -159,6 +159,7 @@ class Mall(ABC):
             released,
             status=self.cancelled_status,
             open=False,
+            details={**order.details, "cancel_reason": reason},
             lines=tuple(replace(after, quantity=before.quantity) for after, before in lines),
         )
         core.ledger.save_order(shop, cancelled)
