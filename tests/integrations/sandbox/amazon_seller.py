@@ -1,0 +1,136 @@
+"""One seller at the simulated Amazon: its client, a clock the test moves, and Amazon's own models to check answers."""
+
+import json
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+from jsonschema import Draft4Validator
+
+from integrations.sandbox.app import create_app
+from integrations.sandbox.clock import Clock
+
+MODELS = Path(__file__).parent / "amazon_models"
+SELLER = "A1RENKEI"
+JAPAN = "A1VC38T7YXB528"
+NOON = datetime(2026, 12, 1, 3, 0, 0, tzinfo=UTC)
+
+
+class Hand:
+    """A clock's hand that moves when told."""
+
+    def __init__(self):
+        self.at = NOON
+
+    def __call__(self):
+        return self.at
+
+    def move(self, **by):
+        self.at += timedelta(**by)
+
+
+class Seller:
+    def __init__(self, client, hand, credentials):
+        self.client = client
+        self.hand = hand
+        self.credentials = credentials
+        self.token = ""
+
+    async def control(self, method, path, **body):
+        body = {"mall": "amazon", "seller": SELLER} | body
+        content = json.dumps(body).encode()
+        answer = await self.client.request(method, f"/_control/{path}", content=content)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def lists(self, *skus, **item):
+        await self.control("PUT", "items", items=[{"item_code": sku} | item for sku in skus])
+
+    async def counter(self, sku):
+        answer = await self.client.get(f"/_control/state?mall=amazon&seller={SELLER}")
+        items = {item["item_code"]: item for item in answer.json()["items"]}
+        return items[sku]["quantity"]
+
+    async def sign_in(self, **changes):
+        fields = {name: self.credentials[name] for name in ("client_id", "client_secret")}
+        fields |= {
+            "grant_type": "refresh_token",
+            "refresh_token": self.credentials["refresh_token"],
+        }
+        answer = await self.client.post("/amazon-auth/auth/o2/token", data=fields | changes)
+        if answer.is_success:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    async def call(self, method, path, *, params=None, **sent):
+        headers = {"x-amz-access-token": self.token} | sent.pop("headers", {})
+        url = f"/amazon{path}"
+        return await self.client.request(method, url, params=params, headers=headers, **sent)
+
+    async def patch(self, sku, *patches, **params):
+        path = f"/listings/2021-08-01/items/{SELLER}/{quote(sku, safe='')}"
+        body = {"productType": "PRODUCT", "patches": list(patches)}
+        return await self.call("PATCH", path, params={"marketplaceIds": JAPAN} | params, json=body)
+
+    async def item(self, sku, datasets="summaries,fulfillmentAvailability,attributes,issues"):
+        path = f"/listings/2021-08-01/items/{SELLER}/{quote(sku, safe='')}"
+        params = {"marketplaceIds": JAPAN, "includedData": datasets}
+        return await self.call("GET", path, params=params)
+
+    async def orders(self, **params):
+        params = {"includedData": "FULFILLMENT,CANCELLATION"} | params
+        return await self.call("GET", "/orders/2026-01-01/orders", params=params)
+
+    async def buys(self, sku, quantity, **more):
+        lines = [{"item_code": sku, "quantity": quantity}]
+        return (await self.control("POST", "purchase", lines=lines, **more))["number"]
+
+
+def setting(quantity, op="merge", **fields):
+    """A patch of the stock a merchant holds."""
+    row = {"fulfillment_channel_code": "DEFAULT", "quantity": quantity} | fields
+    return {"op": op, "path": "/attributes/fulfillment_availability", "value": [row]}
+
+
+async def open_shop(*, speed=1.0, state=None, settings=None):
+    """A seller signed in to a sandbox of its own; the caller closes `seller.client`."""
+    hand = Hand()
+    app = create_app(clock=Clock(speed, hand), state=state)
+    transport = httpx.ASGITransport(app)
+    client = httpx.AsyncClient(transport=transport, base_url="http://mall.test")
+    seller = Seller(client, hand, {})
+    made = await seller.control("POST", "shops", settings=settings or {})
+    seller.credentials = made["credentials"]
+    await seller.sign_in()
+    return seller
+
+
+def shown(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def assert_fits(model, definition, body):
+    """The body is as Amazon's model says, and holds no field that the model does not know."""
+    schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions(model)}
+    errors = [error.message for error in Draft4Validator(schema).iter_errors(body)]
+    assert errors == []
+
+
+@cache
+def _definitions(model):
+    return _closed(json.loads((MODELS / f"{model}.json").read_text("utf-8"))["definitions"])
+
+
+def _closed(schema):
+    """Objects with listed properties take no others."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(part) for name, part in deepcopy(schema).items()}
+    if schema.get("type") == "object" and "properties" in schema:
+        closed.setdefault("additionalProperties", False)
+    return closed
