@@ -107,9 +107,9 @@ GRANT UPDATE (state, applied_at, mall_code, mall_message) ON mall_update_logs TO
 -- Every column of a product but the two that the ledger writes.
 REVOKE INSERT, UPDATE, DELETE ON products FROM renkei_app;
 GRANT INSERT (account_id, code, name, named_by_hand, attributes, image_url, kind, managed, reserve, group_id,
-              unreflected, counted_at, folded, version, deleted_at, created_at, updated_at),
+              counted_at, folded, version, deleted_at, created_at, updated_at),
       UPDATE (code, name, named_by_hand, attributes, image_url, kind, managed, reserve, group_id,
-              unreflected, counted_at, folded, version, deleted_at, updated_at)
+              counted_at, folded, version, deleted_at, updated_at)
     ON products TO renkei_app;
 
 REVOKE ALL ON FUNCTION renkei_make_partitions, renkei_unpartitioned_rows, renkei_apply_movement FROM PUBLIC;
@@ -167,7 +167,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE s.in_use AND s.state IN ('PROBING', 'CATCHING_UP') AND coalesce(s.next_probe_at, at) <= at
         UNION
         SELECT j.account_id, j.shop_id, 'CHECK' FROM jobs j
-        WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind IN ('SHOP_CHECK', 'CONSENT')
+        WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
         UNION ALL
         SELECT DISTINCT l.account_id, l.shop_id, 'REFLECT' FROM listing_sync l
         WHERE l.wanted > l.done AND coalesce(l.next_try_at, at) <= at

@@ -93,7 +93,7 @@ CREATE TABLE jobs (
     finished_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT jobs_pkey PRIMARY KEY (account_id, id),
     CONSTRAINT jobs_state_known CHECK (state IN ('WAITING', 'RUNNING', 'DONE', 'FAILED', 'CANCELLED')),
-    CONSTRAINT jobs_kind_known CHECK (kind IN ('REFLECT', 'SHOP_CHECK', 'CONSENT')),
+    CONSTRAINT jobs_kind_known CHECK (kind IN ('REFLECT', 'SHOP_CHECK')),
     CONSTRAINT jobs_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
 );
 
@@ -284,10 +284,10 @@ CREATE TABLE orders (
     number TEXT NOT NULL,
     placed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     status TEXT NOT NULL,
-    ever_held BOOLEAN DEFAULT false NOT NULL,
     baseline BOOLEAN DEFAULT false NOT NULL,
     source TEXT DEFAULT 'API' NOT NULL,
     observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    first_observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     fetched_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT orders_pkey PRIMARY KEY (account_id, id),
@@ -315,7 +315,6 @@ CREATE TABLE products (
     stock_version BIGINT DEFAULT 0 NOT NULL,
     reserve INTEGER,
     group_id UUID,
-    unreflected BOOLEAN DEFAULT false NOT NULL,
     counted_at TIMESTAMP WITH TIME ZONE,
     folded TEXT DEFAULT '' NOT NULL,
     version INTEGER DEFAULT 1 NOT NULL,
@@ -460,6 +459,7 @@ CREATE TABLE listing_sync (
     base INTEGER,
     base_earliest TIMESTAMP WITH TIME ZONE,
     base_latest TIMESTAMP WITH TIME ZONE,
+    base_changed_until TIMESTAMP WITH TIME ZONE,
     base_source TEXT DEFAULT 'NEVER_SEEN' NOT NULL,
     not_pushed TEXT[] DEFAULT '{}'::text[] NOT NULL,
     difference TEXT,
@@ -495,7 +495,9 @@ CREATE TABLE order_items (
     variant_code TEXT DEFAULT '' NOT NULL,
     listing_id UUID,
     parts JSONB,
-    mall_units INTEGER DEFAULT 0 NOT NULL,
+    quantity INTEGER DEFAULT 0 NOT NULL,
+    held INTEGER DEFAULT 0 NOT NULL,
+    mall_restocks BOOLEAN,
     CONSTRAINT order_items_pkey PRIMARY KEY (account_id, order_id, item_code, variant_code),
     CONSTRAINT order_items_account_id_order_id_fkey FOREIGN KEY(account_id, order_id) REFERENCES orders (account_id, id),
     CONSTRAINT order_items_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)

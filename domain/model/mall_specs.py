@@ -20,7 +20,7 @@ URL_PATTERN = r"^https?://[^\s/]+(/\S*)?$"
 
 class FormFieldKind(StrEnum):
     TEXT = "TEXT"
-    PASSWORD = "PASSWORD"  # noqa: S105  a kind of field, not a password
+    PASSWORD = "PASSWORD"
     NUMBER = "NUMBER"
     BOOLEAN = "BOOLEAN"
     CHOICE = "CHOICE"

@@ -267,7 +267,6 @@ products = _tenant(
     _number("stock_version", 0, BigInteger),
     Column("reserve", Integer),
     Column("group_id", Uuid),
-    _flag("unreflected", False),
     # Orders on a listing that is linked later apply only when placed after this.
     _at("counted_at", nullable=True),
     Column("folded", Text, nullable=False, server_default=""),
@@ -379,6 +378,7 @@ listing_sync = _tenant(
     Column("base", Integer),
     _at("base_earliest", nullable=True),
     _at("base_latest", nullable=True),
+    _at("base_changed_until", nullable=True),
     Column("base_source", Text, nullable=False, server_default="NEVER_SEEN"),
     Column("not_pushed", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("difference", Text),
@@ -443,17 +443,17 @@ Index(
     postgresql_where=text("state = 'ACCEPTED'"),
 )
 
-# The newest fact about an order (DESIGN §2.3). `ever_held`: it was seen holding stock at least once.
+# The newest fact about an order (DESIGN §2.3).
 orders = _tenant(
     "orders",
     Column("shop_id", Uuid, nullable=False),
     Column("number", Text, nullable=False),
     _at("placed_at", default=False),
     Column("status", Text, nullable=False),
-    _flag("ever_held", False),
     _flag("baseline", False),
     Column("source", Text, nullable=False, server_default="API"),
     _at("observed_at", default=False),
+    _at("first_observed_at", default=False),
     _at("fetched_at"),
     _at("updated_at"),
     UniqueConstraint("account_id", "shop_id", "number"),
@@ -502,8 +502,10 @@ order_items = _tenant(
     Column("listing_id", Uuid),
     # [["<product id>", units per item], …]; null while the code is linked to nothing.
     Column("parts", JSONB),
-    # Units that the mall has taken off (and not put back on) its own counter for this order, as we last saw it.
-    _number("mall_units"),
+    # The newest fact's units of this code, and the most that was ever seen holding stock.
+    _number("quantity"),
+    _number("held"),
+    Column("mall_restocks", Boolean),
     _to("orders", "order_id"),
     key=("order_id", "item_code", "variant_code"),
 )
@@ -678,7 +680,7 @@ jobs = _tenant(
     _at("started_at", nullable=True),
     _at("finished_at", nullable=True),
     _one_of("state", "WAITING", "RUNNING", "DONE", "FAILED", "CANCELLED"),
-    _one_of("kind", "REFLECT", "SHOP_CHECK", "CONSENT"),
+    _one_of("kind", "REFLECT", "SHOP_CHECK"),
 )
 Index(
     "jobs_waiting_idx",

@@ -1,0 +1,324 @@
+"""Taking in a page of a shop's orders: facts, effects, movements, and every listing that then differs.
+
+Doing it twice changes nothing. Orders are locked first, then products, then sync rows (DESIGN §2.11).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.model import orders as rules
+from domain.model.base import CounterChange, after_change, stamped
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus
+from domain.model.orders import AllocationState, CancelPolicy, Effect, Fact, Resolution
+from domain.model.sets import SetPart
+from domain.model.stock import Cause
+from domain.model.sync_errors import SyncErrorKind
+from domain.services import sync_errors
+from domain.services.ledger import Ledger
+from domain.services.sync import Change, Why, reconsider
+from domain.store import logs, orders, sync
+from domain.store.database import Tx
+from domain.store.logs import Sale
+from domain.store.orders import Item, KnownOrder, Line, Resolved
+from domain.store.shops import Shop
+from domain.store.sync import SyncRow
+
+CLOCK_ERROR = timedelta(seconds=1)
+"""How far two clocks of one mall (that of its orders and that of its answers) may stand apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One reading of some orders. `observed_at`: the mall's time when it was asked; `answered_at`: when it was here."""
+
+    orders: Sequence[MallOrder]
+    observed_at: datetime
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a page: `orders` new or changed, `moved` products."""
+
+    orders: int
+    moved: int
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one page leads to, collected order by order and written at once."""
+
+    facts: dict[UUID, Fact] = field(default_factory=dict)
+    items: list[tuple[UUID, Item]] = field(default_factory=list)
+    lines: dict[UUID, Sequence[Line]] = field(default_factory=dict)
+    effects: list[tuple[UUID, UUID, Effect]] = field(default_factory=list)
+    sales: list[Sale] = field(default_factory=list)
+    moves: list[tuple[UUID, int, UUID, datetime]] = field(default_factory=list)
+    counters: dict[UUID, list[tuple[CounterChange, bool | None]]] = field(default_factory=dict)
+    unlinked: int = 0
+
+
+async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
+    """Stores the facts and brings the totals to what they want."""
+    outcome = await _work_out(tx, shop, seen)
+    if not outcome.facts:
+        return Taken(0, 0)
+    moved = await _move(tx, outcome)
+    await orders.save_seen(tx, outcome.facts)
+    await orders.save_items(tx, outcome.items)
+    await orders.save_lines(tx, outcome.lines)
+    await orders.save_effects(tx, outcome.effects)
+    await logs.sales(tx, shop.id, outcome.sales, now)
+    await _report_unlinked(tx, shop, outcome.unlinked, now)
+    listings = {*await sync.listings_showing(tx, moved), *outcome.counters}
+    await reconsider(tx, listings, Why.HAPPENED, now=now, change=_counted(outcome))
+    return Taken(len(outcome.lines), len(moved))
+
+
+async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: datetime) -> None:
+    """Orders that waited for a link: their stored facts, resolved again. Nothing new is learnt of the mall."""
+    outcome = _Outcome()
+    known = await orders.lock(tx, shop.id, numbers)
+    refs = sorted({ref for order in known.values() for ref in order.items})
+    resolved, parts = await _resolve(tx, shop, refs)
+    for order in known.values():
+        if order.fact is not None:
+            _apply(outcome, shop, order, order.fact, resolved, parts)
+    moved = await _move(tx, outcome)
+    await orders.save_items(tx, outcome.items)
+    await orders.save_effects(tx, outcome.effects)
+    await reconsider(tx, await sync.listings_showing(tx, moved), Why.HAPPENED, now=now)
+
+
+async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
+    by_number = {
+        order.number: order for order in sorted(seen.orders, key=lambda order: order.number)
+    }
+    if not by_number:
+        return _Outcome()
+    met = await orders.meet(
+        tx,
+        shop.id,
+        [(order, _is_baseline(shop, order)) for order in by_number.values()],
+        seen.observed_at,
+    )
+    known = await orders.lock(tx, shop.id, list(by_number), met=met)
+    refs = sorted({line.ref for order in by_number.values() for line in order.lines})
+    resolved, parts = await _resolve(tx, shop, refs)
+    outcome = _Outcome()
+    for number, order in known.items():
+        _note(outcome, shop, order, by_number[number], seen, resolved, parts)
+    return outcome
+
+
+def _is_baseline(shop: Shop, order: MallOrder) -> bool:
+    """Orders from before the shop joined were counted with its stock: seen, never deducted."""
+    return shop.effective_from is not None and order.placed_at < shop.effective_from
+
+
+async def _resolve(
+    tx: Tx, shop: Shop, refs: Sequence[ItemRef]
+) -> tuple[dict[ItemRef, Resolved], dict[UUID, list[SetPart]]]:
+    resolved = await orders.resolve(tx, shop.id, refs)
+    sets = [each.product_id for each in resolved.values() if each.kind == "SET" and each.product_id]
+    parts, _ = await sync.parts_of(tx, sets)
+    return resolved, parts
+
+
+def _note(
+    outcome: _Outcome,
+    shop: Shop,
+    known: KnownOrder,
+    order: MallOrder,
+    seen: Seen,
+    resolved: Mapping[ItemRef, Resolved],
+    parts: Mapping[UUID, list[SetPart]],
+) -> None:
+    """One order: what its reading says, what it wants, and what it did to the mall's own counters."""
+    reading = rules.observed(order, seen.observed_at)
+    fact = rules.merged(known.fact, reading)
+    outcome.facts[known.id] = fact
+    if known.fact is not None and _says_the_same(known.fact, fact):
+        return
+    items = _apply(outcome, shop, known, fact, resolved, parts)
+    newest = known.fact is None or fact.observed_at == reading.observed_at
+    if newest:
+        outcome.lines[known.id] = _lines(known, order, items)
+        _note_counters(outcome, shop, known, reading, order, seen, items)
+
+
+def _says_the_same(known: Fact, fact: Fact) -> bool:
+    return (known.status, known.lines, known.held) == (fact.status, fact.lines, fact.held)
+
+
+def _apply(
+    outcome: _Outcome,
+    shop: Shop,
+    known: KnownOrder,
+    fact: Fact,
+    resolved: Mapping[ItemRef, Resolved],
+    parts: Mapping[UUID, list[SetPart]],
+) -> dict[ItemRef, Item]:
+    """Brings the order's effect to what the fact wants; the order's items as they are now."""
+    items = {
+        ref: _item(ref, known, fact, resolved.get(ref), parts)
+        for ref in sorted({*known.items, *fact.lines, *fact.held})
+    }
+    outcome.items += [
+        (known.id, item) for item in items.values() if item != known.items.get(item.ref)
+    ]
+    outcome.unlinked += sum(
+        item.parts is None and item.ref not in known.items for item in items.values()
+    )
+    resolutions = {ref: item.parts for ref, item in items.items()}
+    wants = rules.wanted(fact, resolutions, CancelPolicy(shop.cancel_policy))
+    for product_id, units in sorted(wants.items()):
+        _effect(outcome, known, product_id, units)
+    _note_sales(outcome, known, fact, items)
+    return items
+
+
+def _item(
+    ref: ItemRef,
+    known: KnownOrder,
+    fact: Fact,
+    now: Resolved | None,
+    parts: Mapping[UUID, list[SetPart]],
+) -> Item:
+    """A code keeps the meaning it had when it was first applied."""
+    before = known.items.get(ref)
+    meaning = (
+        before.parts if before and before.parts is not None else _meaning(known, before, now, parts)
+    )
+    listing_id = (before.listing_id if before else None) or (now.listing_id if now else None)
+    restocks = now.mall_restocks if now else None
+    return Item(ref, listing_id, meaning, fact.lines.get(ref, 0), fact.held.get(ref, 0), restocks)
+
+
+def _meaning(
+    known: KnownOrder,
+    before: Item | None,
+    now: Resolved | None,
+    parts: Mapping[UUID, list[SetPart]],
+) -> Resolution | None:
+    """Linked late, an order counts only when it was placed after the product's last count."""
+    if now is None or now.product_id is None:
+        return None
+    if before is not None and now.counted_at is not None and known.placed_at <= now.counted_at:
+        return ()
+    unmanaged = frozenset() if now.managed else frozenset({now.product_id})
+    return rules.resolve(now.product_id, parts.get(now.product_id, ()), unmanaged)
+
+
+def _effect(outcome: _Outcome, known: KnownOrder, product_id: UUID, units: int) -> None:
+    before = known.effects.get(product_id, Effect())
+    if known.baseline:
+        after, delta = rules.absorb(before, units), 0
+    else:
+        after, delta = rules.next_effect(before, units)
+    if after != before:
+        outcome.effects.append((known.id, product_id, after))
+    if delta:
+        outcome.moves.append((product_id, delta, known.id, known.placed_at))
+
+
+def _note_sales(
+    outcome: _Outcome, known: KnownOrder, fact: Fact, items: Mapping[ItemRef, Item]
+) -> None:
+    before = known.fact.holding if known.fact else {}
+    for ref, item in items.items():
+        units = fact.holding.get(ref, 0) - before.get(ref, 0)
+        if units:
+            product_id = item.parts[0][0] if item.parts and len(item.parts) == 1 else None
+            outcome.sales.append(Sale(known.id, ref, item.listing_id, product_id, units))
+
+
+def _note_counters(
+    outcome: _Outcome,
+    shop: Shop,
+    known: KnownOrder,
+    reading: Fact,
+    order: MallOrder,
+    seen: Seen,
+    items: Mapping[ItemRef, Item],
+) -> None:
+    spec = MALL_SPECS[shop.mall].capabilities
+    placed = stamped(order.placed_at, spec.order_time_resolution, CLOCK_ERROR)
+    changes = rules.counter_changes(
+        known.fact, reading, placed, answered_at=seen.answered_at, lag=spec.order_lag + CLOCK_ERROR
+    )
+    told = {line.ref: line.mall_restocks for line in order.lines}
+    for ref, steps in changes.items():
+        item = items.get(ref)
+        if item is not None and item.listing_id is not None:
+            restocks = told.get(ref) if told.get(ref) is not None else item.mall_restocks
+            outcome.counters.setdefault(item.listing_id, []).extend(
+                (step, restocks) for step in steps
+            )
+
+
+def _lines(known: KnownOrder, order: MallOrder, items: Mapping[ItemRef, Item]) -> list[Line]:
+    return [
+        _line(position, line, known, order.status, items.get(line.ref))
+        for position, line in enumerate(order.lines)
+    ]
+
+
+def _line(
+    position: int, line: MallOrderLine, known: KnownOrder, status: OrderStatus, item: Item | None
+) -> Line:
+    return Line(
+        position,
+        line.ref,
+        item.listing_id if item else None,
+        line.quantity,
+        _state(line, known, status, item),
+    )
+
+
+def _state(
+    line: MallOrderLine, known: KnownOrder, status: OrderStatus, item: Item | None
+) -> AllocationState:
+    if line.fulfilled_by_mall:
+        return AllocationState.FULFILLED_BY_MALL
+    if status is OrderStatus.RELEASED:
+        return AllocationState.RELEASED
+    if item is None or item.parts is None:
+        return AllocationState.UNLINKED
+    return AllocationState.BASELINE if known.baseline else AllocationState.APPLIED
+
+
+async def _move(tx: Tx, outcome: _Outcome) -> set[UUID]:
+    ledger = await Ledger.locked(tx, {product_id for product_id, *_ in outcome.moves})
+    for product_id, delta, order_id, placed_at in outcome.moves:
+        cause = Cause.ORDER if delta < 0 else Cause.CANCEL
+        ledger.move(product_id, delta, cause, effective_at=placed_at, order_id=order_id)
+    await ledger.write(tx)
+    return ledger.moved()
+
+
+async def _report_unlinked(tx: Tx, shop: Shop, count: int, now: datetime) -> None:
+    if count:
+        await sync_errors.report(
+            tx,
+            SyncErrorKind.ORDER_UNLINKED,
+            shop_id=shop.id,
+            shop_name=shop.name,
+            count=count,
+            now=now,
+        )
+
+
+def _counted(outcome: _Outcome) -> Change:
+    """Notes on each listing's base what the orders did to the mall's own counter."""
+
+    def change(row: SyncRow) -> SyncRow:
+        base = row.base
+        for step, restocks in outcome.counters.get(row.listing_id, ()):
+            base = after_change(base, step, restocks)
+        return replace(row, base=base)
+
+    return change

@@ -1,0 +1,226 @@
+"""Looking at listings again, in the transaction that changed what their numbers follow from.
+
+Everything that may change what a listing should show, or what we believe it shows, ends here: the rows are locked, the
+numbers are read in a statement of their own, and what follows is written in one statement: the quantity to show, whether
+a push waits, the difference. What a push will send is therefore always the row's own newest `expected`.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from uuid import UUID
+
+from domain.model import reflect
+from domain.model.diff import Assessment, ListingFacts, assess, not_pushed
+from domain.model.events import DiffChange, EventKind
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import MallKind
+from domain.model.reflect import PushState
+from domain.model.sets import sellable_sets
+from domain.model.shops import ShopState
+from domain.model.stock import quantity_to_show, sellable
+from domain.store import sync
+from domain.store.database import Event, Tx
+from domain.store.sync import Numbers, SyncRow
+
+UNKNOWN = "UNKNOWN"
+
+
+class Why(Enum):
+    """HAPPENED: an order, a link, a repair: what differs goes out. EDITED: it waits to be reflected.
+    ASKED: it goes out even where the mall seems to show it already. SETTLED: a push ended; an edit that waits still
+    waits. LOOKED: nothing changed but the time."""
+
+    HAPPENED = auto()
+    EDITED = auto()
+    ASKED = auto()
+    SETTLED = auto()
+    LOOKED = auto()
+
+
+Change = Callable[[SyncRow], SyncRow]
+
+
+def unchanged(row: SyncRow) -> SyncRow:
+    return row
+
+
+async def reconsider(
+    tx: Tx, listing_ids: Collection[UUID], why: Why, *, now: datetime, change: Change = unchanged
+) -> list[SyncRow]:
+    """Locks the listings' rows, lets `change` note what was learnt of each, and writes what follows."""
+    before = await sync.lock(tx, listing_ids)
+    if not before:
+        return []
+    numbers = await sync.numbers(tx, [row.listing_id for row in before])
+    after = [_looked_at(change(row), numbers[row.listing_id], why, now) for row in before]
+    moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    await sync.save(tx, [new for _, new in moved])
+    for old, new in moved:
+        _announce(tx, old, new, numbers[new.listing_id], now)
+    return after
+
+
+async def reconsider_products(
+    tx: Tx, product_ids: Collection[UUID], why: Why, *, now: datetime
+) -> list[SyncRow]:
+    return await reconsider(tx, await sync.listings_showing(tx, product_ids), why, now=now)
+
+
+async def reconsider_shops(
+    tx: Tx, shop_ids: Collection[UUID], why: Why, *, now: datetime
+) -> list[SyncRow]:
+    return await reconsider(tx, await sync.listings_of_shops(tx, shop_ids), why, now=now)
+
+
+def expected_of(numbers: Numbers) -> int | None:
+    """The quantity to show; None where no product decides it, or nothing limits a set."""
+    if numbers.product_id is None:
+        return None
+    free = _sellable(numbers)
+    return None if free is None else quantity_to_show(free, numbers.minimum, numbers.maximum)
+
+
+def facts_of(row: SyncRow, numbers: Numbers) -> ListingFacts:
+    return ListingFacts(
+        expected=row.expected,
+        base=row.base,
+        linked=numbers.product_id is not None,
+        managed=numbers.managed,
+        sync=numbers.sync,
+        conflict=numbers.link_state == "CONFLICT",
+        master_running=numbers.account_running,
+        shop_in_use=numbers.shop_in_use,
+        shop_reflect_running=numbers.shop_reflects,
+        shop_state=ShopState(numbers.shop_state),
+        fulfilled_by_mall=numbers.fulfilled_by_mall,
+        unlimited_at_mall=numbers.unlimited,
+        unknown_at_mall=numbers.unknown_at_mall,
+        waits_for_reflect=row.edited,
+        wanted=row.wanted,
+        done=row.done,
+        attempts_failed=row.failures,
+        waiting_since=row.waiting_since,
+        grace=grace_of(numbers),
+        last_outcome=PushState(row.push_state) if row.push_state else None,
+    )
+
+
+def grace_of(numbers: Numbers) -> timedelta:
+    """The shop's interval and the mall's usual delay: until then a push is on its first way."""
+    delay = MALL_SPECS[MallKind(numbers.mall)].capabilities.usual_delay
+    return timedelta(seconds=numbers.interval_seconds) + max(
+        delay / numbers.speed, timedelta(seconds=5)
+    )
+
+
+def _sellable(numbers: Numbers) -> int | None:
+    if numbers.kind == "SET":
+        return sellable_sets(numbers.parts, numbers.part_stock, numbers.reserve)
+    return sellable(numbers.total, numbers.reserve)
+
+
+def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
+    row = replace(row, expected=expected_of(numbers))
+    facts = facts_of(row, numbers)
+    reasons = not_pushed(facts)
+    if why is not Why.LOOKED or reasons:
+        row = _decided(row, numbers, why, held=bool(reasons), now=now)
+    return _assessed(row, assess(facts_of(row, numbers), now), now)
+
+
+def _decided(row: SyncRow, numbers: Numbers, why: Why, *, held: bool, now: datetime) -> SyncRow:
+    differs = row.base.quantity is None or row.base.quantity != row.expected
+    if held or not (differs or why is Why.ASKED):
+        return _at_rest(row, edited=held and row.edited)
+    if why is Why.EDITED and not (row.waits and row.push_id is None):
+        return replace(row, edited=True)
+    if why is Why.SETTLED and row.edited:
+        return row
+    if why is Why.SETTLED and row.waits:
+        return replace(row, lane=_lane(row))
+    return _marked(row, numbers, now)
+
+
+def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
+    """Nothing needs to go out; a push that is under way still settles."""
+    if not row.waits or row.push_id is not None:
+        return replace(row, edited=edited)
+    return replace(
+        row,
+        claimed=row.wanted,
+        done=row.wanted,
+        waiting_since=None,
+        next_try_at=None,
+        failures=0,
+        edited=edited,
+    )
+
+
+def _marked(row: SyncRow, numbers: Numbers, now: datetime) -> SyncRow:
+    """One generation more is wanted. Zeros go at once; the rest after the shop's interval; a backoff is kept."""
+    lane = _lane(row)
+    next_try = row.next_try_at if row.waits else None
+    if next_try is None and numbers.interval_seconds:
+        next_try = now + timedelta(seconds=numbers.interval_seconds)
+    if lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures):
+        next_try = None
+    return replace(
+        row,
+        wanted=row.wanted + 1,
+        lane=lane,
+        waiting_since=row.waiting_since if row.waits and row.waiting_since else now,
+        next_try_at=next_try,
+        edited=False,
+    )
+
+
+def _lane(row: SyncRow) -> reflect.Lane:
+    assert row.expected is not None
+    return reflect.lane(row.expected, row.base.quantity)
+
+
+def _assessed(row: SyncRow, assessment: Assessment, now: datetime) -> SyncRow:
+    difference = assessment.difference.value if assessment.difference else None
+    if difference is None and assessment.unknown_base and not assessment.on_first_way:
+        difference = UNKNOWN
+    since = None
+    if difference is not None:
+        since = row.difference_since or now
+    reasons = tuple(reason.value for reason in assessment.not_pushed)
+    return replace(row, not_pushed=reasons, difference=difference, difference_since=since)
+
+
+def _announce(tx: Tx, old: SyncRow, new: SyncRow, numbers: Numbers, now: datetime) -> None:
+    if new.waits and new.push_id is None and (new.next_try_at is None or new.next_try_at <= now):
+        tx.ring(new.shop_id, "REFLECT")
+    change = _change(old, new)
+    if change is not None:
+        tx.emit(
+            Event(
+                EventKind.DIFF,
+                change,
+                new.listing_id,
+                new.shop_id,
+                numbers.product_id,
+                _payload(new),
+            )
+        )
+
+
+def _change(old: SyncRow, new: SyncRow) -> DiffChange | None:
+    """The most telling of what changed; None when a screen would show nothing new."""
+    if (old.difference is None) != (new.difference is None):
+        return DiffChange.CLOSED if new.difference is None else DiffChange.OPENED
+    if old.difference != new.difference:
+        return DiffChange.CHANGED
+    if old.base.quantity != new.base.quantity or old.expected != new.expected:
+        return DiffChange.MALL_STOCK if old.expected == new.expected else DiffChange.CHANGED
+    if (old.waits, old.push_state) != (new.waits, new.push_state):
+        return DiffChange.PUSH_STATE
+    return None
+
+
+def _payload(row: SyncRow) -> Mapping[str, object]:
+    return {"expected": row.expected, "shown": row.base.quantity, "cause": row.difference}

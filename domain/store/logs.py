@@ -1,0 +1,96 @@
+"""The logs that people read: operations, sales, mall updates. Append-only, partitioned by month."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from domain.model.malls import ItemRef
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Units one order took of one code, or gave back (below zero): a cancel is a line of its own."""
+
+    order_id: UUID
+    ref: ItemRef
+    listing_id: UUID | None
+    product_id: UUID | None
+    units: int
+
+
+OPERATION = text(
+    """
+    INSERT INTO operation_logs (account_id, actor, action, target_kind, target_id, facts)
+    SELECT :account, cast(:actor AS jsonb), :action, :target_kind, o.target, o.facts
+    FROM unnest(cast(:targets AS uuid[]), cast(:facts AS jsonb[])) AS o (target, facts)
+    """
+)
+
+REFLECTED = text(
+    """
+    UPDATE operation_logs SET reflected_at = :at
+    WHERE account_id = :account AND target_id = ANY (:targets) AND reflected_at IS NULL
+    """
+)
+
+SALES = text(
+    """
+    INSERT INTO sales_logs (account_id, shop_id, order_id, item_code, variant_code, listing_id, product_id, units, at)
+    SELECT :account, :shop, s.order_id, s.item_code, s.variant_code, s.listing_id, s.product_id, s.units, :at
+    FROM unnest(cast(:orders AS uuid[]), cast(:items AS text[]), cast(:variants AS text[]), cast(:listings AS uuid[]),
+        cast(:products AS uuid[]), cast(:units AS int[]))
+        AS s (order_id, item_code, variant_code, listing_id, product_id, units)
+    """
+)
+
+
+async def operation(
+    tx: Tx,
+    actor: Mapping[str, Any],
+    action: str,
+    target_kind: str,
+    targets: Sequence[tuple[UUID | None, Mapping[str, Any]]],
+) -> None:
+    """One line a target: who did what to it, as facts; the sentence is made when it is read."""
+    if targets:
+        await tx.execute(
+            OPERATION,
+            {
+                "account": tx.account_id,
+                "actor": orjson.dumps(actor).decode(),
+                "action": action,
+                "target_kind": target_kind,
+                "targets": [target for target, _ in targets],
+                "facts": [orjson.dumps(facts, default=str).decode() for _, facts in targets],
+            },
+        )
+
+
+async def reflected(tx: Tx, targets: Sequence[UUID], at: datetime) -> None:
+    """What was changed on these products has gone out (A9.1)."""
+    if targets:
+        await tx.execute(REFLECTED, {"account": tx.account_id, "targets": list(targets), "at": at})
+
+
+async def sales(tx: Tx, shop_id: UUID, lines: Sequence[Sale], at: datetime) -> None:
+    if lines:
+        await tx.execute(
+            SALES,
+            {
+                "account": tx.account_id,
+                "shop": shop_id,
+                "orders": [line.order_id for line in lines],
+                "items": [line.ref.item_code for line in lines],
+                "variants": [line.ref.variant_code for line in lines],
+                "listings": [line.listing_id for line in lines],
+                "products": [line.product_id for line in lines],
+                "units": [line.units for line in lines],
+                "at": at,
+            },
+        )

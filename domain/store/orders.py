@@ -1,0 +1,364 @@
+"""Orders as facts: the newest lines, what was ever held, what each code meant, and the effect on each product."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from domain.model.malls import ItemRef, MallOrder, OrderStatus
+from domain.model.orders import AllocationState, Effect, Fact, Resolution
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What one code of an order means. `parts` None: linked to nothing (yet), or fulfilled by the mall."""
+
+    ref: ItemRef
+    listing_id: UUID | None
+    parts: Resolution | None
+    quantity: int
+    held: int
+    mall_restocks: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOrder:
+    """An order as we have it, locked. `fact` None: it was met just now."""
+
+    id: UUID
+    number: str
+    placed_at: datetime
+    baseline: bool
+    fact: Fact | None
+    items: Mapping[ItemRef, Item]
+    effects: Mapping[UUID, Effect]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a shop's code is linked to now. `product_id` None: to nothing."""
+
+    listing_id: UUID
+    product_id: UUID | None
+    kind: str | None
+    managed: bool
+    counted_at: datetime | None
+    mall_restocks: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    position: int
+    ref: ItemRef
+    listing_id: UUID | None
+    quantity: int
+    state: AllocationState
+
+
+MEET = text(
+    """
+    INSERT INTO orders (account_id, shop_id, number, placed_at, status, baseline, observed_at, first_observed_at)
+    SELECT :account, :shop, o.number, o.placed_at, o.status, o.baseline, :observed_at, :observed_at
+    FROM unnest(cast(:numbers AS text[]), cast(:placed AS timestamptz[]), cast(:statuses AS text[]),
+        cast(:baselines AS bool[])) AS o (number, placed_at, status, baseline)
+    ORDER BY o.number
+    ON CONFLICT (account_id, shop_id, number) DO NOTHING
+    RETURNING number
+    """
+)
+
+LOCK = text(
+    """
+    SELECT id, number, placed_at, status, baseline, observed_at, first_observed_at FROM orders
+    WHERE account_id = :account AND shop_id = :shop AND number = ANY (:numbers)
+    ORDER BY number FOR UPDATE
+    """
+)
+
+ITEMS = text("SELECT * FROM order_items WHERE account_id = :account AND order_id = ANY (:orders)")
+EFFECTS = text(
+    "SELECT * FROM order_effects WHERE account_id = :account AND order_id = ANY (:orders)"
+)
+
+RESOLVE = text(
+    """
+    SELECT l.id, l.item_code, l.variant_code, p.id AS product_id, p.kind, coalesce(p.managed, false) AS managed,
+        p.counted_at, coalesce(l.mall_restocks, s.mall_restocks) AS mall_restocks
+    FROM unnest(cast(:items AS text[]), cast(:variants AS text[])) AS r (item_code, variant_code)
+    JOIN listings l ON l.account_id = :account AND l.shop_id = :shop AND l.item_code = r.item_code
+        AND l.variant_code = r.variant_code
+    JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id
+    JOIN links k ON k.account_id = l.account_id AND k.listing_id = l.id
+    LEFT JOIN products p ON p.account_id = k.account_id AND p.id = k.product_id AND p.deleted_at IS NULL
+    """
+)
+
+SEEN = text(
+    """
+    UPDATE orders AS o SET status = s.status, observed_at = s.observed_at, updated_at = clock_timestamp()
+    FROM unnest(cast(:orders AS uuid[]), cast(:statuses AS text[]), cast(:observed AS timestamptz[]))
+        AS s (id, status, observed_at)
+    WHERE o.account_id = :account AND o.id = s.id
+    """
+)
+
+SAVE_ITEMS = text(
+    """
+    INSERT INTO order_items (account_id, order_id, item_code, variant_code, listing_id, parts, quantity, held,
+        mall_restocks)
+    SELECT :account, i.order_id, i.item_code, i.variant_code, i.listing_id, i.parts, i.quantity, i.held, i.restocks
+    FROM unnest(cast(:orders AS uuid[]), cast(:items AS text[]), cast(:variants AS text[]), cast(:listings AS uuid[]),
+        cast(:parts AS jsonb[]), cast(:quantities AS int[]), cast(:held AS int[]), cast(:restocks AS bool[]))
+        AS i (order_id, item_code, variant_code, listing_id, parts, quantity, held, restocks)
+    ON CONFLICT (account_id, order_id, item_code, variant_code) DO UPDATE SET listing_id = excluded.listing_id,
+        parts = excluded.parts, quantity = excluded.quantity, held = excluded.held,
+        mall_restocks = excluded.mall_restocks
+    """
+)
+
+SAVE_EFFECTS = text(
+    """
+    INSERT INTO order_effects (account_id, order_id, product_id, applied, absorbed)
+    SELECT :account, e.order_id, e.product_id, e.applied, e.absorbed
+    FROM unnest(cast(:orders AS uuid[]), cast(:products AS uuid[]), cast(:applied AS int[]), cast(:absorbed AS int[]))
+        AS e (order_id, product_id, applied, absorbed)
+    ON CONFLICT (account_id, order_id, product_id) DO UPDATE SET applied = excluded.applied,
+        absorbed = excluded.absorbed
+    """
+)
+
+SAVE_LINES = text(
+    """
+    INSERT INTO order_lines (account_id, order_id, position, item_code, variant_code, listing_id, quantity, state)
+    SELECT :account, l.order_id, l.position, l.item_code, l.variant_code, l.listing_id, l.quantity, l.state
+    FROM unnest(cast(:orders AS uuid[]), cast(:positions AS int[]), cast(:items AS text[]), cast(:variants AS text[]),
+        cast(:listings AS uuid[]), cast(:quantities AS int[]), cast(:states AS text[]))
+        AS l (order_id, position, item_code, variant_code, listing_id, quantity, state)
+    ON CONFLICT (account_id, order_id, position) DO UPDATE SET item_code = excluded.item_code,
+        variant_code = excluded.variant_code, listing_id = excluded.listing_id, quantity = excluded.quantity,
+        state = excluded.state
+    """
+)
+
+VANISHED = text(
+    """
+    UPDATE order_lines AS l SET quantity = 0, state = 'RELEASED'
+    FROM unnest(cast(:orders AS uuid[]), cast(:counts AS int[])) AS o (id, lines)
+    WHERE l.account_id = :account AND l.order_id = o.id AND l.position >= o.lines
+    """
+)
+
+OPEN = text(
+    """
+    SELECT number FROM orders
+    WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS' AND observed_at < :before
+    ORDER BY observed_at LIMIT :at_most
+    """
+)
+
+UNLINKED = text(
+    """
+    SELECT DISTINCT o.id, o.number, o.shop_id FROM order_items i
+    JOIN orders o ON o.account_id = i.account_id AND o.id = i.order_id
+    WHERE i.account_id = :account AND i.listing_id = ANY (:listings) AND i.parts IS NULL
+    ORDER BY o.number LIMIT 1000
+    """
+)
+
+
+async def meet(
+    tx: Tx, shop_id: UUID, seen: Sequence[tuple[MallOrder, bool]], observed_at: datetime
+) -> set[str]:
+    """Makes a row for each order not met before ((order, is it baseline)); the numbers of those."""
+    rows = await tx.execute(
+        MEET,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "observed_at": observed_at,
+            "numbers": [order.number for order, _ in seen],
+            "placed": [order.placed_at for order, _ in seen],
+            "statuses": [order.status.value for order, _ in seen],
+            "baselines": [baseline for _, baseline in seen],
+        },
+    )
+    return set(rows.scalars())
+
+
+async def lock(
+    tx: Tx, shop_id: UUID, numbers: Sequence[str], *, met: frozenset[str] | set[str] = frozenset()
+) -> dict[str, KnownOrder]:
+    """By number, held until commit. Those in `met` have no fact yet."""
+    rows = (
+        await tx.execute(
+            LOCK, {"account": tx.account_id, "shop": shop_id, "numbers": list(numbers)}
+        )
+    ).all()
+    ids = [row.id for row in rows]
+    items = await _items(tx, ids)
+    effects = await _effects(tx, ids)
+    return {
+        row.number: KnownOrder(
+            row.id,
+            row.number,
+            row.placed_at,
+            row.baseline,
+            None if row.number in met else _fact(row, items.get(row.id, {})),
+            items.get(row.id, {}),
+            effects.get(row.id, {}),
+        )
+        for row in rows
+    }
+
+
+async def resolve(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> dict[ItemRef, Resolved]:
+    """What the shop's codes are linked to now; codes that are no listing of ours are left out."""
+    if not refs:
+        return {}
+    rows = await tx.execute(
+        RESOLVE,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "items": [ref.item_code for ref in refs],
+            "variants": [ref.variant_code for ref in refs],
+        },
+    )
+    return {
+        ItemRef(row.item_code, row.variant_code): Resolved(
+            row.id, row.product_id, row.kind, row.managed, row.counted_at, row.mall_restocks
+        )
+        for row in rows
+    }
+
+
+async def save_seen(tx: Tx, facts: Mapping[UUID, Fact]) -> None:
+    await tx.execute(
+        SEEN,
+        {
+            "account": tx.account_id,
+            "orders": list(facts),
+            "statuses": [fact.status.value for fact in facts.values()],
+            "observed": [fact.observed_at for fact in facts.values()],
+        },
+    )
+
+
+async def save_items(tx: Tx, items: Sequence[tuple[UUID, Item]]) -> None:
+    if not items:
+        return
+    await tx.execute(
+        SAVE_ITEMS,
+        {
+            "account": tx.account_id,
+            "orders": [order for order, _ in items],
+            "items": [item.ref.item_code for _, item in items],
+            "variants": [item.ref.variant_code for _, item in items],
+            "listings": [item.listing_id for _, item in items],
+            "parts": [_parts_json(item.parts) for _, item in items],
+            "quantities": [item.quantity for _, item in items],
+            "held": [item.held for _, item in items],
+            "restocks": [item.mall_restocks for _, item in items],
+        },
+    )
+
+
+async def save_effects(tx: Tx, effects: Sequence[tuple[UUID, UUID, Effect]]) -> None:
+    """(order, product, effect)."""
+    if not effects:
+        return
+    await tx.execute(
+        SAVE_EFFECTS,
+        {
+            "account": tx.account_id,
+            "orders": [order for order, _, _ in effects],
+            "products": [product for _, product, _ in effects],
+            "applied": [effect.applied for _, _, effect in effects],
+            "absorbed": [effect.absorbed for _, _, effect in effects],
+        },
+    )
+
+
+async def save_lines(tx: Tx, lines: Mapping[UUID, Sequence[Line]]) -> None:
+    """The newest lines of each order. A line that vanished is kept with quantity 0."""
+    flat = [(order, line) for order, those in lines.items() for line in those]
+    await tx.execute(
+        SAVE_LINES,
+        {
+            "account": tx.account_id,
+            "orders": [order for order, _ in flat],
+            "positions": [line.position for _, line in flat],
+            "items": [line.ref.item_code for _, line in flat],
+            "variants": [line.ref.variant_code for _, line in flat],
+            "listings": [line.listing_id for _, line in flat],
+            "quantities": [line.quantity for _, line in flat],
+            "states": [line.state.value for _, line in flat],
+        },
+    )
+    await tx.execute(
+        VANISHED,
+        {
+            "account": tx.account_id,
+            "orders": list(lines),
+            "counts": [len(those) for those in lines.values()],
+        },
+    )
+
+
+async def open_numbers(tx: Tx, shop_id: UUID, *, before: datetime, at_most: int) -> list[str]:
+    """Orders that still hold stock and were last looked at before `before`, longest ago first."""
+    rows = await tx.execute(
+        OPEN, {"account": tx.account_id, "shop": shop_id, "before": before, "at_most": at_most}
+    )
+    return list(rows.scalars())
+
+
+async def unlinked_orders(tx: Tx, listing_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Numbers of the orders that wait for one of these listings to be linked, by shop (at most 1,000)."""
+    rows = await tx.execute(UNLINKED, {"account": tx.account_id, "listings": list(listing_ids)})
+    numbers: dict[UUID, list[str]] = {}
+    for row in rows:
+        numbers.setdefault(row.shop_id, []).append(row.number)
+    return numbers
+
+
+async def _items(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[ItemRef, Item]]:
+    items: dict[UUID, dict[ItemRef, Item]] = {}
+    for row in await tx.execute(ITEMS, {"account": tx.account_id, "orders": list(ids)}):
+        ref = ItemRef(row.item_code, row.variant_code)
+        parts = (
+            None
+            if row.parts is None
+            else tuple((UUID(product), units) for product, units in row.parts)
+        )
+        item = Item(ref, row.listing_id, parts, row.quantity, row.held, row.mall_restocks)
+        items.setdefault(row.order_id, {})[ref] = item
+    return items
+
+
+async def _effects(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Effect]]:
+    effects: dict[UUID, dict[UUID, Effect]] = {}
+    for row in await tx.execute(EFFECTS, {"account": tx.account_id, "orders": list(ids)}):
+        effects.setdefault(row.order_id, {})[row.product_id] = Effect(row.applied, row.absorbed)
+    return effects
+
+
+def _fact(row: Any, items: Mapping[ItemRef, Item]) -> Fact:
+    return Fact(
+        status=OrderStatus(row.status),
+        lines={ref: item.quantity for ref, item in items.items() if item.quantity},
+        observed_at=row.observed_at,
+        first_observed_at=row.first_observed_at,
+        held={ref: item.held for ref, item in items.items() if item.held},
+    )
+
+
+def _parts_json(parts: Resolution | None) -> str | None:
+    if parts is None:
+        return None
+    return orjson.dumps([[str(product), units] for product, units in parts]).decode()

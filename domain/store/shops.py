@@ -1,0 +1,207 @@
+"""Shops: their switches and states, how far their orders are known, their encrypted credentials."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from domain.model.malls import MallKind
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked."""
+
+    id: UUID
+    mall: MallKind
+    name: str
+    sandbox: bool
+    in_use: bool
+    state: str
+    orders_running: bool
+    reflect_running: bool
+    reflect_interval_seconds: int
+    order_poll_seconds: int
+    cancel_policy: str
+    drift_policy: str
+    match_key: tuple[str, ...]
+    settings: Mapping[str, str]
+    mall_restocks: bool | None
+    effective_from: datetime | None
+    watermark: datetime | None
+    orders_seen_at: datetime | None
+    cancels_seen_at: datetime | None
+    clock_offset_ms: int
+    next_order_poll_at: datetime
+    maintenance: bool
+    checked_at: datetime | None
+    notification_email: str | None
+    version: int
+    account_running: bool
+    level9_resume: str
+
+    @property
+    def speed(self) -> float:
+        """How much faster than the real mall a sandbox shop's limits and delays run."""
+        return float(self.settings.get("speed") or 1)
+
+    @property
+    def fetches_orders(self) -> bool:
+        return self.account_running and self.in_use and self.orders_running
+
+    @property
+    def reflects(self) -> bool:
+        return self.account_running and self.in_use and self.reflect_running
+
+
+COLUMNS = """
+    s.id, s.mall, s.name, s.sandbox, s.in_use, s.state, s.orders_running, s.reflect_running, s.reflect_interval_seconds,
+    s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
+    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.clock_offset_ms, s.next_order_poll_at, s.maintenance,
+    s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume
+"""
+FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
+
+ONE = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop")
+LOCKED = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop FOR UPDATE OF s")
+ALL = text(f"SELECT {COLUMNS} {FROM} ORDER BY s.id")
+
+INSERT = text(
+    """
+    INSERT INTO shops (account_id, mall, name, settings, match_key, sandbox)
+    VALUES (:account, :mall, :name, cast(:settings AS jsonb), :match_key, :sandbox)
+    RETURNING id
+    """
+)
+
+POLLED = text(
+    """
+    UPDATE shops SET watermark = greatest(watermark, :watermark), orders_seen_at = :seen_at
+    WHERE account_id = :account AND id = :shop
+    """
+)
+
+CREDENTIALS = text(
+    "SELECT key, ciphertext, changed_at FROM shop_credentials WHERE account_id = :account AND shop_id = :shop"
+)
+
+SET_CREDENTIAL = text(
+    """
+    INSERT INTO shop_credentials (account_id, shop_id, key, ciphertext, changed_by, expires_at)
+    VALUES (:account, :shop, :key, :ciphertext, cast(:actor AS jsonb), :expires_at)
+    ON CONFLICT (account_id, shop_id, key) DO UPDATE SET ciphertext = excluded.ciphertext,
+        changed_by = excluded.changed_by, changed_at = clock_timestamp(), expires_at = excluded.expires_at
+    """
+)
+
+
+async def get(tx: Tx, shop_id: UUID) -> Shop | None:
+    row = (await tx.execute(ONE, {"account": tx.account_id, "shop": shop_id})).one_or_none()
+    return None if row is None else _shop(row)
+
+
+async def lock(tx: Tx, shop_id: UUID) -> Shop | None:
+    """Held until commit. Take it before orders, products and sync rows."""
+    row = (await tx.execute(LOCKED, {"account": tx.account_id, "shop": shop_id})).one_or_none()
+    return None if row is None else _shop(row)
+
+
+async def every(tx: Tx) -> list[Shop]:
+    """All shops of the account, in the order they were connected."""
+    return [_shop(row) for row in await tx.execute(ALL, {"account": tx.account_id})]
+
+
+async def insert(
+    tx: Tx,
+    mall: MallKind,
+    name: str,
+    settings: Mapping[str, str],
+    match_key: Sequence[str],
+    *,
+    sandbox: bool,
+) -> UUID:
+    """Both switches off. Raises IntegrityError where the account has a shop of this name."""
+    shop_id: UUID = await tx.scalar(
+        INSERT,
+        {
+            "account": tx.account_id,
+            "mall": mall.value,
+            "name": name,
+            "settings": orjson.dumps(dict(settings)).decode(),
+            "match_key": list(match_key),
+            "sandbox": sandbox,
+        },
+    )
+    return shop_id
+
+
+CHANGEABLE = frozenset(
+    {
+        "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
+        "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
+        "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "maintenance",
+        "checked_at", "notification_email", "version",
+    }
+)  # fmt: skip
+
+
+async def change(tx: Tx, shop_id: UUID, **values: Any) -> None:
+    """Sets the named columns of CHANGEABLE."""
+    unknown = values.keys() - CHANGEABLE
+    if unknown:
+        raise ValueError(f"not columns of a shop that may change: {sorted(unknown)}")
+    if "settings" in values:
+        values["settings"] = orjson.dumps(dict(values["settings"])).decode()
+    assignments = ", ".join(
+        f"{name} = cast(:{name} AS jsonb)" if name == "settings" else f"{name} = :{name}"
+        for name in values
+    )
+    statement = f"UPDATE shops SET {assignments} WHERE account_id = :account AND id = :shop"  # noqa: S608
+    await tx.execute(text(statement), values | {"account": tx.account_id, "shop": shop_id})
+
+
+async def polled(tx: Tx, shop_id: UUID, *, watermark: datetime, seen_at: datetime) -> None:
+    """Every order up to `watermark` is stored: say so in the transaction that stored the last page."""
+    await tx.execute(
+        POLLED,
+        {"account": tx.account_id, "shop": shop_id, "watermark": watermark, "seen_at": seen_at},
+    )
+
+
+async def credentials(tx: Tx, shop_id: UUID) -> dict[str, tuple[bytes, datetime]]:
+    """Key to (ciphertext, when it was entered)."""
+    rows = await tx.execute(CREDENTIALS, {"account": tx.account_id, "shop": shop_id})
+    return {row.key: (row.ciphertext, row.changed_at) for row in rows}
+
+
+async def set_credential(
+    tx: Tx,
+    shop_id: UUID,
+    key: str,
+    ciphertext: bytes,
+    actor: Mapping[str, Any],
+    expires_at: datetime | None,
+) -> None:
+    await tx.execute(
+        SET_CREDENTIAL,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "key": key,
+            "ciphertext": ciphertext,
+            "actor": orjson.dumps(actor).decode(),
+            "expires_at": expires_at,
+        },
+    )
+
+
+def _shop(row: Any) -> Shop:
+    values = dict(row._mapping)
+    return Shop(
+        **values | {"mall": MallKind(values["mall"]), "match_key": tuple(values["match_key"])}
+    )

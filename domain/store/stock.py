@@ -1,0 +1,138 @@
+"""Totals and the append-only ledger behind them. A total changes by a movement only; the database sees to it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from domain.model.stock import Cause
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStock:
+    """One product, locked. `version` advances by one with each movement."""
+
+    id: UUID
+    code: str
+    kind: str
+    managed: bool
+    total: int
+    version: int
+    counted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the ledger. `effective_at`: for an order, when it was placed at the mall."""
+
+    product_id: UUID
+    version: int
+    cause: Cause
+    delta: int
+    before: int
+    effective_at: datetime
+    order_id: UUID | None = None
+    reason: str | None = None
+    actor: Mapping[str, Any] | None = None
+
+    @property
+    def after(self) -> int:
+        return self.before + self.delta
+
+
+LOCK = text(
+    """
+    SELECT id, code, kind, managed, total, stock_version AS version, counted_at FROM products
+    WHERE account_id = :account AND id = ANY (:products) AND deleted_at IS NULL
+    ORDER BY id FOR UPDATE
+    """
+)
+
+APPEND = text(
+    """
+    INSERT INTO stock_movements (account_id, product_id, stock_version, cause, reason, delta, balance_before,
+        balance_after, order_id, actor, effective_at)
+    SELECT :account, m.product_id, m.version, m.cause, m.reason, m.delta, m.before, m.after, m.order_id, m.actor,
+        m.effective_at
+    FROM unnest(cast(:products AS uuid[]), cast(:versions AS bigint[]), cast(:causes AS text[]),
+        cast(:reasons AS text[]), cast(:deltas AS int[]), cast(:befores AS int[]), cast(:afters AS int[]),
+        cast(:orders AS uuid[]), cast(:actors AS jsonb[]), cast(:effective AS timestamptz[]))
+        WITH ORDINALITY AS m (product_id, version, cause, reason, delta, before, after, order_id, actor, effective_at, nth)
+    ORDER BY m.nth
+    RETURNING id
+    """
+)
+
+COUNTED = text(
+    "UPDATE products SET counted_at = :at WHERE account_id = :account AND id = ANY (:products)"
+)
+
+UNBALANCED = text(
+    """
+    SELECT p.id, p.code, p.total, coalesce(m.sum, 0) AS ledger, p.stock_version, coalesce(m.count, 0) AS movements
+    FROM products p LEFT JOIN (
+        SELECT product_id, sum(delta) AS sum, count(*) AS count FROM stock_movements
+        WHERE account_id = :account GROUP BY product_id) AS m ON m.product_id = p.id
+    WHERE p.account_id = :account AND (p.total, p.stock_version) <> (coalesce(m.sum, 0), coalesce(m.count, 0))
+    ORDER BY p.code LIMIT 100
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unbalanced:
+    """A product whose total is not the sum of its ledger: an incident, never expected."""
+
+    id: UUID
+    code: str
+    total: int
+    ledger: int
+    stock_version: int
+    movements: int
+
+
+async def lock(tx: Tx, product_ids: Collection[UUID]) -> dict[UUID, ProductStock]:
+    """By id; held until commit, taken in id order (DESIGN §2.11). Deleted and foreign products are left out."""
+    if not product_ids:
+        return {}
+    rows = await tx.execute(LOCK, {"account": tx.account_id, "products": list(product_ids)})
+    return {row.id: ProductStock(**row._mapping) for row in rows}
+
+
+async def append(tx: Tx, movements: Sequence[Movement]) -> list[UUID]:
+    """Writes the movements in order and so moves the totals; their ids, in the same order."""
+    if not movements:
+        return []
+    rows = await tx.execute(
+        APPEND,
+        {
+            "account": tx.account_id,
+            "products": [m.product_id for m in movements],
+            "versions": [m.version for m in movements],
+            "causes": [m.cause.value for m in movements],
+            "reasons": [m.reason for m in movements],
+            "deltas": [m.delta for m in movements],
+            "befores": [m.before for m in movements],
+            "afters": [m.after for m in movements],
+            "orders": [m.order_id for m in movements],
+            "actors": [orjson.dumps(m.actor).decode() if m.actor else None for m in movements],
+            "effective": [m.effective_at for m in movements],
+        },
+    )
+    return list(rows.scalars())
+
+
+async def counted(tx: Tx, product_ids: Sequence[UUID], at: datetime) -> None:
+    """From here on, orders of a listing that is linked later apply only when placed after `at`."""
+    await tx.execute(COUNTED, {"account": tx.account_id, "products": list(product_ids), "at": at})
+
+
+async def unbalanced(tx: Tx) -> list[Unbalanced]:
+    """The check job: every product whose ledger does not sum to its total (at most 100)."""
+    rows = await tx.execute(UNBALANCED, {"account": tx.account_id})
+    return [Unbalanced(**row._mapping) for row in rows]
