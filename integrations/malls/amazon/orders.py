@@ -99,9 +99,10 @@ def order_in(number: str, answer: MallAnswer) -> MallOrder:
         raise Unreadable(": ".join(first_error(answer.response)))
     try:
         with document_in(answer.response, quoted=False) as document:
-            return order_of(number, required(document, "order", dict))
+            order = required(document, "order", dict)
     except MallMalformed as error:
         raise Unreadable(error.message) from error
+    return order_of(number, order)
 
 
 def sorted_out(

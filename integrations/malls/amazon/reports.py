@@ -107,13 +107,13 @@ def of_download(response: httpx.Response) -> MallError | None:
     return None
 
 
-def unpacked(content: bytes) -> bytes:
-    """Raises MallMalformed for broken GZIP data, and for more than `MAX_BYTES`."""
+def unpacked(content: bytes, limit: int = MAX_BYTES) -> bytes:
+    """Raises MallMalformed for broken GZIP data, and for more than `limit` bytes of it."""
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            data = packed.read(MAX_BYTES + 1)
+            data = packed.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise MallMalformed("The report is packed as GZIP and could not be unpacked.") from error
-    if len(data) > MAX_BYTES:
-        raise MallMalformed(f"The report is larger than {MAX_BYTES} bytes.")
+    if len(data) > limit:
+        raise MallMalformed(f"The report is larger than {limit} bytes.")
     return data
