@@ -28,6 +28,7 @@ from domain.model.malls import Bucket, MallTime, Throttle
 EXCERPT = 200
 RESOLUTION_OF_DATE = timedelta(seconds=1)
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+HEADERS_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 Classify = Callable[[httpx.Response], MallError | None]
 """What the mall means by this answer; None where the common reading of its status will do."""
@@ -118,15 +119,17 @@ class MallClient:
 
 
 async def bounded(response: httpx.Response) -> httpx.Response:
-    """The response, read whole. Raises MallMalformed when it is longer than MAX_ANSWER_BYTES."""
+    """The response, read whole and unpacked. Raises MallMalformed when it is longer than MAX_ANSWER_BYTES."""
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise MallMalformed(f"The mall's answer is longer than {MAX_ANSWER_BYTES} bytes.")
     return httpx.Response(
         response.status_code,
-        headers=response.headers,
+        headers=[
+            pair for pair in response.headers.multi_items() if pair[0] not in HEADERS_OF_THE_WIRE
+        ],
         content=bytes(body),
         request=response.request,
     )
