@@ -53,7 +53,6 @@ class Settings:
     data_dir: Path | None = None
     sweep_seconds: float = 1.0
     database_pool: int = 10
-    log_level: str = "info"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -71,11 +70,8 @@ class Settings:
             data_dir=read.given("RENKEI_DATA_DIR", Path, None),
             sweep_seconds=read.given("RENKEI_SWEEP_SECONDS", _seconds, 1.0),
             database_pool=read.given("RENKEI_DATABASE_POOL", _connections, 10),
-            log_level=read.given("RENKEI_LOG_LEVEL", _log_level, "info"),
         )
-        if read.problems:
-            raise SettingsWrong("\n".join(read.problems))
-        return settings
+        return read.checked(settings)
 
 
 def database_url(env: Mapping[str, str]) -> str:
@@ -89,12 +85,15 @@ def owner_database_url(env: Mapping[str, str]) -> str:
     return _one(env, owner if env.get(owner) else "RENKEI_DATABASE_URL")
 
 
+def log_level(env: Mapping[str, str]) -> str:
+    """How much a process says on standard error. Raises SettingsWrong."""
+    read = _Reader(env)
+    return read.checked(read.given("RENKEI_LOG_LEVEL", _log_level, "info"))
+
+
 def _one(env: Mapping[str, str], name: str) -> str:
     read = _Reader(env)
-    url = read.needed(name, _database_url, "")
-    if read.problems:
-        raise SettingsWrong("\n".join(read.problems))
-    return url
+    return read.checked(read.needed(name, _database_url, ""))
 
 
 class _Reader:
@@ -102,11 +101,11 @@ class _Reader:
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
-        self.problems: list[str] = []
+        self._problems: list[str] = []
 
     def needed(self, name: str, read: Callable[[str], Value], otherwise: Value) -> Value:
         if not self._env.get(name):
-            self.problems.append(f"{name} is not set. {NEEDED[name]}")
+            self._problems.append(f"{name} is not set. {NEEDED[name]}")
         return self.given(name, read, otherwise)
 
     def given(self, name: str, read: Callable[[str], Value], otherwise: Value) -> Value:
@@ -116,8 +115,14 @@ class _Reader:
         try:
             return read(text)
         except ValueError as error:
-            self.problems.append(f"{name} {error}")
+            self._problems.append(f"{name} {error}")
             return otherwise
+
+    def checked(self, value: Value) -> Value:
+        """`value`, when nothing was wrong."""
+        if self._problems:
+            raise SettingsWrong("\n".join(self._problems))
+        return value
 
 
 NEEDED: Mapping[str, str] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from renkei.database import bring_up_to_date, create_database, let_app_in
 from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.engines.postgres import Postgres, embedded_postgres
 from renkei.engines.valkey import Valkey, embedded_valkey
@@ -29,6 +30,16 @@ def postgres(engine_data: DataDirectory) -> Iterator[Postgres]:
     """A server without any database of ours: `postgres.url("postgres")` is its superuser's."""
     with embedded_postgres(engine_data, fsync=False) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Postgres) -> Postgres:
+    """The same server with the database `renkei`, migrated: `url(user=APP)` for the app's login,
+    `url()` for the superuser; `CREATE DATABASE … TEMPLATE renkei` for a test that needs its own."""
+    await create_database(postgres)
+    await bring_up_to_date(postgres.url())
+    await let_app_in(postgres)
+    return postgres
 
 
 @pytest.fixture(scope="session")

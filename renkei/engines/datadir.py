@@ -18,11 +18,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from renkei.engines.process import wait_until
 from renkei.engines.runner import Runner, engine_runner
 from renkei.refusal import Refusal
 
 MARKER = "renkei-data.json"
 LAYOUT = 1
+SECRET_KEY = "secret.key"
+LOOKING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class DataDirectory:
 
     def secret_key(self) -> str:
         """32 random bytes in base64, made at the first call and the same ever after."""
-        file = self.path / "secret.key"
+        file = self.path / SECRET_KEY
         if not file.exists():
             self.write_private(file.name, base64.b64encode(secrets.token_bytes(32)).decode())
         return file.read_text().strip()
@@ -85,6 +88,7 @@ def data_directory(path: Path) -> Iterator[DataDirectory]:
 def _claim(path: Path) -> None:
     if not path.exists():
         _make(path)
+    _check_owner(path)
     marker = path / MARKER
     if not marker.exists():
         _take_over_empty(path)
@@ -112,13 +116,17 @@ def _take_over_empty(path: Path) -> None:
         )
 
 
-def _check_marker(marker: Path) -> None:
-    owner = marker.stat().st_uid
-    if owner != os.geteuid():
+def _check_owner(path: Path) -> None:
+    """Whoever owns a folder may change all that is in it; so it is ours, or at least root's."""
+    owner = path.stat().st_uid
+    if owner not in (os.geteuid(), 0):
         raise Refusal(
-            f"The data directory {marker.parent} belongs to user id {owner}, and you are"
-            f" {os.geteuid()}. Start renkei as that user, or give another with --data-dir."
+            f"The data directory {path} belongs to user id {owner}, and you are {os.geteuid()}."
+            " Start renkei as that user, or give another with --data-dir."
         )
+
+
+def _check_marker(marker: Path) -> None:
     try:
         layout = json.loads(marker.read_text())["layout"]
     except (ValueError, KeyError, TypeError):
@@ -131,16 +139,23 @@ def _check_marker(marker: Path) -> None:
 
 
 def _hold(lock: int, path: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    """For a moment the lock may be another command's that only looks whether anyone holds it."""
+    if not wait_until(lambda: _locks(lock), progress=lambda: None, patience=LOOKING):
         holder = os.read(lock, 20).decode().strip() or "unknown"
         raise Refusal(
             f"The data directory {path} is in use by another renkei (process {holder})."
             " Stop that one, or give another with --data-dir."
-        ) from None
+        )
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
+
+
+def _locks(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _check_reach(data: DataDirectory) -> None:

@@ -16,7 +16,7 @@ from renkei.refusal import Refusal
 
 SUPERUSER = "postgres"
 DATABASE = "renkei"
-APP_LOGIN = "renkei_login"
+APP = "renkei_app"
 MAJOR = "18"
 PATIENCE = 60.0
 PREDECESSOR_PATIENCE = 30.0
@@ -47,7 +47,7 @@ UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_write
 
 
 class Postgres:
-    """One server on one data directory. `spawn` and `wait_ready` again after it has ended."""
+    """One server on one data directory, which may be started again after it has ended."""
 
     name = "postgres"
 
@@ -67,6 +67,14 @@ class Postgres:
     def process(self) -> subprocess.Popen[str]:
         assert self._process is not None
         return self._process
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def start(self) -> None:
+        """`spawn` and `wait_ready`."""
+        self.spawn()
+        self.wait_ready()
 
     def url(self, database: str = DATABASE, user: str = SUPERUSER) -> str:
         """A SQLAlchemy URL of the asyncpg dialect, by way of the socket."""
@@ -90,17 +98,18 @@ class Postgres:
         words = self._words
         assert words is not None
         done = wait_until(
-            lambda: self._is_ready() or self.process.poll() is not None,
+            lambda: self._is_ready() or self.has_ended(),
             progress=lambda: words.count,
             patience=PATIENCE,
         )
-        if not done or self.process.poll() is not None:
+        if not done or self.has_ended():
             self.stop()
             raise Refusal(f"PostgreSQL did not start. It said:\n{words.last()}")
 
     def stop(self) -> None:
         """Close all sessions and write a checkpoint; less gently when that takes too long."""
-        stop(self.process, (signal.SIGINT, 30), (signal.SIGQUIT, 5))
+        if self._process is not None:
+            stop(self._process, (signal.SIGINT, 30), (signal.SIGQUIT, 5))
 
     def _initdb(self) -> None:
         """In a draft folder, so that one interrupted half-way is no cluster."""
@@ -172,9 +181,8 @@ def embedded_postgres(data: DataDirectory, *, fsync: bool = True) -> Iterator[Po
     """A ready server for as long as the block runs."""
     with socket_folder(data, Postgres.name) as sockets:
         server = Postgres(data, sockets, fsync=fsync)
-        server.spawn()
         try:
-            server.wait_ready()
+            server.start()
             yield server
         finally:
             server.stop()

@@ -29,7 +29,7 @@ SETTINGS = {
 
 
 class Valkey:
-    """One server. `spawn` and `wait_ready` again after it has ended."""
+    """One server, which may be started again after it has ended; what it held is gone then."""
 
     name = "valkey"
 
@@ -44,6 +44,14 @@ class Valkey:
     def process(self) -> subprocess.Popen[str]:
         assert self._process is not None
         return self._process
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def start(self) -> None:
+        """`spawn` and `wait_ready`."""
+        self.spawn()
+        self.wait_ready()
 
     @property
     def url(self) -> str:
@@ -67,16 +75,17 @@ class Valkey:
         words = self._words
         assert words is not None
         done = wait_until(
-            lambda: self._answers() or self.process.poll() is not None,
+            lambda: self._answers() or self.has_ended(),
             progress=lambda: words.count,
             patience=PATIENCE,
         )
-        if not done or self.process.poll() is not None:
+        if not done or self.has_ended():
             self.stop()
             raise Refusal(f"Valkey did not start. It said:\n{words.last()}")
 
     def stop(self) -> None:
-        stop(self.process, (signal.SIGTERM, 5))
+        if self._process is not None:
+            stop(self._process, (signal.SIGTERM, 5))
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
@@ -92,9 +101,8 @@ def embedded_valkey(data: DataDirectory) -> Iterator[Valkey]:
     """A ready server for as long as the block runs."""
     with socket_folder(data, Valkey.name) as sockets:
         server = Valkey(data, sockets)
-        server.spawn()
         try:
-            server.wait_ready()
+            server.start()
             yield server
         finally:
             server.stop()

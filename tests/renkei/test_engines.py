@@ -4,7 +4,7 @@ import redis.asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from renkei.engines.postgres import Postgres
+from renkei.engines.postgres import APP, Postgres
 from renkei.engines.valkey import Valkey
 
 
@@ -30,3 +30,18 @@ async def test_valkey_rings(valkey: Valkey) -> None:
         assert await client.ping() is True
     finally:
         await client.aclose()
+
+
+async def test_the_apps_login_is_held_by_row_level_security(database: Postgres) -> None:
+    engine = create_async_engine(database.url(user=APP))
+    try:
+        async with engine.connect() as connection:
+            row = await connection.execute(
+                text(
+                    "SELECT rolsuper, rolbypassrls, current_setting('lock_timeout')"
+                    " FROM pg_roles WHERE rolname = session_user"
+                )
+            )
+            assert tuple(row.one()) == (False, False, "2s")
+    finally:
+        await engine.dispose()

@@ -1,0 +1,152 @@
+"""The command line: reads options and the environment, calls what does the work, shows refusals."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.model.errors import DomainError
+from domain.settings import Settings, log_level, owner_database_url
+from renkei import database, embedded, home, serving
+from renkei.logs import configure_logs
+from renkei.refusal import Refusal
+from renkei.up import Plan
+from renkei.up import up as serve_all
+
+app = typer.Typer(
+    name="renkei",
+    help="One true stock total per product, and every mall shows the right number.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
+app.add_typer(schema, name="schema")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="The folder of the embedded engines. [RENKEI_DATA_DIR]", show_default=False),
+]
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port and prints it.")]
+Listener = Annotated[int | None, typer.Option("--fd", hidden=True)]
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    configure_logs(log_level(os.environ), context.invoked_subcommand or "renkei")
+
+
+@app.command()
+def up(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    data_dir: DataDir = None,
+    sandbox: Annotated[bool, typer.Option(help="Serve the sandbox malls as well.")] = True,
+) -> None:
+    """Start everything: PostgreSQL, Valkey, the API, a worker and the sandbox malls."""
+    serve_all(Plan(host, port, home.data_path(data_dir, os.environ), sandbox), os.environ)
+
+
+@app.command()
+def api(
+    host: Host = "127.0.0.1", port: Port = 8000, fd: Listener = None, data_dir: DataDir = None
+) -> None:
+    """Serve the GraphQL API."""
+    from api.app import create_app
+
+    settings = _settings(data_dir)
+    asyncio.run(database.check_fit(settings))
+    with _listener(host, port, fd) as listener:
+        serving.serve(create_app(settings), listener)
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run a worker: pushes, order imports, and what goes by the clock."""
+    from workers.main import run
+
+    settings = _settings(data_dir)
+    asyncio.run(database.check_fit(settings))
+    asyncio.run(_until_told(run(settings)))
+
+
+@app.command()
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Port = 8001,
+    fd: Listener = None,
+    data_dir: DataDir = None,
+    speed: Annotated[float, typer.Option(min=0.01, help="How fast the malls' clocks go.")] = 1.0,
+) -> None:
+    """Serve the sandbox malls, which speak as the real ones do."""
+    from integrations.sandbox.app import create_app
+
+    path = home.data_path(data_dir, os.environ)
+    state = path / "sandbox.state" if path.is_dir() else None
+    with _listener(host, port, fd) as listener:
+        serving.serve(create_app(state=state, speed=speed), listener)
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; say what differs from the code.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring the database to this version."""
+    with embedded.reachable(os.environ, home.data_path(data_dir, os.environ)) as env:
+        owner_url = owner_database_url(env)
+        asyncio.run(
+            database.show_drift(owner_url) if check else database.bring_up_to_date(owner_url)
+        )
+    print("The database is as this version wants it.")
+
+
+@schema.command("print")
+def print_schema() -> None:
+    """Print the SDL, as it is kept in schema.graphql."""
+    from api.schema import schema as graphql_schema
+
+    print(graphql_schema.as_str())
+
+
+def main() -> None:
+    """Every refusal is one message on standard error and exit code 1."""
+    try:
+        app()
+    except (Refusal, DomainError) as error:
+        sys.exit(f"renkei: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    return Settings.from_env(embedded.reached(os.environ, home.data_path(data_dir, os.environ)))
+
+
+def _listener(host: str, port: int, fd: int | None) -> socket.socket:
+    """The one that `renkei up` holds open for us, or our own, whose address is printed."""
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    listener = serving.listen(host, port)
+    print(f"Listening on {serving.address(listener)}", flush=True)
+    return listener
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """SIGINT and SIGTERM cancel the work, which puts itself away and ends."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return

@@ -1,0 +1,85 @@
+"""Listening, and serving an application on what listens."""
+
+import contextlib
+import errno
+import signal
+import socket
+from http.client import HTTPConnection, HTTPException
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from renkei.refusal import Refusal
+
+BACKLOG = 2048
+GRACE_SECONDS = 10
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises Refusal when it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise Refusal(
+            f"{host} is no address of this machine ({error.strerror}). See --host."
+        ) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _not_had(host, port, error) from error
+    return listener
+
+
+def _not_had(host: str, port: int, error: OSError) -> Refusal:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return Refusal(
+                f"Port {port} on {host} is busy. Stop what listens there, or choose another with"
+                " --port (0 picks a free one)."
+            )
+        case errno.EACCES:
+            return Refusal(f"You may not listen on port {port}. Choose one above 1023 with --port.")
+        case _:
+            return Refusal(f"Cannot listen on {host}, port {port}: {error.strerror}. See --host.")
+
+
+def address(listener: socket.socket) -> str:
+    """Where a browser on this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def answers(listener: socket.socket) -> bool:
+    """Whether an application stands behind the listener: it answers HTTP, whatever it says."""
+    host, port = address(listener).removeprefix("http://").rsplit(":", 1)
+    with contextlib.closing(HTTPConnection(host.strip("[]"), int(port), timeout=1)) as client:
+        try:
+            client.request("GET", "/health")
+            return client.getresponse().status > 0
+        except (OSError, HTTPException):
+            return False
+
+
+def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until SIGINT or SIGTERM, then let open requests end."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    # uvicorn raises what it caught once more when it is done; that must not end us by a signal.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise Refusal("The server did not start; the log says why.")
