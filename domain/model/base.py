@@ -25,7 +25,8 @@ class MallStockSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """`quantity` None: unknown. `at`: the mall's time of the write or reading it rests on.
+    """`quantity` None: unknown. `at`: the mall's time of the write or reading it rests on, or of a write
+    that may have been applied.
 
     `changed_until`: by then the newest change of the counter that we know of had happened. A write or
     reading that is recorded after such a change was learnt of must have begun later to be believed.
@@ -50,35 +51,35 @@ def stamped(stamp: datetime, resolution: timedelta, clock_error: timedelta) -> M
     return MallTime(stamp - clock_error, stamp + resolution + clock_error)
 
 
-def unknown(base: Base) -> Base:
-    """After a lost answer, a refusal by the mall to say, a halted shop or a restored database."""
-    return replace(base, quantity=None, at=None)
+def unknown(base: Base, written: MallTime | None = None) -> Base:
+    """After a halt, a restore, a lost answer: `written` is when that write may have been applied."""
+    return replace(base, quantity=None, at=written or base.at)
 
 
 def after_write(base: Base, quantity: int, at: MallTime) -> Base:
-    """An absolute write stands; `at` is from when it was sent to when the answer was here."""
-    return _resting_on(base, quantity, at, MallStockSource.APPLIED_PUSH)
+    """An absolute write stands; `at` is from when it was sent to when the answer was here.
+
+    A change learnt of meanwhile may have come before, within or after it: then nobody knows.
+    """
+    known = None if _changed_since(base, at.earliest) else quantity
+    return replace(base, quantity=known, at=at, source=MallStockSource.APPLIED_PUSH)
 
 
-def after_delta(base: Base, change: int) -> Base:
-    """A relative write moves the base and keeps its time."""
-    if base.quantity is None:
-        return base
-    return _with_quantity(base, base.quantity + change, MallStockSource.APPLIED_PUSH)
+def after_delta(base: Base, change: int, at: MallTime) -> Base:
+    """A relative write moves the base and keeps its time: one more change of the counter, by us."""
+    return replace(_moved(base, change, at), source=MallStockSource.APPLIED_PUSH)
 
 
 def after_reading(base: Base, reading: StockReading) -> Base:
     """A counter that is not there, or not a number, is unknown."""
     if not reading.found or reading.unlimited or reading.quantity is None:
         return replace(unknown(base), source=MallStockSource.READ_BACK)
-    return _resting_on(base, reading.quantity, reading.at, MallStockSource.READ_BACK)
+    return _after_seeing(base, reading.quantity, reading.at, MallStockSource.READ_BACK)
 
 
-def after_file(base: Base, quantity: int, at: MallTime | None) -> Base:
-    """A mall's item file says what was shown when it was made (None: nobody knows when)."""
-    if at is not None:
-        return _resting_on(base, quantity, at, MallStockSource.FILE)
-    return replace(base, quantity=quantity, at=None, source=MallStockSource.FILE)
+def after_file(base: Base, quantity: int, at: MallTime) -> Base:
+    """A mall's item file says what was shown when it was made; `at` is wide where nobody knows when."""
+    return _after_seeing(base, quantity, at, MallStockSource.FILE)
 
 
 def after_sale(
@@ -105,11 +106,25 @@ def after_change(base: Base, change: CounterChange, restocks: bool | None) -> Ba
     return _moved(base, -change.units, change.at)
 
 
-def _resting_on(base: Base, quantity: int, at: MallTime, source: MallStockSource) -> Base:
-    """A change learnt of meanwhile may have come before, within or after: then nobody knows."""
-    if base.changed_until is not None and base.changed_until >= at.earliest:
-        return replace(unknown(base), source=source)
-    return replace(base, quantity=quantity, at=at, source=source)
+def _after_seeing(base: Base, quantity: int, at: MallTime, source: MallStockSource) -> Base:
+    """What is older than the base says nothing; what may be older, or may miss a change that we know of,
+
+    is believed only where it says the same.
+    """
+    if _definitely_before(at, base):
+        return base
+    if not _in_doubt(base, at):
+        return replace(base, quantity=quantity, at=at, source=source)
+    return base if quantity == base.quantity else replace(unknown(base), source=source)
+
+
+def _in_doubt(base: Base, at: MallTime) -> bool:
+    overlaps = base.at is not None and not _definitely_after(at, base)
+    return overlaps or _changed_since(base, at.earliest)
+
+
+def _changed_since(base: Base, moment: datetime) -> bool:
+    return base.changed_until is not None and base.changed_until >= moment
 
 
 def _moved(base: Base, change: int, at: MallTime) -> Base:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from domain.model.base import CounterChange
+from domain.model.base import CounterChange, stamped
 from domain.model.malls import ItemRef, MallOrder, MallOrderLine, MallTime, OrderStatus
 from domain.model.sets import SetPart
 
@@ -138,49 +138,62 @@ def absorb(effect: Effect, wanted: int) -> Effect:
     return Effect(applied=0, absorbed=max(wanted, effect.applied + effect.absorbed))
 
 
+def sale_time(order: MallOrder, resolution: timedelta, clock_error: timedelta) -> MallTime:
+    """When the counter fell for an order seen for the first time.
+
+    An order that was updated since it was placed may have been raised by then.
+    """
+    placed = stamped(order.placed_at, resolution, clock_error)
+    if order.updated_at is None:
+        return placed
+    updated = stamped(order.updated_at, resolution, clock_error)
+    return MallTime(placed.earliest, max(placed.latest, updated.latest))
+
+
 def counter_changes(
     known: Fact | None,
     seen: Fact,
-    placed: MallTime,
+    sold: MallTime,
     *,
     answered_at: datetime,
     lag: timedelta = timedelta(),
 ) -> dict[ItemRef, tuple[CounterChange, ...]]:
     """What this observation tells of the mall's counters, by item; nothing if it is an older one.
 
-    `placed`: when the counter fell for the order. Later changes came after the observation before (which
-    may have shown a state `lag` old) and before `answered_at`, when this one was in hand.
+    `sold`: the order's `sale_time`. Later changes came after the observation before (which may have shown
+    a state `lag` old) and before `answered_at`, when this one was in hand.
     """
     if known is None:
-        return _first_changes(seen, placed, answered_at)
+        return _changes({}, seen, _until(sold, answered_at), _from(sold.earliest, answered_at))
     if not newer(known.observed_at, seen.observed_at):
         return {}
-    since = MallTime(known.observed_at - lag, answered_at)
-    return _later_changes(known, seen, since)
+    since = _from(known.observed_at - lag, answered_at)
+    return _changes(known.holding, seen, since, since)
 
 
-def _first_changes(
-    seen: Fact, placed: MallTime, answered_at: datetime
+def _changes(
+    before: Mapping[ItemRef, int], seen: Fact, taken_at: MallTime, cut_at: MallTime
 ) -> dict[ItemRef, tuple[CounterChange, ...]]:
-    until = max(placed.earliest, answered_at)
-    sold = MallTime(placed.earliest, min(placed.latest, until))
-    cancelled = MallTime(placed.earliest, until)
-    changes: dict[ItemRef, tuple[CounterChange, ...]] = {}
-    for ref, units in seen.lines.items():
-        sale = CounterChange(units, sold)
-        cancel = CounterChange(-units, cancelled)
-        changes[ref] = (sale, cancel) if seen.status is OrderStatus.RELEASED else (sale,)
-    return changes
-
-
-def _later_changes(
-    known: Fact, seen: Fact, since: MallTime
-) -> dict[ItemRef, tuple[CounterChange, ...]]:
-    before, after = known.holding, seen.holding
-    steps = {
-        ref: after.get(ref, 0) - before.get(ref, 0) for ref in sorted(before.keys() | after.keys())
+    """A cancelled order may have been raised first: it took the most that its lines show."""
+    most, after = _most(before, seen.lines), seen.holding
+    changes = {
+        ref: (
+            CounterChange(units - before.get(ref, 0), taken_at),
+            CounterChange(after.get(ref, 0) - units, cut_at),
+        )
+        for ref, units in most.items()
     }
-    return {ref: (CounterChange(units, since),) for ref, units in steps.items() if units}
+    return {
+        ref: kept for ref, both in changes.items() if (kept := tuple(c for c in both if c.units))
+    }
+
+
+def _until(moment: MallTime, end: datetime) -> MallTime:
+    return _from(moment.earliest, min(moment.latest, end))
+
+
+def _from(earliest: datetime, latest: datetime) -> MallTime:
+    return MallTime(earliest, max(earliest, latest))
 
 
 def _most(left: Mapping[ItemRef, int], right: Mapping[ItemRef, int]) -> dict[ItemRef, int]:

@@ -75,7 +75,7 @@ def test_what_is_unknown_stays_unknown_until_a_write_or_a_reading():
     assert lost.quantity is None
     assert bases.after_sale(lost, 1, at(200), SECOND).quantity is None
     assert bases.after_cancel(lost, 1, during(200, 201), True).quantity is None
-    assert bases.after_delta(lost, 1).quantity is None
+    assert bases.after_delta(lost, 1, during(210, 211)).quantity is None
     assert bases.after_write(lost, 4, during(300, 301)).quantity == 4
 
 
@@ -116,17 +116,53 @@ def test_a_reading_without_a_number_leaves_the_base_unknown(case, reading):
     assert bases.after_reading(WRITTEN, reading).quantity is None, case
 
 
+def test_a_reading_in_doubt_is_believed_only_where_it_says_the_same():
+    sold = bases.after_sale(WRITTEN, 3, at(200), SECOND)
+    same = StockReading(MUG, during(200, 201), quantity=7)
+    other = StockReading(MUG, during(200, 201), quantity=10)
+    assert bases.after_reading(sold, same) == sold
+    assert bases.after_reading(sold, other).quantity is None
+
+
+@pytest.mark.parametrize(
+    ("case", "moment", "quantity"),
+    [
+        ("asked and answered before our write was sent", during(98, 99), 10),
+        ("it may have seen the number before our write", during(99, 100.5), None),
+        ("asked while our write was on its way", during(100.5, 102), None),
+        ("asked after our write", during(102, 103), 4),
+    ],
+)
+def test_a_reading_never_undoes_a_newer_write(case, moment, quantity):
+    read = bases.after_reading(WRITTEN, StockReading(MUG, moment, quantity=4))
+    assert read.quantity == quantity, case
+
+
+def test_a_reading_begun_before_a_lost_write_ended_is_not_believed():
+    lost = bases.unknown(WRITTEN, during(200, 215))
+    early = StockReading(MUG, during(199, 201), quantity=10)
+    assert bases.after_reading(lost, early).quantity is None
+    later = StockReading(MUG, during(216, 217), quantity=4)
+    assert bases.after_reading(lost, later).quantity == 4
+
+
 def test_a_relative_write_moves_the_base_and_keeps_its_time():
-    moved = bases.after_delta(WRITTEN, -4)
+    moved = bases.after_delta(WRITTEN, -4, during(110, 111))
     assert (moved.quantity, moved.at) == (6, during(100, 101))
+    assert bases.after_delta(WRITTEN, -4, during(100.5, 111)).quantity is None
+    reading = StockReading(MUG, during(110.5, 111.5), quantity=10)
+    assert bases.after_reading(moved, reading).quantity is None
 
 
-def test_a_file_shows_a_number_that_the_next_order_makes_unknown_if_its_time_is_not_known():
-    read = bases.after_file(Base(), 5, None)
-    assert (read.quantity, read.source) == (5, MallStockSource.FILE)
-    assert bases.after_sale(read, 1, at(200), SECOND).quantity is None
+def test_a_file_is_only_as_good_as_its_time():
     dated = bases.after_file(Base(), 5, during(100, 101))
+    assert (dated.quantity, dated.source) == (5, MallStockSource.FILE)
     assert bases.after_sale(dated, 1, at(200), SECOND).quantity == 4
+    whenever = bases.after_file(Base(), 5, during(-9_999, 101))
+    assert bases.after_sale(whenever, 1, at(50), SECOND).quantity is None
+    assert bases.after_file(WRITTEN, 5, during(50, 60)) == WRITTEN
+    assert bases.after_file(WRITTEN, 10, during(-9_999, 300)) == WRITTEN
+    assert bases.after_file(WRITTEN, 5, during(-9_999, 300)).quantity is None
 
 
 @pytest.mark.parametrize(

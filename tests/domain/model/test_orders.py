@@ -1,6 +1,6 @@
 """What an order takes from our totals, once, however often and in whatever order it is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -271,6 +271,13 @@ def changes(known: Fact | None, observation: Fact) -> dict[ItemRef, tuple[Counte
         ),
         ("cut", seen(HOLDS, 40, tea=3), seen(HOLDS, 50, tea=1), [(-2, 35, 60)]),
         ("cancelled", seen(HOLDS, 40, tea=3), seen(RELEASED, 50, tea=3), [(-3, 35, 60)]),
+        ("cancelled, its lines gone", seen(HOLDS, 40, tea=3), seen(RELEASED, 50), [(-3, 35, 60)]),
+        (
+            "raised and cancelled since the last look",
+            seen(HOLDS, 40, tea=3),
+            seen(RELEASED, 50, tea=5),
+            [(2, 35, 60), (-5, 35, 60)],
+        ),
         ("the line vanished", seen(HOLDS, 40, tea=3), seen(HOLDS, 50), [(-3, 35, 60)]),
         ("re-opened", seen(RELEASED, 40, tea=3), seen(HOLDS, 50, tea=3), [(3, 35, 60)]),
         ("an older observation tells nothing", seen(HOLDS, 50, tea=3), seen(HOLDS, 40, tea=5), []),
@@ -284,3 +291,17 @@ def test_what_an_observation_tells_of_the_malls_counter(case, known, observation
 def test_a_sale_happened_before_we_were_told_of_it():
     told = orders.counter_changes(None, seen(HOLDS, 0, tea=1), PLACED, answered_at=at(0.4))
     assert told[TEA_PAGE] == (CounterChange(1, MallTime(at(0), at(0.4))),)
+
+
+@pytest.mark.parametrize(
+    ("case", "updated", "moment"),
+    [
+        ("the mall does not say when it was changed", None, (-2, 3)),
+        ("never changed", at(0), (-2, 3)),
+        ("changed since: it may have been raised then", at(30), (-2, 33)),
+    ],
+)
+def test_sale_time(case, updated, moment):
+    order = replace(an_order(HOLDS, tea=1), updated_at=updated)
+    told = orders.sale_time(order, timedelta(seconds=1), timedelta(seconds=2))
+    assert told == MallTime(at(moment[0]), at(moment[1])), case
