@@ -97,12 +97,14 @@ class Amazon(Mall):
         """Amazon gives the units of a cancel before shipment back by itself (§4)."""
         return True
 
-    def cancel(self, core: Core, shop: Shop, order: Order) -> Order:
+    def cancel(
+        self, core: Core, shop: Shop, order: Order, *, restock: bool | None, reason: str
+    ) -> Order:
         """Raises Refused: what is shipped comes back as a return, not as a cancel."""
         if order.status not in BEFORE_SHIPMENT:
             refusal = {"error": {"code": "SHIPPED", "message": f"{order.number} is shipped."}}
             raise Refused(JSONResponse(refusal, 409))
-        return super().cancel(core, shop, order)
+        return super().cancel(core, shop, order, restock=restock, reason=reason)
 
 
 def new_refresh_token() -> str:

@@ -101,12 +101,12 @@ class Window:
         by, after = given[0]
         other = "lastUpdated" if by == "created" else "created"
         newest = call.now - call.core.clock.delay(NEWEST)
-        before = moment(call.request, f"{by}Before") or max(newest, after)
-        if f"{other}Before" in call.request.query_params or not after <= before:
+        before = moment(call.request, f"{by}Before")
+        if f"{other}Before" in call.request.query_params:
             raise invalid_input()
-        if f"{by}Before" in call.request.query_params and before > newest:
+        if before is not None and not after <= before <= newest:
             raise invalid_input()
-        return cls(by, after, before)
+        return cls(by, after, before or newest)
 
     def time_of(self, order: Order) -> datetime:
         at = order.placed_at if self.by == "created" else order.updated_at

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
-from jsonschema import Draft4Validator
+from jsonschema import Draft7Validator
 
 from integrations.sandbox.app import create_app
 from integrations.sandbox.clock import Clock
@@ -114,14 +114,24 @@ def shown(at):
 
 def assert_fits(model, definition, body):
     """The body is as Amazon's model says, and holds no field that the model does not know."""
-    schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions(model)}
-    errors = [error.message for error in Draft4Validator(schema).iter_errors(body)]
-    assert errors == []
+    assert [error.message for error in _errors(model, definition, body)] == []
+
+
+def fits(model, definition, body):
+    return not _errors(model, definition, body)
+
+
+def _errors(model, definition, body):
+    """`definition` None: the model is one schema."""
+    schema = _model(model)
+    if definition:
+        schema = {"$ref": f"#/definitions/{definition}", "definitions": schema["definitions"]}
+    return list(Draft7Validator(schema).iter_errors(body))
 
 
 @cache
-def _definitions(model):
-    return _closed(json.loads((MODELS / f"{model}.json").read_text("utf-8"))["definitions"])
+def _model(name):
+    return _closed(json.loads((MODELS / f"{name}.json").read_text("utf-8")))
 
 
 def _closed(schema):

@@ -6,7 +6,9 @@ import pytest
 
 from integrations.sandbox.amazon.patches import Patch, effect_of, issues_of, read_patches
 from integrations.sandbox.core import Refused
+from tests.integrations.sandbox.amazon_seller import fits
 
+MODEL = "listingsItems_2021-08-01"
 PATH = "/attributes/fulfillment_availability"
 SEVEN = {"fulfillment_channel_code": "DEFAULT", "quantity": 7}
 AS_IT_WAS = {"fulfillment_channel_code": "DEFAULT", "quantity": 3, "lead_time_to_ship_max_days": 2}
@@ -41,6 +43,7 @@ def test_a_wrong_shape_is_a_400(case, body, message):
     (error,) = json.loads(answer.body)["errors"]
     assert (answer.status_code, error["code"]) == (400, "InvalidInput"), case
     assert message in error["message"], case
+    assert fits(MODEL, "ListingsItemPatchRequest", body) == case.startswith("no value"), case
 
 
 @pytest.mark.parametrize(
