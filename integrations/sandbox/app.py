@@ -17,7 +17,7 @@ def create_app(
 ) -> Starlette:
     """`state`: the file that keeps the malls' books (None: in memory). `speed` as in Clock; `clock` overrides it."""
     clock = clock or Clock(speed)
-    malls: tuple[Mall, ...] = (rakuten.Rakuten(), yahoo.Yahoo(), amazon.Amazon())
+    malls: tuple[Mall, ...] = (rakuten.Rakuten(clock), yahoo.Yahoo(clock), amazon.Amazon())
     core = Core(Ledger(clock, state), clock, {mall.name: mall for mall in malls})
 
     @asynccontextmanager

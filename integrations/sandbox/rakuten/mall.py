@@ -11,7 +11,7 @@ from zlib import crc32
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
-from integrations.sandbox.clock import real_now
+from integrations.sandbox.clock import Clock
 from integrations.sandbox.core import Call, Core, Mall, Refused
 from integrations.sandbox.ledger import ItemKey, Shop
 
@@ -31,6 +31,9 @@ class Rakuten(Mall):
     name = "rakuten"
     first_status = "100"
     cancelled_status = "900"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     def identify(self, core: Core, request: Request, body: bytes) -> Shop:
         secret, key = _esa(request.headers.get("authorization", ""))
@@ -61,7 +64,7 @@ class Rakuten(Mall):
         return errors(500, (code or "GE0001", "System error", ""))
 
     def credentials(self, seller: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        now = real_now()
+        now = self._clock.now()
         made_up = {
             "service_secret": f"SP{shop_id(seller)}_{secrets.token_urlsafe(12)}",
             "license_key": _license_key(seller),

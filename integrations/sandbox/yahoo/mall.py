@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from integrations.sandbox.clock import real_now
+from integrations.sandbox.clock import Clock
 from integrations.sandbox.core import Call, Core, Mall, Refused
 from integrations.sandbox.ledger import Item, NewItem, Order, Shop
 from integrations.sandbox.yahoo import errors, signature
@@ -23,6 +23,9 @@ class Yahoo(Mall):
     name = "yahoo"
     first_status = "2"
     cancelled_status = "4"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     def identify(self, core: Core, request: Request, body: bytes) -> Shop:
         """Counts the application's calls of the day before anything else."""
@@ -51,7 +54,7 @@ class Yahoo(Mall):
         return errors.by_code(code)
 
     def credentials(self, seller: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        now = real_now()
+        now = self._clock.now()
         application = {
             "client_id": f"dj00aiZp{secrets.token_hex(8)}",
             "client_secret": secrets.token_hex(20),
