@@ -123,7 +123,7 @@ GRANT SELECT (account_id, id, state, in_use, orders_running, next_order_poll_at,
     ON shops TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, wanted, done, next_try_at) ON listing_sync TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, kind, state) ON jobs TO renkei_dispatch;
-GRANT SELECT (account_id, shop_id, state, accepted_at) ON pushes TO renkei_dispatch;
+GRANT SELECT (account_id, shop_id, state, read_back_at) ON pushes TO renkei_dispatch;
 GRANT SELECT (account_id, id, folded, deleted_at) ON products TO renkei_dispatch;
 GRANT SELECT (account_id, id, shop_id, folded, deleted_at) ON listings TO renkei_dispatch;
 GRANT SELECT (account_id, listing_id, product_id) ON links TO renkei_dispatch;
@@ -173,7 +173,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE l.wanted > l.done AND coalesce(l.next_try_at, at) <= at
         UNION ALL
         SELECT DISTINCT p.account_id, p.shop_id, 'READ_BACK' FROM pushes p
-        WHERE p.state = 'ACCEPTED' AND p.accepted_at <= at
+        WHERE p.state = 'ACCEPTED' AND p.read_back_at <= at
     ) AS due
     ORDER BY random() LIMIT at_most
 $$;

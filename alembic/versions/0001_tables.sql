@@ -541,6 +541,8 @@ CREATE TABLE pushes (
     sent_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     accepted_at TIMESTAMP WITH TIME ZONE,
     applied_at TIMESTAMP WITH TIME ZONE,
+    read_back_at TIMESTAMP WITH TIME ZONE,
+    reads SMALLINT DEFAULT 0 NOT NULL,
     mall_code TEXT DEFAULT '' NOT NULL,
     mall_message TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pushes_pkey PRIMARY KEY (account_id, id),
@@ -554,7 +556,7 @@ CREATE INDEX pushes_listing_idx ON pushes (account_id, listing_id, id);
 
 CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE state = 'SENT';
 
-CREATE INDEX pushes_unread_idx ON pushes (account_id, shop_id, accepted_at) WHERE state = 'ACCEPTED';
+CREATE INDEX pushes_unread_idx ON pushes (account_id, shop_id, read_back_at) WHERE state = 'ACCEPTED';
 
 CREATE TABLE set_parts (
     account_id UUID NOT NULL,

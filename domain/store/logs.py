@@ -35,7 +35,9 @@ OPERATION = text(
 REFLECTED = text(
     """
     UPDATE operation_logs SET reflected_at = :at
-    WHERE account_id = :account AND target_id = ANY (:targets) AND reflected_at IS NULL
+    WHERE account_id = :account AND reflected_at IS NULL AND target_id IN (
+        SELECT unnest(cast(:listings AS uuid[]))
+        UNION SELECT product_id FROM links WHERE account_id = :account AND listing_id = ANY (:listings))
     """
 )
 
@@ -72,10 +74,12 @@ async def operation(
         )
 
 
-async def reflected(tx: Tx, targets: Sequence[UUID], at: datetime) -> None:
-    """What was changed on these products has gone out (A9.1)."""
-    if targets:
-        await tx.execute(REFLECTED, {"account": tx.account_id, "targets": list(targets), "at": at})
+async def reflected(tx: Tx, listing_ids: Sequence[UUID], at: datetime) -> None:
+    """What was changed on these listings and their products has gone out (A9.1)."""
+    if listing_ids:
+        await tx.execute(
+            REFLECTED, {"account": tx.account_id, "listings": list(listing_ids), "at": at}
+        )
 
 
 async def sales(tx: Tx, shop_id: UUID, lines: Sequence[Sale], at: datetime) -> None:

@@ -421,6 +421,9 @@ pushes = _tenant(
     _at("sent_at"),
     _at("accepted_at", nullable=True),
     _at("applied_at", nullable=True),
+    # An accepted number is looked at from then on; how often it was not there yet.
+    _at("read_back_at", nullable=True),
+    _number("reads", 0, SmallInteger),
     Column("mall_code", Text, nullable=False, server_default=""),
     Column("mall_message", Text, nullable=False, server_default=""),
     _to("listings", "listing_id", ondelete="CASCADE"),
@@ -439,7 +442,7 @@ Index(
     "pushes_unread_idx",
     pushes.c.account_id,
     pushes.c.shop_id,
-    pushes.c.accepted_at,
+    pushes.c.read_back_at,
     postgresql_where=text("state = 'ACCEPTED'"),
 )
 

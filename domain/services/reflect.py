@@ -1,0 +1,413 @@
+"""Sending what waits: claim, and settle what came of it. No transaction waits on a mall (DESIGN §2.7).
+
+A claim locks the rows that wait, notes their generation and their own newest number, and commits what will be sent. The
+call is the worker's. Settling writes `done = the generation that was claimed`, so a change in between still waits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from domain.model import base
+from domain.model.errors import MallError, MallRefused
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import ItemRef, PushOutcome, PushResult, StockPush, StockReading, WriteMode
+from domain.model.reflect import (
+    RISE_AFTER,
+    Halt,
+    Lane,
+    PushState,
+    Quarantine,
+    Retry,
+    after_failure,
+)
+from domain.model.sync_errors import SyncErrorKind
+from domain.services import reflect_jobs, shops, sync_errors
+from domain.services.sync import Change, Why, reconsider
+from domain.store import leases, pushes, sync
+from domain.store.database import Tx
+from domain.store.leases import LeaseKind
+from domain.store.pushes import Attempt, Settled, Unread
+from domain.store.shops import Shop
+from domain.store.sync import SyncRow
+
+MOST_READS = 5
+POLLS_FRESH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One call's worth of attempts, in the order in which they are sent."""
+
+    shop: Shop
+    epoch: int
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def pushes(self) -> list[StockPush]:
+        return [
+            StockPush(each.ref, each.quantity, each.mode, each.fields) for each in self.attempts
+        ]
+
+
+def orders_are_fresh(shop: Shop, now: datetime) -> bool:
+    """May other numbers than zero go out? A zero cannot put a sold unit back, any other number may (DESIGN §2.4)."""
+    if not shop.fetches_orders:
+        return True
+    allowed = MALL_SPECS[shop.mall].capabilities.order_freshness / shop.speed
+    allowed = max(allowed, POLLS_FRESH * timedelta(seconds=shop.order_poll_seconds))
+    return shop.orders_seen_at is not None and now - shop.orders_seen_at <= allowed
+
+
+async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) -> Batch | None:
+    """The most urgent numbers that may go out now, as committed attempts; None when nothing may."""
+    if shop.state in ("HALTED", "PROBING") or not shop.reflects:
+        return None
+    listing_ids = await pushes.due(
+        tx,
+        shop.id,
+        now=now,
+        last_lane=Lane.OTHER if orders_are_fresh(shop, now) else Lane.TO_ZERO,
+        watermark=shop.watermark,
+        fetches_orders=shop.fetches_orders,
+        risen_before=now - RISE_AFTER,
+        at_most=at_most,
+    )
+    if not listing_ids:
+        return None
+    urgency = {listing_id: place for place, listing_id in enumerate(listing_ids)}
+    rows = sorted(await sync.lock(tx, listing_ids), key=lambda row: urgency[row.listing_id])
+    attempts = await _attempts(tx, rows, now)
+    await pushes.insert(
+        tx, shop.id, uuid4(), epoch, attempts, [row.waiting_since or now for row in rows]
+    )
+    await sync.save(tx, [_sent(row, attempt) for row, attempt in zip(rows, attempts, strict=True)])
+    return Batch(shop, epoch, tuple(attempts))
+
+
+async def settle(
+    tx: Tx, batch: Batch, outcome: Sequence[PushResult] | MallError, *, now: datetime
+) -> None:
+    """What came of a call. A holder that lost its lease meanwhile writes to the log only."""
+    if not await leases.holds(tx, batch.shop.id, LeaseKind.REFLECT, batch.epoch):
+        await pushes.settle(tx, batch.shop.id, [_late(attempt) for attempt in batch.attempts])
+        return
+    if isinstance(outcome, MallError):
+        await _settle_failure(tx, batch, outcome, now)
+    else:
+        await _settle_results(tx, batch, outcome, now)
+
+
+async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
+    """Attempts of a holder that died: nobody knows whether they were applied, so their base is unknown."""
+    lost = await pushes.lost(tx, shop.id, epoch)
+    if not lost:
+        return
+    await pushes.lose(tx, list(lost.values()))
+
+    def change(row: SyncRow) -> SyncRow:
+        if row.push_id != lost[row.listing_id]:
+            return row
+        return replace(row, push_id=None, push_state="UNKNOWN", base=base.unknown(row.base))
+
+    await reconsider(tx, list(lost), Why.SETTLED, now=now, change=change)
+
+
+async def read_back(
+    tx: Tx, shop: Shop, asked: Sequence[Unread], readings: Sequence[StockReading], *, now: datetime
+) -> None:
+    """Accepted is not applied: is the number there? After MOST_READS looks the reading is the truth."""
+    shown = {reading.ref: reading for reading in readings}
+    there = [each for each in asked if _shows(shown.get(each.ref), each.quantity)]
+    missing = [each for each in asked if each not in there]
+    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
+    await pushes.seen(tx, [each.id for each in there], now)
+    await pushes.not_seen(tx, [each.id for each in missing], again_at=now + delay, most=MOST_READS)
+    await _note_seen(tx, shop, there, now)
+    await _note_not_applied(
+        tx, shop, [each for each in missing if each.reads + 1 >= MOST_READS], shown, now
+    )
+
+
+async def _attempts(tx: Tx, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
+    refs = await pushes.refs(tx, [row.listing_id for row in rows])
+    return [_attempt(row, *refs[row.listing_id], now) for row in rows]
+
+
+def _attempt(row: SyncRow, ref: ItemRef, fields: Mapping[str, str], now: datetime) -> Attempt:
+    assert row.expected is not None
+    return Attempt(
+        id=uuid4(),
+        listing_id=row.listing_id,
+        ref=ref,
+        quantity=row.expected,
+        mode=WriteMode.ABSOLUTE,
+        generation=row.wanted,
+        lane=row.lane,
+        before=row.base.quantity,
+        attempts=row.attempts + 1,
+        sent_at=now,
+        fields=fields,
+    )
+
+
+def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
+    return replace(
+        row,
+        claimed=row.wanted,
+        attempts=min(attempt.attempts, 30_000),
+        push_id=attempt.id,
+        push_state="SENT",
+    )
+
+
+def _late(attempt: Attempt) -> Settled:
+    return Settled(
+        attempt, PushState.UNKNOWN.value, mall_message="Settled after the lease was lost."
+    )
+
+
+async def _settle_results(
+    tx: Tx, batch: Batch, results: Sequence[PushResult], now: datetime
+) -> None:
+    by_listing = dict(zip(batch.attempts, results, strict=True))
+    again_at = {
+        attempt.listing_id: _again_at(attempt, now)
+        for attempt, result in by_listing.items()
+        if result.outcome is PushOutcome.REFUSED
+    }
+    await pushes.settle(
+        tx,
+        batch.shop.id,
+        [_settled(batch.shop, each, result, now) for each, result in by_listing.items()],
+    )
+    learnt = {attempt.listing_id: (attempt, result) for attempt, result in by_listing.items()}
+    await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=_with_results(learnt, again_at))
+    stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
+    await sync_errors.mended(tx, batch.shop.id, stood, now=now)
+    await sync_errors.resolve(tx, batch.shop.id, sync_errors.TRANSIENT, now=now)
+    await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
+    for attempt, result in by_listing.items():
+        if attempt.listing_id in again_at:
+            await _report_refused(tx, batch, attempt, result, again_at[attempt.listing_id], now)
+
+
+def _again_at(attempt: Attempt, now: datetime) -> datetime:
+    decision = after_failure(MallRefused("The mall refused the item."), attempt.attempts, now=now)
+    assert isinstance(decision, Quarantine)
+    return decision.until
+
+
+def _settled(shop: Shop, attempt: Attempt, result: PushResult, now: datetime) -> Settled:
+    settled = Settled(
+        attempt,
+        result.outcome.value,
+        mall_code=result.mall_code,
+        mall_message=result.mall_message,
+    )
+    match result.outcome:
+        case PushOutcome.APPLIED:
+            return replace(settled, accepted_at=now, applied_at=now)
+        case PushOutcome.ACCEPTED:
+            delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
+            return replace(settled, accepted_at=now, read_back_at=now + delay)
+        case PushOutcome.REFUSED:
+            return settled
+
+
+def _with_results(
+    learnt: Mapping[UUID, tuple[Attempt, PushResult]], again_at: Mapping[UUID, datetime]
+) -> Change:
+    def change(row: SyncRow) -> SyncRow:
+        attempt, result = learnt[row.listing_id]
+        if row.push_id != attempt.id:
+            return row
+        if result.outcome is PushOutcome.REFUSED:
+            return _failed(row, "REFUSED", again_at[row.listing_id])
+        return _stood(row, attempt, result)
+
+    return change
+
+
+def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
+    waits = row.wanted > attempt.generation
+    return replace(
+        row,
+        done=attempt.generation,
+        push_id=None,
+        push_state=result.outcome.value,
+        attempts=0,
+        failures=0,
+        next_try_at=None,
+        waiting_since=row.waiting_since
+        if waits or result.outcome is PushOutcome.ACCEPTED
+        else None,
+        base=base.after_write(row.base, attempt.quantity, result.at),
+    )
+
+
+def _failed(row: SyncRow, state: str, again_at: datetime, *, counts: bool = True) -> SyncRow:
+    failures = min(row.failures + 1, 30_000) if counts else row.failures
+    return replace(row, push_id=None, push_state=state, failures=failures, next_try_at=again_at)
+
+
+async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime) -> None:
+    """The whole call failed. Of a batch refused for the sake of one item the others wait on, unharmed."""
+    hit = [each for each in batch.attempts if _is_hit(batch, each, error)]
+    decision = after_failure(error, max((each.attempts for each in hit), default=1), now=now)
+    failed = {each.listing_id: _state_after(decision) for each in hit}
+    states = {each.listing_id: failed.get(each.listing_id, "SUPERSEDED") for each in batch.attempts}
+    settled = [
+        Settled(
+            each,
+            states[each.listing_id],
+            mall_code=error.mall_code,
+            mall_message=error.mall_message,
+        )
+        for each in batch.attempts
+    ]
+    await pushes.settle(tx, batch.shop.id, settled)
+    change = _with_failure(batch, failed, decision, now)
+    await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
+    await _report_failed(tx, batch, error, list(failed), decision, now)
+
+
+def _is_hit(batch: Batch, attempt: Attempt, error: MallError) -> bool:
+    """A refusal of many is about the item that the mall names, and about nobody where it names none."""
+    if not isinstance(error, MallRefused) or len(batch.attempts) == 1:
+        return True
+    return error.item_ref is not None and error.item_ref == str(attempt.ref)
+
+
+def _state_after(decision: Retry | Halt | Quarantine) -> str:
+    match decision:
+        case Retry(base_unknown=True):
+            return PushState.UNKNOWN.value
+        case Quarantine():
+            return PushState.REFUSED.value
+        case _:
+            return PushState.SUPERSEDED.value
+
+
+def _with_failure(
+    batch: Batch,
+    failed: Mapping[UUID, str],
+    decision: Retry | Halt | Quarantine,
+    now: datetime,
+) -> Change:
+    sent = {each.listing_id: each.id for each in batch.attempts}
+
+    def change(row: SyncRow) -> SyncRow:
+        if row.push_id != sent[row.listing_id]:
+            return row
+        if row.listing_id not in failed:
+            return _failed(row, PushState.SUPERSEDED.value, now, counts=False)
+        return _after(row, failed[row.listing_id], decision, now)
+
+    return change
+
+
+def _after(
+    row: SyncRow, state: str, decision: Retry | Halt | Quarantine, now: datetime
+) -> SyncRow:
+    match decision:
+        case Retry():
+            known = base.unknown(row.base) if decision.base_unknown else row.base
+            return replace(_failed(row, state, decision.at, counts=decision.counts), base=known)
+        case Quarantine():
+            return replace(_failed(row, state, decision.until), lane=decision.lane)
+        case Halt():
+            return _failed(row, state, now, counts=False)
+
+
+async def _report_failed(
+    tx: Tx,
+    batch: Batch,
+    error: MallError,
+    hit: Sequence[UUID],
+    decision: Retry | Halt | Quarantine,
+    now: datetime,
+) -> None:
+    if isinstance(decision, Halt):
+        await shops.halt(tx, batch.shop, error, now=now)
+    elif hit:
+        await sync_errors.report_failure(
+            tx,
+            error,
+            shop_id=batch.shop.id,
+            shop_name=batch.shop.name,
+            listing_ids=hit,
+            next_try_at=decision.until if isinstance(decision, Quarantine) else decision.at,
+            now=now,
+        )
+    if isinstance(decision, Quarantine) and hit:
+        await reflect_jobs.settled(tx, (), refused=hit, now=now)
+
+
+async def _report_refused(
+    tx: Tx, batch: Batch, attempt: Attempt, result: PushResult, again_at: datetime, now: datetime
+) -> None:
+    refused = MallRefused(
+        "The mall refused the item.",
+        item_ref=str(attempt.ref),
+        mall_code=result.mall_code,
+        mall_message=result.mall_message,
+    )
+    await sync_errors.report_failure(
+        tx,
+        refused,
+        shop_id=batch.shop.id,
+        shop_name=batch.shop.name,
+        listing_ids=[attempt.listing_id],
+        next_try_at=again_at,
+        now=now,
+    )
+
+
+def _shows(reading: StockReading | None, quantity: int) -> bool:
+    return reading is not None and reading.found and reading.quantity == quantity
+
+
+async def _note_seen(tx: Tx, shop: Shop, there: Sequence[Unread], now: datetime) -> None:
+    pushed = {each.listing_id: each.id for each in there}
+
+    def change(row: SyncRow) -> SyncRow:
+        waits = row.wanted > row.done
+        if row.push_state != PushState.ACCEPTED.value:
+            return row
+        since = row.waiting_since if waits else None
+        return replace(row, push_state=PushState.APPLIED.value, waiting_since=since)
+
+    await reconsider(tx, list(pushed), Why.SETTLED, now=now, change=change)
+    await sync_errors.mended(tx, shop.id, list(pushed), kinds=(SyncErrorKind.NOT_APPLIED,), now=now)
+
+
+async def _note_not_applied(
+    tx: Tx,
+    shop: Shop,
+    missing: Sequence[Unread],
+    shown: Mapping[ItemRef, StockReading],
+    now: datetime,
+) -> None:
+    if not missing:
+        return
+    refs = {each.listing_id: each.ref for each in missing}
+
+    def change(row: SyncRow) -> SyncRow:
+        reading = shown.get(refs[row.listing_id])
+        known = base.after_reading(row.base, reading) if reading else base.unknown(row.base)
+        return replace(
+            row, push_state=PushState.UNKNOWN.value, failures=row.failures + 1, base=known
+        )
+
+    await reconsider(tx, list(refs), Why.HAPPENED, now=now, change=change)
+    await sync_errors.report(
+        tx,
+        SyncErrorKind.NOT_APPLIED,
+        shop_id=shop.id,
+        shop_name=shop.name,
+        listing_ids=list(refs),
+        count=len(refs),
+        now=now,
+    )

@@ -1,0 +1,55 @@
+"""A reflect that was asked for: its listings, and how far they are."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.model.actors import Actor
+from domain.model.jobs import JobKind
+from domain.services.sync import Why, reconsider
+from domain.store import job_listings, jobs, logs, sync
+from domain.store.database import Tx
+from domain.store.sync import SyncRow
+
+
+async def ask(tx: Tx, actor: Actor, listing_ids: Collection[UUID], *, now: datetime) -> UUID:
+    """Sends these listings' numbers, also where the mall seems to show them already: the job to follow.
+
+    What may not be pushed now is `HELD` in the job, not an error (API decision 7).
+    """
+    rows = await reconsider(tx, listing_ids, Why.ASKED, now=now)
+    held = sum(not row.waits for row in rows)
+    job_id = await jobs.create(tx, JobKind.REFLECT, total=len(rows), actor=actor)
+    await job_listings.ask(tx, job_id, [_asked(row) for row in rows])
+    await jobs.progress(tx, job_id, done=held, failed=0)
+    return job_id
+
+
+async def ask_products(
+    tx: Tx,
+    actor: Actor,
+    product_ids: Sequence[UUID],
+    *,
+    shop_ids: Collection[UUID] | None = None,
+    now: datetime,
+) -> UUID:
+    """Every listing that shows one of these products, at the given shops or at all."""
+    listing_ids = await sync.listings_showing(tx, product_ids)
+    if shop_ids is not None:
+        wanted = set(await sync.listings_of_shops(tx, shop_ids))
+        listing_ids = [each for each in listing_ids if each in wanted]
+    return await ask(tx, actor, listing_ids, now=now)
+
+
+async def settled(
+    tx: Tx, stood: Sequence[UUID], *, refused: Sequence[UUID] = (), now: datetime
+) -> None:
+    """Numbers went out, or were refused: the jobs that waited for them, and the operations behind them."""
+    outcomes = [(each, "APPLIED") for each in stood] + [(each, "REFUSED") for each in refused]
+    for answered in await job_listings.answer(tx, outcomes):
+        await jobs.progress(tx, answered.job_id, done=answered.done, failed=answered.failed)
+    await logs.reflected(tx, stood, now)
+
+
+def _asked(row: SyncRow) -> tuple[UUID, int | None, str | None]:
+    return (row.listing_id, row.wanted, None) if row.waits else (row.listing_id, None, "HELD")

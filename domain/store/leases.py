@@ -1,0 +1,100 @@
+"""Whose turn it is: one pusher and one importer a shop, one process for each turn of the clock.
+
+Timed by PostgreSQL's clock. Taking a shop's lease raises its epoch; what was begun under an older one touches nothing but
+the log (DESIGN §2.6).
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import text
+
+from domain.store.database import Database, Tx
+
+
+class LeaseKind(StrEnum):
+    REFLECT = "REFLECT"
+    ORDERS = "ORDERS"
+
+
+TAKE = text(
+    """
+    INSERT INTO shop_leases AS l (account_id, shop_id, kind, holder, until)
+    VALUES (:account, :shop, :kind, :holder, clock_timestamp() + :length)
+    ON CONFLICT (account_id, shop_id, kind) DO UPDATE SET holder = excluded.holder, until = excluded.until,
+        epoch = l.epoch + 1
+    WHERE l.until < clock_timestamp()
+    RETURNING epoch
+    """
+)
+
+RENEW = text(
+    """
+    UPDATE shop_leases SET until = clock_timestamp() + :length
+    WHERE account_id = :account AND shop_id = :shop AND kind = :kind AND holder = :holder AND epoch = :epoch
+        AND until >= clock_timestamp()
+    RETURNING epoch
+    """
+)
+
+HOLDS = text(
+    """
+    SELECT true FROM shop_leases
+    WHERE account_id = :account AND shop_id = :shop AND kind = :kind AND epoch = :epoch FOR SHARE
+    """
+)
+
+GIVE_BACK = text(
+    """
+    UPDATE shop_leases SET until = '-infinity'
+    WHERE account_id = :account AND shop_id = :shop AND kind = :kind AND holder = :holder AND epoch = :epoch
+    """
+)
+
+TURN = text(
+    """
+    INSERT INTO clock_leases AS c (name, holder, until) VALUES (:name, :holder, clock_timestamp() + :length)
+    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+    WHERE c.until < clock_timestamp()
+    RETURNING name
+    """
+)
+
+
+async def take(
+    tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, length: timedelta
+) -> int | None:
+    """The epoch under which the holder may work; None while another holds it."""
+    epoch: int | None = await tx.scalar(
+        TAKE, _key(tx, shop_id, kind) | {"holder": holder, "length": length}
+    )
+    return epoch
+
+
+async def renew(
+    tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, epoch: int, length: timedelta
+) -> bool:
+    """False when it was lost meanwhile: stop at once."""
+    parameters = {"holder": holder, "epoch": epoch, "length": length}
+    return await tx.scalar(RENEW, _key(tx, shop_id, kind) | parameters) is not None
+
+
+async def holds(tx: Tx, shop_id: UUID, kind: LeaseKind, epoch: int) -> bool:
+    """Is this epoch still the newest? It stays so until the transaction ends."""
+    return await tx.scalar(HOLDS, _key(tx, shop_id, kind) | {"epoch": epoch}) is not None
+
+
+async def give_back(tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, epoch: int) -> None:
+    await tx.execute(GIVE_BACK, _key(tx, shop_id, kind) | {"holder": holder, "epoch": epoch})
+
+
+async def turn(db: Database, name: str, holder: str, length: timedelta) -> bool:
+    """May this process take the turn that `name` calls? At most one may within `length`."""
+    async with db.connection() as connection:
+        parameters = {"name": name, "holder": holder, "length": length}
+        return await connection.scalar(TURN, parameters) is not None
+
+
+def _key(tx: Tx, shop_id: UUID, kind: LeaseKind) -> dict[str, object]:
+    return {"account": tx.account_id, "shop": shop_id, "kind": kind.value}

@@ -1,0 +1,288 @@
+"""Attempts to write one number to one listing, committed before the call and settled after it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from domain.model.malls import ItemRef, WriteMode
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is sent. `before`: what we believed the mall showed. `generation`: what it answers when it settles."""
+
+    id: UUID
+    listing_id: UUID
+    ref: ItemRef
+    quantity: int
+    mode: WriteMode
+    generation: int
+    lane: int
+    before: int | None
+    attempts: int
+    sent_at: datetime
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How one attempt ended."""
+
+    attempt: Attempt
+    state: str
+    accepted_at: datetime | None = None
+    applied_at: datetime | None = None
+    read_back_at: datetime | None = None
+    mall_code: str = ""
+    mall_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An accepted number that is to be looked at."""
+
+    id: UUID
+    listing_id: UUID
+    ref: ItemRef
+    quantity: int
+    reads: int
+
+
+DUE = text(
+    """
+    SELECT l.listing_id FROM listing_sync l
+    WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND l.push_id IS NULL
+        AND l.expected IS NOT NULL AND (l.next_try_at IS NULL OR l.next_try_at <= :now) AND l.lane <= :last_lane
+        AND (l.lane = 0 OR l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT :fetches_orders
+            OR l.base_latest <= :watermark)
+    ORDER BY greatest(l.lane - CASE WHEN l.waiting_since <= :risen_before THEN 1 ELSE 0 END, 0), l.waiting_since
+    LIMIT :at_most FOR UPDATE SKIP LOCKED
+    """
+)
+
+REFS = text(
+    """
+    SELECT id, item_code, variant_code, fields FROM listings WHERE account_id = :account AND id = ANY (:listings)
+    """
+)
+
+INSERT = text(
+    """
+    INSERT INTO pushes (account_id, id, listing_id, shop_id, call_id, generation, epoch, lane, mode, quantity, before,
+        state, waiting_at, sent_at)
+    SELECT :account, p.id, p.listing_id, :shop, :call, p.generation, :epoch, p.lane, p.mode, p.quantity, p.before,
+        'SENT', p.waiting_at, :sent_at
+    FROM unnest(cast(:ids AS uuid[]), cast(:listings AS uuid[]), cast(:generations AS bigint[]), cast(:lanes AS int[]),
+        cast(:modes AS text[]), cast(:quantities AS int[]), cast(:befores AS int[]), cast(:waiting AS timestamptz[]))
+        AS p (id, listing_id, generation, lane, mode, quantity, before, waiting_at)
+    """
+)
+
+SETTLE = text(
+    """
+    UPDATE pushes AS p SET state = s.state, accepted_at = s.accepted_at, applied_at = s.applied_at,
+        read_back_at = s.read_back_at, mall_code = s.mall_code, mall_message = s.mall_message
+    FROM unnest(cast(:ids AS uuid[]), cast(:states AS text[]), cast(:accepted AS timestamptz[]),
+        cast(:applied AS timestamptz[]), cast(:read_back AS timestamptz[]), cast(:codes AS text[]),
+        cast(:messages AS text[])) AS s (id, state, accepted_at, applied_at, read_back_at, mall_code, mall_message)
+    WHERE p.account_id = :account AND p.id = s.id
+    """
+)
+
+SUPERSEDE = text(
+    """
+    UPDATE pushes SET state = 'SUPERSEDED' WHERE account_id = :account AND listing_id = ANY (:listings)
+        AND state = 'ACCEPTED' AND id <> ALL (:ids)
+    """
+)
+
+LOG = text(
+    """
+    INSERT INTO mall_update_logs (account_id, shop_id, listing_id, push_id, before, after, state, sent_at, applied_at,
+        mall_code, mall_message)
+    SELECT :account, :shop, p.listing_id, p.id, p.before, p.quantity, p.state, p.sent_at, p.applied_at, p.mall_code,
+        p.mall_message
+    FROM pushes p WHERE p.account_id = :account AND p.id = ANY (:ids)
+    """
+)
+
+APPLIED = text(
+    """
+    UPDATE mall_update_logs SET state = 'APPLIED', applied_at = :at WHERE account_id = :account AND push_id = ANY (:ids)
+    """
+)
+
+SEEN = text(
+    """
+    UPDATE pushes SET state = 'APPLIED', applied_at = :at WHERE account_id = :account AND id = ANY (:ids)
+        AND state = 'ACCEPTED'
+    """
+)
+
+NOT_SEEN = text(
+    """
+    UPDATE pushes SET reads = reads + 1, read_back_at = :again_at,
+        state = CASE WHEN reads + 1 >= :most THEN 'UNKNOWN' ELSE state END
+    WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
+    """
+)
+
+UNREAD = text(
+    """
+    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, p.reads FROM pushes p
+    JOIN listings l ON l.account_id = p.account_id AND l.id = p.listing_id
+    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'ACCEPTED' AND p.read_back_at <= :now
+    ORDER BY p.read_back_at LIMIT :at_most
+    """
+)
+
+LOST = text(
+    """
+    SELECT p.id, p.listing_id FROM pushes p
+    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.epoch < :epoch
+    ORDER BY p.listing_id LIMIT 10000
+    """
+)
+
+LOSE = text(
+    """
+    UPDATE pushes SET state = 'UNKNOWN', mall_message = 'No answer was recorded.'
+    WHERE account_id = :account AND id = ANY (:ids) AND state = 'SENT'
+    """
+)
+
+
+async def due(
+    tx: Tx,
+    shop_id: UUID,
+    *,
+    now: datetime,
+    last_lane: int,
+    watermark: datetime | None,
+    fetches_orders: bool,
+    risen_before: datetime,
+    at_most: int,
+) -> list[UUID]:
+    """Listings whose number may go out now, most urgent first; their rows are locked. Rows that another transaction
+    holds are left for its bell. After a reading, other numbers than zero wait until orders are known up to it."""
+    rows = await tx.execute(
+        DUE,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "now": now,
+            "last_lane": last_lane,
+            "watermark": watermark,
+            "fetches_orders": fetches_orders,
+            "risen_before": risen_before,
+            "at_most": at_most,
+        },
+    )
+    return list(rows.scalars())
+
+
+async def refs(
+    tx: Tx, listing_ids: Collection[UUID]
+) -> dict[UUID, tuple[ItemRef, Mapping[str, str]]]:
+    """How the mall names each listing, and the fields that travel with its stock."""
+    rows = await tx.execute(REFS, {"account": tx.account_id, "listings": list(listing_ids)})
+    return {row.id: (ItemRef(row.item_code, row.variant_code), row.fields) for row in rows}
+
+
+async def insert(
+    tx: Tx,
+    shop_id: UUID,
+    call_id: UUID,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    waiting_since: Sequence[datetime],
+) -> None:
+    await tx.execute(
+        INSERT,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "call": call_id,
+            "epoch": epoch,
+            "sent_at": attempts[0].sent_at,
+            "ids": [each.id for each in attempts],
+            "listings": [each.listing_id for each in attempts],
+            "generations": [each.generation for each in attempts],
+            "lanes": [each.lane for each in attempts],
+            "modes": [each.mode.value for each in attempts],
+            "quantities": [each.quantity for each in attempts],
+            "befores": [each.before for each in attempts],
+            "waiting": list(waiting_since),
+        },
+    )
+
+
+async def settle(tx: Tx, shop_id: UUID, settled: Sequence[Settled]) -> None:
+    """How the attempts ended; what reached the mall, or may have, is written to the mall-update log."""
+    await tx.execute(
+        SETTLE,
+        {
+            "account": tx.account_id,
+            "ids": [each.attempt.id for each in settled],
+            "states": [each.state for each in settled],
+            "accepted": [each.accepted_at for each in settled],
+            "applied": [each.applied_at for each in settled],
+            "read_back": [each.read_back_at for each in settled],
+            "codes": [each.mall_code for each in settled],
+            "messages": [each.mall_message for each in settled],
+        },
+    )
+    told = [each.attempt for each in settled if each.state != "SUPERSEDED"]
+    if told:
+        ids = [attempt.id for attempt in told]
+        listings = [attempt.listing_id for attempt in told]
+        await tx.execute(SUPERSEDE, {"account": tx.account_id, "listings": listings, "ids": ids})
+        await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": ids})
+
+
+async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[Unread]:
+    rows = await tx.execute(
+        UNREAD, {"account": tx.account_id, "shop": shop_id, "now": now, "at_most": at_most}
+    )
+    return [
+        Unread(
+            row.id,
+            row.listing_id,
+            ItemRef(row.item_code, row.variant_code),
+            row.quantity,
+            row.reads,
+        )
+        for row in rows
+    ]
+
+
+async def seen(tx: Tx, ids: Sequence[UUID], at: datetime) -> None:
+    """The mall shows these numbers: they are applied."""
+    if ids:
+        parameters = {"account": tx.account_id, "ids": list(ids), "at": at}
+        await tx.execute(SEEN, parameters)
+        await tx.execute(APPLIED, parameters)
+
+
+async def not_seen(tx: Tx, ids: Sequence[UUID], *, again_at: datetime, most: int) -> None:
+    """The mall does not show them yet; after `most` looks nobody expects it any more."""
+    if ids:
+        await tx.execute(
+            NOT_SEEN,
+            {"account": tx.account_id, "ids": list(ids), "again_at": again_at, "most": most},
+        )
+
+
+async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, UUID]:
+    """Attempts of earlier holders that were never settled: push by listing."""
+    rows = await tx.execute(LOST, {"account": tx.account_id, "shop": shop_id, "epoch": epoch})
+    return {row.listing_id: row.id for row in rows}
+
+
+async def lose(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Nobody knows whether they were applied."""
+    await tx.execute(LOSE, {"account": tx.account_id, "ids": list(ids)})
