@@ -92,29 +92,28 @@ def line_fields(number: int, line: OrderLine) -> dict[str, Value]:
     }
 
 
+def _listed(order: Order) -> dict[str, Value]:
+    return order_fields(order) | pay_fields(order) | ship_fields(order)
+
+
 async def order_list(call: Call) -> Response:
     headers = _admitted(call)
-    asked = _own_request(call, "SellerId")
-    condition = _condition(asked)
+    asked = _own_request(call)
+    condition, fields = _condition(asked), _fields(asked, "Search")
     found = [order for order in _published(call, condition) if _matches(order, condition)]
     key, descending = _sort(text_at(asked, "Search/Sort"))
     found.sort(key=key, reverse=descending)
-    first, most = (
-        _whole(asked, "Start", 1),
-        min(_whole(asked, "Result", DEFAULT_RESULTS), MAX_RESULTS),
-    )
+    first = _whole(asked, "Start", 1)
+    most = min(_whole(asked, "Result", DEFAULT_RESULTS), MAX_RESULTS)
     search = element("Search", {"TotalCount": len(found)})
     for index, order in enumerate(found[first - 1 : first - 1 + most], first):
-        every = order_fields(order) | pay_fields(order) | ship_fields(order)
-        search.append(
-            element("OrderInfo", {"Index": index} | _only(every, _fields(asked, "Search")))
-        )
+        search.append(element("OrderInfo", {"Index": index, **_only(_listed(order), fields)}))
     return answer(_ok(search), headers=headers)
 
 
 async def order_info(call: Call) -> Response:
     headers = _admitted(call)
-    asked = _own_request(call, "SellerId")
+    asked = _own_request(call)
     number, fields = text_at(asked, "Target/OrderId"), _fields(asked, "Target")
     order = call.ledger.listed(call.shop, number)
     if order is None:
@@ -166,9 +165,9 @@ def _session_is_over(call: Call) -> bool:
     return consented + life(call.shop, "session_life", SESSION_LIFE) <= call.now
 
 
-def _own_request(call: Call, seller: str) -> Element:
+def _own_request(call: Call) -> Element:
     root = request(call.body)
-    if root is None or root.tag != "Req" or text_at(root, seller) != call.shop.seller:
+    if root is None or root.tag != "Req" or text_at(root, "SellerId") != call.shop.seller:
         raise Refused(errors.by_code("od90101"))
     return root
 
@@ -191,7 +190,7 @@ def _published(call: Call, condition: Mapping[str, str]) -> list[Order]:
 
 
 def _matches(order: Order, condition: Mapping[str, str]) -> bool:
-    every = order_fields(order) | pay_fields(order) | ship_fields(order)
+    every = _listed(order)
     equal = (
         _same(condition[name], every[name])
         for name in ("OrderId", "OrderStatus", "IsSeen", "IsActive", "PayStatus", "ShipStatus")
