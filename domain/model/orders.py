@@ -165,7 +165,7 @@ def counter_changes(
     """
     if known is None:
         return _changes({}, seen, _until(sold, answered_at), _from(sold.earliest, answered_at))
-    if not newer(known.observed_at, seen.observed_at):
+    if not newer(known.observed_at, seen.observed_at) or _stays_released(known, seen):
         return {}
     since = _from(known.observed_at - lag, answered_at)
     return _changes(known.holding, seen, since, since)
@@ -186,6 +186,10 @@ def _changes(
     return {
         ref: kept for ref, both in changes.items() if (kept := tuple(c for c in both if c.units))
     }
+
+
+def _stays_released(known: Fact, seen: Fact) -> bool:
+    return known.status is seen.status is OrderStatus.RELEASED
 
 
 def _until(moment: MallTime, end: datetime) -> MallTime:

@@ -278,6 +278,7 @@ def changes(known: Fact | None, observation: Fact) -> dict[ItemRef, tuple[Counte
             seen(RELEASED, 50, tea=5),
             [(2, 35, 60), (-5, 35, 60)],
         ),
+        ("cancelled before", seen(RELEASED, 40, tea=3), seen(RELEASED, 50, tea=3), []),
         ("the line vanished", seen(HOLDS, 40, tea=3), seen(HOLDS, 50), [(-3, 35, 60)]),
         ("re-opened", seen(RELEASED, 40, tea=3), seen(HOLDS, 50, tea=3), [(3, 35, 60)]),
         ("an older observation tells nothing", seen(HOLDS, 50, tea=3), seen(HOLDS, 40, tea=5), []),
