@@ -10,10 +10,19 @@ A shop's settings, all with defaults: `apply_delay` (listings), `pending` (order
 
 from starlette.routing import BaseRoute, Mount
 
-from integrations.sandbox.amazon import auth, feeds, listings, orders, reports, sellers
+from integrations.sandbox.amazon import (
+    auth,
+    feeds,
+    listing_search,
+    listings,
+    orders,
+    reports,
+    sellers,
+)
 from integrations.sandbox.amazon.consent import Consent
 from integrations.sandbox.amazon.documents import Presigned
-from integrations.sandbox.amazon.mall import NAME, Amazon
+from integrations.sandbox.amazon.mall import Amazon
+from integrations.sandbox.amazon.wire import NAME
 from integrations.sandbox.core import Core
 
 __all__ = ["Amazon", "routes"]
@@ -21,7 +30,7 @@ __all__ = ["Amazon", "routes"]
 
 def routes(core: Core) -> list[BaseRoute]:
     mall = core.malls[NAME]
-    parts = (listings, orders, reports, feeds, sellers)
+    parts = (listings, listing_search, orders, reports, feeds, sellers)
     operations = [route for part in parts for route in part.routes(core, mall)]
     return [
         Mount("/amazon", routes=[*operations, *Presigned(core).routes()]),

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from integrations.sandbox.amazon.consent import living_code, spend
-from integrations.sandbox.amazon.mall import NAME, grant, new_refresh_token
+from integrations.sandbox.amazon.tokens import grant, new_refresh_token
+from integrations.sandbox.amazon.wire import NAME
 from integrations.sandbox.core import Call, Core, Mall, Operation, Refused, endpoint
 from integrations.sandbox.faults import AUTH, FaultKind
 from integrations.sandbox.ledger import Shop
@@ -42,7 +43,7 @@ async def token(call: Call) -> Response:
     shop = call.shop
     if form["grant_type"] == BY_CODE:
         shop = _let_in_again(call, form["code"])
-    return grant(call.core, shop).response()
+    return grant(call.core, shop)
 
 
 def _let_in_again(call: Call, code: str) -> Shop:

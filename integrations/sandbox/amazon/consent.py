@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from integrations.sandbox.amazon.mall import NAME
+from integrations.sandbox.amazon.wire import NAME
 from integrations.sandbox.core import Core, Refused, read_body
 from integrations.sandbox.ledger import Shop
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from integrations.sandbox.amazon.mall import NAME
-from integrations.sandbox.amazon.wire import answer, not_found
+from integrations.sandbox.amazon.jobs import forget_oldest
+from integrations.sandbox.amazon.wire import NAME, answer, not_found
 from integrations.sandbox.core import Call, Core, Refused, read_body
 from integrations.sandbox.ledger import Ledger
 
@@ -50,15 +50,9 @@ def keep(
     ledger.put_record(NAME, DOCUMENTS, name, card, seller)
     content = {"content": base64.b64encode(document.content).decode()}
     ledger.put_record(NAME, CONTENTS, name, content, seller)
-    _forget(ledger, seller)
+    for gone in forget_oldest(ledger, seller, DOCUMENTS, keep=KEPT):
+        ledger.drop_record(NAME, CONTENTS, gone)
     return name
-
-
-def _forget(ledger: Ledger, seller: str) -> None:
-    cards = ledger.records(NAME, DOCUMENTS, seller)
-    for name in sorted(cards, key=lambda name: float(cards[name]["at"]), reverse=True)[KEPT:]:
-        ledger.drop_record(NAME, DOCUMENTS, name)
-        ledger.drop_record(NAME, CONTENTS, name)
 
 
 def kept(ledger: Ledger, seller: str, name: str) -> Document | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta, timezone
 
-from integrations.sandbox.amazon.listings import asin_of, channel_of, is_incomplete
+from integrations.sandbox.amazon.item_views import asin_of, channel_of, is_incomplete
 from integrations.sandbox.amazon.patches import BY_AMAZON
 from integrations.sandbox.ledger import Item
 

@@ -6,26 +6,21 @@ id. Settings: see the package.
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from integrations.sandbox.amazon.wire import DENIED, error, unauthorized
+from integrations.sandbox.amazon.tokens import TOKEN_DEAD, forget_all, holder, new_refresh_token
+from integrations.sandbox.amazon.wire import DENIED, NAME, error, unauthorized
 from integrations.sandbox.core import Call, Core, Mall, Refused
 from integrations.sandbox.ledger import Item, Order, Shop
 
-NAME = "amazon"
-TOKENS = "access_token"
-TOKEN_LIVES = timedelta(hours=1)
 PENDING, UNSHIPPED, CANCELLED = "PENDING", "UNSHIPPED", "CANCELLED"
 BEFORE_SHIPMENT = frozenset({"PENDING_AVAILABILITY", PENDING, UNSHIPPED})
 
 NO_TOKEN = "Access token is missing in the request header."
-TOKEN_DEAD = "The access token you provided is revoked, malformed or invalid."
-TOKEN_EXPIRED = "The access token you provided has expired."
 
 
 class Amazon(Mall):
@@ -38,12 +33,7 @@ class Amazon(Mall):
         token = request.headers.get("x-amz-access-token")
         if not token:
             raise unauthorized(NO_TOKEN)
-        kept = core.ledger.record(NAME, TOKENS, token)
-        if kept is None:
-            raise unauthorized(TOKEN_DEAD)
-        if kept["until"] <= core.clock.now().timestamp():
-            raise unauthorized(TOKEN_EXPIRED)
-        return core.ledger.shop(NAME, kept["seller"])
+        return holder(core, token)
 
     def throttled(self, call: Call) -> Response:
         """Without `x-amzn-RateLimit-Limit` and Retry-After, as seen (models#746, #1176)."""
@@ -87,7 +77,7 @@ class Amazon(Mall):
         return dict(shop.credentials) | {"refresh_token": new_refresh_token()} | dict(given)
 
     def expire(self, core: Core, shop: Shop) -> None:
-        core.ledger.drop_records(NAME, TOKENS, shop.seller)
+        forget_all(core, shop)
 
     def order_number(self, seller: str, sequence: int, at: datetime) -> str:
         """Three, seven and seven digits."""
@@ -105,38 +95,3 @@ class Amazon(Mall):
             refusal = {"error": {"code": "SHIPPED", "message": f"{order.number} is shipped."}}
             raise Refused(JSONResponse(refusal, 409))
         return super().cancel(core, shop, order, restock=restock, reason=reason)
-
-
-def new_refresh_token() -> str:
-    return f"Atzr|{secrets.token_urlsafe(48)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """One access token as the token endpoint answers it."""
-
-    access_token: str
-    refresh_token: str
-
-    def response(self) -> Response:
-        body = {
-            "access_token": self.access_token,
-            "token_type": "bearer",
-            "expires_in": int(TOKEN_LIVES.total_seconds()),
-            "refresh_token": self.refresh_token,
-        }
-        return JSONResponse(body, headers={"cache-control": "no-store"})
-
-
-def grant(core: Core, shop: Shop) -> Granted:
-    """A new access token; those that have died by now are forgotten."""
-    now = core.clock.now()
-    for token, kept in core.ledger.records(NAME, TOKENS, shop.seller).items():
-        if kept["until"] <= now.timestamp():
-            core.ledger.drop_record(NAME, TOKENS, token)
-    token = f"Atza|{secrets.token_urlsafe(48)}"
-    until = (now + TOKEN_LIVES).timestamp()
-    core.ledger.put_record(
-        NAME, TOKENS, token, {"seller": shop.seller, "until": until}, shop.seller
-    )
-    return Granted(token, shop.credentials["refresh_token"])

@@ -2,10 +2,8 @@
 
 A purchase is PENDING until its payment clears, after the shop's setting `pending` (seconds at speed 1, PENDING_LASTS
 when unset), and UNSHIPPED from then on. The list never reaches into the last two minutes (at speed 1).
-Each line is one order item; a cancelled line's quantity is 0.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -14,11 +12,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from integrations.sandbox.amazon import paging
-from integrations.sandbox.amazon.listings import asin_of, channel_of
 from integrations.sandbox.amazon.mall import PENDING, UNSHIPPED
-from integrations.sandbox.amazon.patches import BY_AMAZON
+from integrations.sandbox.amazon.order_views import DATASETS, fulfilled_by, view
 from integrations.sandbox.amazon.wire import (
-    MARKETPLACE,
     answer,
     invalid_input,
     marketplaces,
@@ -30,7 +26,7 @@ from integrations.sandbox.amazon.wire import (
     whole,
 )
 from integrations.sandbox.core import Call, Core, Mall, endpoint
-from integrations.sandbox.ledger import Order, OrderLine
+from integrations.sandbox.ledger import Order
 
 SEARCH = operation("searchOrders", "orders", 0.0056, 20)
 GET = operation("getOrder", "orders", 0.5, 30)
@@ -57,22 +53,6 @@ STATUSES = frozenset(
     }
 )
 FULFILLERS = frozenset({"MERCHANT", "AMAZON"})
-DATASETS = frozenset(
-    {
-        "BUYER",
-        "RECIPIENT",
-        "PROCEEDS",
-        "EXPENSE",
-        "PROMOTION",
-        "CANCELLATION",
-        "FULFILLMENT",
-        "PACKAGES",
-        "TAX",
-        "PAYMENT",
-        "FULFILLMENT_ORDERS",
-    }
-)
-"""Of these only CANCELLATION and FULFILLMENT are simulated: there are no buyers here."""
 
 
 def routes(core: Core, mall: Mall) -> list[BaseRoute]:
@@ -125,10 +105,8 @@ async def search_orders(call: Call) -> Response:
     if token := call.request.query_params.get("paginationToken"):
         window, last = _carried_on(call, window, token)
     wanted = _wanted(call)
-    found = sorted(
-        (o for o in orders_of(call) if window.holds(o) and wanted(call, o)),
-        key=lambda order: _place(window, order),
-    )
+    found = [order for order in _in_window(call, window) if wanted(call, order)]
+    found.sort(key=lambda order: _place(window, order))
     rest = [order for order in found if last is None or _place(window, order) > last]
     body: dict[str, Any] = {"orders": [view(call, order, datasets) for order in rest[:size]]}
     body[f"{window.by}Before"] = shown(window.before)
@@ -190,9 +168,11 @@ async def get_order(call: Call) -> Response:
     return answer(call, {"order": view(call, _cleared(call, order), datasets)})
 
 
-def orders_of(call: Call) -> list[Order]:
+def _in_window(call: Call, window: Window) -> list[Order]:
     """The orders in the seller's list, those whose payment has cleared by now moved on."""
-    return [_cleared(call, order) for order in call.ledger.orders(call.shop)]
+    since = window.after if window.by == "created" else None
+    orders = (_cleared(call, order) for order in call.ledger.orders(call.shop, placed_since=since))
+    return [order for order in orders if window.holds(order)]
 
 
 def _cleared(call: Call, order: Order) -> Order:
@@ -203,60 +183,3 @@ def _cleared(call: Call, order: Order) -> Order:
     cleared = replace(order, status=UNSHIPPED, updated_at=max(cleared_at, order.updated_at))
     call.ledger.save_order(call.shop, cleared)
     return cleared
-
-
-def fulfilled_by(call: Call, order: Order) -> str:
-    """AMAZON when Amazon ships its first line (an order is never shipped by both)."""
-    item = call.ledger.item(call.shop, order.lines[0].key)
-    return "AMAZON" if channel_of(item) == BY_AMAZON else "MERCHANT"
-
-
-def view(call: Call, order: Order, datasets: Iterable[str]) -> dict[str, Any]:
-    """The model's Order with the data sets asked for."""
-    seen: dict[str, Any] = {
-        "orderId": order.number,
-        "createdTime": shown(order.placed_at),
-        "lastUpdatedTime": shown(order.updated_at),
-        "salesChannel": {
-            "channelName": "AMAZON",
-            "marketplaceId": MARKETPLACE,
-            "marketplaceName": "Amazon.co.jp",
-        },
-        "orderItems": [
-            _line(call, order, number, line, datasets) for number, line in enumerate(order.lines, 1)
-        ],
-    }
-    if "FULFILLMENT" in datasets:
-        seen["fulfillment"] = {
-            "fulfillmentStatus": order.status,
-            "fulfilledBy": fulfilled_by(call, order),
-            "fulfillmentServiceLevel": "STANDARD",
-        }
-    return seen
-
-
-def _line(
-    call: Call, order: Order, number: int, line: OrderLine, datasets: Iterable[str]
-) -> dict[str, Any]:
-    left = line.quantity if order.open else 0
-    item = call.ledger.item(call.shop, line.key)
-    product = {"title": line.name, "sellerSku": line.item_code}
-    if item is not None:
-        product["asin"] = asin_of(item)
-    seen: dict[str, Any] = {
-        "orderItemId": f"{order.sequence:010d}{number:04d}",
-        "quantityOrdered": left,
-        "product": product,
-    }
-    if "FULFILLMENT" in datasets:
-        seen["fulfillment"] = _fulfilled(order, left)
-    if "CANCELLATION" in datasets and not left:
-        reason = order.details.get("cancel_reason") or "BUYER_CANCELLED"
-        execution = {"cancelledBy": "BUYER", "cancelReason": reason}
-        seen["cancellation"] = {"cancellationExecution": execution}
-    return seen
-
-
-def _fulfilled(order: Order, left: int) -> dict[str, int]:
-    shipped = left if order.status == "SHIPPED" else 0
-    return {"quantityFulfilled": shipped, "quantityUnfulfilled": left - shipped}

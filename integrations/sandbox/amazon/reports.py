@@ -9,22 +9,21 @@ then has too. More settings: `report_language` ("ja" or "en", what `preferredRep
 
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from integrations.sandbox.amazon import documents, inventory_files
-from integrations.sandbox.amazon.mall import NAME
+from integrations.sandbox.amazon.jobs import DONE, forget_oldest, progress
 from integrations.sandbox.amazon.wire import (
     MARKETPLACE,
+    NAME,
     answer,
     invalid_input,
     json_object,
     not_found,
     operation,
-    shown,
 )
 from integrations.sandbox.core import Call, Core, Mall, endpoint
 
@@ -32,6 +31,7 @@ KIND = "report"
 LISTINGS = "GET_MERCHANT_LISTINGS_ALL_DATA"
 QUEUED_FOR, READY_AFTER, CACHED_FOR = 2.0, 30.0, 3600.0
 KEPT = 200
+EMPTY = {"processingStatus": "CANCELLED"}
 
 CREATE = operation("createReport", "catalogue", 0.0167, 15)
 GET = operation("getReport", "catalogue", 2, 15)
@@ -56,7 +56,7 @@ async def create(call: Call) -> Response:
     if body.get("reportType") != LISTINGS or body.get("marketplaceIds") != [MARKETPLACE]:
         raise invalid_input("Invalid 'reportType' or 'marketplaceIds' provided.")
     name = f"{secrets.randbelow(10**12):012d}"
-    _forget(call)
+    forget_oldest(call.ledger, call.shop.seller, KIND, keep=KEPT - 1)
     made = {"at": call.now.timestamp()} | (_cached(call) or _made(call, _language(call, body)))
     call.ledger.put_record(NAME, KIND, name, made, call.shop.seller)
     return answer(call, {"reportId": name}, 202)
@@ -101,13 +101,6 @@ def _reports(call: Call) -> dict[str, dict[str, Any]]:
     return call.ledger.records(NAME, KIND, call.shop.seller)
 
 
-def _forget(call: Call) -> None:
-    reports = _reports(call)
-    oldest = sorted(reports, key=lambda name: float(reports[name]["at"]), reverse=True)
-    for name in oldest[KEPT - 1 :]:
-        call.ledger.drop_record(NAME, KIND, name)
-
-
 async def get(call: Call) -> Response:
     name = call.request.path_params["report"]
     made = _reports(call).get(name)
@@ -117,25 +110,12 @@ async def get(call: Call) -> Response:
 
 
 def _view(call: Call, name: str, made: Mapping[str, Any]) -> dict[str, Any]:
-    asked = datetime.fromtimestamp(made["at"], UTC)
-    starts = asked + call.core.clock.delay(QUEUED_FOR)
     delay = float(call.shop.settings.get("report_delay", READY_AFTER))
-    ends = max(starts, asked + call.core.clock.delay(delay))
-    seen: dict[str, Any] = {
-        "reportId": name,
-        "reportType": LISTINGS,
-        "marketplaceIds": [MARKETPLACE],
-        "createdTime": shown(asked),
-        "dataStartTime": shown(asked),
-        "dataEndTime": shown(asked),
-        "processingStatus": "IN_QUEUE",
-    }
-    if call.now >= starts:
-        seen |= {"processingStatus": "IN_PROGRESS", "processingStartTime": shown(starts)}
-    if call.now >= ends:
-        seen |= {"processingStatus": "CANCELLED", "processingEndTime": shown(ends)}
-        if made["document"]:
-            seen |= {"processingStatus": "DONE", "reportDocumentId": made["document"]}
+    seen = progress(call, made["at"], QUEUED_FOR, delay)
+    times = {"dataStartTime": seen["createdTime"], "dataEndTime": seen["createdTime"]}
+    seen |= {"reportId": name, "reportType": LISTINGS, "marketplaceIds": [MARKETPLACE], **times}
+    if seen["processingStatus"] == DONE:
+        seen |= {"reportDocumentId": made["document"]} if made["document"] else EMPTY
     return seen
 
 

@@ -12,6 +12,9 @@ from starlette.responses import JSONResponse, Response
 from integrations.sandbox.core import Call, Operation, Refused
 from integrations.sandbox.limits import Limit
 
+NAME = "amazon"
+"""The mall's key in the books."""
+
 MARKETPLACE = "A1VC38T7YXB528"
 """Amazon.co.jp, the only marketplace that is simulated (amazon sheet, head)."""
 
@@ -58,6 +61,12 @@ def invalid_input(message: str = NOT_VALID) -> Refused:
 def unauthorized(details: str = "") -> Refused:
     """Dead, malformed or missing tokens, missing roles and foreign sellers: 403, never 401 (§1)."""
     return Refused(error(403, "Unauthorized", DENIED, details))
+
+
+def own(call: Call) -> None:
+    """Raises Refused when the path names another seller than the token's."""
+    if call.request.path_params["seller"] != call.shop.seller:
+        raise unauthorized()
 
 
 def not_found(message: str) -> Refused:
