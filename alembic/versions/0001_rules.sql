@@ -118,10 +118,13 @@ GRANT EXECUTE ON FUNCTION renkei_make_partitions, renkei_unpartitioned_rows TO r
 -- ── what dispatching sees across accounts ────────────────────────────────────────────────────────────────────────────
 
 GRANT SELECT (id, code, sync_running) ON accounts TO renkei_dispatch;
-GRANT SELECT (account_id, id, name, token_hash, role, scopes, expires_at, revoked_at) ON api_tokens TO renkei_dispatch;
-GRANT SELECT (account_id, id, state, in_use, orders_running, next_order_poll_at, next_probe_at)
+GRANT SELECT (account_id, id, name, token_hash, role, scopes, expires_at, last_used_at, revoked_at)
+    ON api_tokens TO renkei_dispatch;
+GRANT SELECT (account_id, id, state, in_use, orders_running, next_order_poll_at, next_probe_at, paused_until)
     ON shops TO renkei_dispatch;
-GRANT SELECT (account_id, shop_id, wanted, done, next_try_at) ON listing_sync TO renkei_dispatch;
+GRANT SELECT (account_id, shop_id, wanted, done, next_try_at, waiting_since, difference)
+    ON listing_sync TO renkei_dispatch;
+GRANT SELECT (account_id, seq, at), DELETE ON events TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, kind, state) ON jobs TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, state, read_back_at) ON pushes TO renkei_dispatch;
 GRANT SELECT (account_id, id, folded, deleted_at) ON products TO renkei_dispatch;
@@ -132,11 +135,13 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['accounts', 'api_tokens', 'shops', 'listing_sync', 'jobs', 'pushes',
-                                'products', 'listings', 'links']
+                                'products', 'listings', 'links', 'events']
     LOOP
         EXECUTE format('CREATE POLICY dispatch ON %I FOR SELECT TO renkei_dispatch USING (true)', name);
     END LOOP;
 END $$;
+
+CREATE POLICY forget ON events FOR DELETE TO renkei_dispatch USING (true);
 
 -- Its functions run with its rights; it may hold CREATE on the schema only while it makes them.
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
@@ -144,9 +149,9 @@ SET ROLE renkei_dispatch;
 
 CREATE FUNCTION renkei_authenticate(hash bytea)
 RETURNS TABLE (account_id uuid, token_id uuid, name text, role text, scopes text[], expires_at timestamptz,
-               revoked_at timestamptz)
+               last_used_at timestamptz, revoked_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT t.account_id, t.id, t.name, t.role, t.scopes, t.expires_at, t.revoked_at
+    SELECT t.account_id, t.id, t.name, t.role, t.scopes, t.expires_at, t.last_used_at, t.revoked_at
     FROM api_tokens t WHERE t.token_hash = hash
 $$;
 
@@ -162,6 +167,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work
         FROM shops s JOIN accounts a ON a.id = s.account_id
         WHERE a.sync_running AND s.in_use AND s.orders_running AND s.state = 'RUNNING' AND s.next_order_poll_at <= at
+            AND coalesce(s.paused_until, at) <= at
         UNION ALL
         SELECT s.account_id, s.id, 'CHECK' FROM shops s
         WHERE s.in_use AND s.state IN ('PROBING', 'CATCHING_UP') AND coalesce(s.next_probe_at, at) <= at
@@ -170,12 +176,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
         UNION ALL
         SELECT DISTINCT l.account_id, l.shop_id, 'REFLECT' FROM listing_sync l
-        WHERE l.wanted > l.done AND coalesce(l.next_try_at, at) <= at
+        JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id
+        WHERE l.wanted > l.done AND coalesce(l.next_try_at, at) <= at AND coalesce(s.paused_until, at) <= at
         UNION ALL
         SELECT DISTINCT p.account_id, p.shop_id, 'READ_BACK' FROM pushes p
         WHERE p.state = 'ACCEPTED' AND p.read_back_at <= at
     ) AS due
     ORDER BY random() LIMIT at_most
+$$;
+
+CREATE FUNCTION renkei_overdue(waiting_before timestamptz, at_most integer)
+RETURNS TABLE (account_id uuid, shop_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT l.account_id, l.shop_id FROM listing_sync l
+    WHERE l.wanted > l.done AND l.difference IS NULL AND l.waiting_since <= waiting_before LIMIT at_most
+$$;
+
+CREATE FUNCTION renkei_forget_events(before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM events e WHERE (e.account_id, e.seq) IN (
+            SELECT o.account_id, o.seq FROM events o WHERE o.at < before LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
 $$;
 
 CREATE FUNCTION renkei_search_products(patterns text[], shop_ids uuid[]) RETURNS SETOF uuid
@@ -205,10 +228,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     GROUP BY hit.id HAVING count(*) = cardinality(patterns)
 $$;
 
-REVOKE ALL ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_search_products,
-    renkei_search_listings FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_search_products,
-    renkei_search_listings TO renkei_app;
+REVOKE ALL ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_overdue,
+    renkei_forget_events, renkei_search_products, renkei_search_listings FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_overdue,
+    renkei_forget_events, renkei_search_products, renkei_search_listings TO renkei_app;
 
 SET ROLE renkei_owner;
 REVOKE CREATE ON SCHEMA public FROM renkei_dispatch;

@@ -1,0 +1,75 @@
+"""Accounts and the people who work in them."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.model.roles import Role
+from domain.store.database import Database, Tx
+
+NEW_ID = text("SELECT uuidv7()")
+
+ID_OF = text("SELECT renkei_account_of(:code)")
+
+INSERT = text(
+    """
+    INSERT INTO accounts (id, code, name, product_limit) VALUES (:account, :code, :name, :product_limit)
+    ON CONFLICT (code) DO NOTHING RETURNING id
+    """
+)
+
+OPEN_COUNTER = text("INSERT INTO event_counters (account_id) VALUES (:account)")
+
+INSERT_USER = text(
+    """
+    INSERT INTO users (account_id, email, name, role) VALUES (:account, :email, :name, :role)
+    ON CONFLICT (account_id, email) DO NOTHING RETURNING id
+    """
+)
+
+SWITCH = text(
+    """
+    UPDATE accounts SET sync_running = :running WHERE id = :account AND sync_running <> :running RETURNING id
+    """
+)
+
+
+async def new_id(db: Database) -> UUID:
+    """The id of an account to be: a transaction must name its account before the row is there."""
+    async with db.connection() as connection:
+        account_id: UUID = await connection.scalar(NEW_ID)
+    return account_id
+
+
+async def id_of(connection: AsyncConnection, code: str) -> UUID | None:
+    account_id: UUID | None = await connection.scalar(ID_OF, {"code": code})
+    return account_id
+
+
+async def insert(tx: Tx, code: str, name: str, product_limit: int | None) -> bool:
+    """The transaction's own account, with the counter of its events. False where the code is another's."""
+    values = {
+        "account": tx.account_id,
+        "code": code,
+        "name": name,
+        "product_limit": product_limit,
+    }
+    if await tx.scalar(INSERT, values) is None:
+        return False
+    await tx.execute(OPEN_COUNTER, {"account": tx.account_id})
+    return True
+
+
+async def insert_user(tx: Tx, email: str, name: str, role: Role) -> UUID | None:
+    """None where the account has a user of this address."""
+    user_id: UUID | None = await tx.scalar(
+        INSERT_USER,
+        {"account": tx.account_id, "email": email, "name": name, "role": role.value},
+    )
+    return user_id
+
+
+async def switch(tx: Tx, *, running: bool) -> bool:
+    """The master switch. False where it stood so already."""
+    return await tx.scalar(SWITCH, {"account": tx.account_id, "running": running}) is not None

@@ -1,0 +1,101 @@
+"""API tokens. Only their hashes are kept; who holds one is looked up across accounts by one function of the database."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class LivingToken:
+    """Neither revoked nor expired. `unnoted`: its last use was noted a minute ago or longer."""
+
+    account_id: UUID
+    token_id: UUID
+    name: str
+    role: str | None
+    scopes: tuple[str, ...]
+    unnoted: bool
+
+
+INSERT = text(
+    """
+    INSERT INTO api_tokens (account_id, name, token_hash, role, scopes, expires_at)
+    VALUES (:account, :name, :hash, :role, cast(:scopes AS text[]), :expires_at)
+    RETURNING id
+    """
+)
+
+FIND = text(
+    """
+    SELECT account_id, token_id, name, role, scopes,
+        coalesce(last_used_at <= clock_timestamp() - interval '1 minute', true) AS unnoted
+    FROM renkei_authenticate(:hash)
+    WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+    """
+)
+
+USED = text(
+    """
+    UPDATE api_tokens SET last_used_at = clock_timestamp()
+    WHERE account_id = :account AND id = :token
+        AND coalesce(last_used_at <= clock_timestamp() - interval '1 minute', true)
+    """
+)
+
+REVOKE = text(
+    """
+    UPDATE api_tokens SET revoked_at = clock_timestamp()
+    WHERE account_id = :account AND id = ANY (:tokens) AND revoked_at IS NULL RETURNING id, name
+    """
+)
+
+
+async def insert(
+    tx: Tx,
+    name: str,
+    token_hash: bytes,
+    *,
+    role: str | None,
+    scopes: Collection[str] | None,
+    expires_at: datetime | None,
+) -> UUID:
+    """Either `role` or `scopes` is given."""
+    token_id: UUID = await tx.scalar(
+        INSERT,
+        {
+            "account": tx.account_id,
+            "name": name,
+            "hash": token_hash,
+            "role": role,
+            "scopes": None if scopes is None else sorted(scopes),
+            "expires_at": expires_at,
+        },
+    )
+    return token_id
+
+
+async def find(connection: AsyncConnection, token_hash: bytes) -> LivingToken | None:
+    """Whose it is, by the database's clock; outside any account, which it is to name."""
+    row = (await connection.execute(FIND, {"hash": token_hash})).one_or_none()
+    if row is None:
+        return None
+    return LivingToken(
+        row.account_id, row.token_id, row.name, row.role, tuple(row.scopes or ()), row.unnoted
+    )
+
+
+async def used(tx: Tx, token_id: UUID) -> None:
+    """Notes when it was last used, at most once a minute."""
+    await tx.execute(USED, {"account": tx.account_id, "token": token_id})
+
+
+async def revoke(tx: Tx, token_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The tokens that lived until now, with their names."""
+    rows = await tx.execute(REVOKE, {"account": tx.account_id, "tokens": list(token_ids)})
+    return {row.id: row.name for row in rows}
