@@ -167,7 +167,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work
         FROM shops s JOIN accounts a ON a.id = s.account_id
         WHERE a.sync_running AND s.in_use AND s.orders_running AND s.state = 'RUNNING' AND s.next_order_poll_at <= at
-            AND coalesce(s.paused_until, at) <= at
         UNION ALL
         SELECT s.account_id, s.id, 'CHECK' FROM shops s
         WHERE s.in_use AND s.state IN ('PROBING', 'CATCHING_UP') AND coalesce(s.next_probe_at, at) <= at

@@ -76,6 +76,8 @@ CREATE TABLE events (
     CONSTRAINT events_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
 );
 
+CREATE INDEX events_at_idx ON events USING brin (at);
+
 CREATE TABLE jobs (
     account_id UUID NOT NULL,
     id UUID DEFAULT uuidv7() NOT NULL,
@@ -188,6 +190,7 @@ CREATE TABLE shops (
     clock_offset_ms INTEGER DEFAULT 0 NOT NULL,
     next_order_poll_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     next_probe_at TIMESTAMP WITH TIME ZONE,
+    paused_until TIMESTAMP WITH TIME ZONE,
     maintenance BOOLEAN DEFAULT false NOT NULL,
     checked_at TIMESTAMP WITH TIME ZONE,
     notification_email TEXT,

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from domain.model.malls import MallTime, StockReading
 
+CLOCK_ERROR = timedelta(seconds=1)
+"""How far two clocks of one mall (that of its orders and that of its answers) may stand apart."""
+
 
 class MallStockSource(StrEnum):
     """Where the last number came from; kept while the base is unknown."""

@@ -5,11 +5,11 @@ Doing it twice changes nothing. Orders are locked first, then products, then syn
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from domain.model import orders as rules
-from domain.model.base import CounterChange, after_change, stamped
+from domain.model.base import CLOCK_ERROR, CounterChange, after_change
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus
 from domain.model.orders import AllocationState, CancelPolicy, Effect, Fact, Resolution
@@ -25,9 +25,6 @@ from domain.store.logs import Sale
 from domain.store.orders import Item, KnownOrder, Line, Resolved
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
-
-CLOCK_ERROR = timedelta(seconds=1)
-"""How far two clocks of one mall (that of its orders and that of its answers) may stand apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +243,9 @@ def _note_counters(
     items: Mapping[ItemRef, Item],
 ) -> None:
     spec = MALL_SPECS[shop.mall].capabilities
-    placed = stamped(order.placed_at, spec.order_time_resolution, CLOCK_ERROR)
+    sold = rules.sale_time(order, spec.order_time_resolution, CLOCK_ERROR)
     changes = rules.counter_changes(
-        known.fact, reading, placed, answered_at=seen.answered_at, lag=spec.order_lag + CLOCK_ERROR
+        known.fact, reading, sold, answered_at=seen.answered_at, lag=spec.order_lag + CLOCK_ERROR
     )
     told = {line.ref: line.mall_restocks for line in order.lines}
     for ref, steps in changes.items():

@@ -10,9 +10,17 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from domain.model import base
-from domain.model.errors import MallError, MallRefused
+from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable
 from domain.model.mall_specs import MALL_SPECS
-from domain.model.malls import ItemRef, PushOutcome, PushResult, StockPush, StockReading, WriteMode
+from domain.model.malls import (
+    ItemRef,
+    MallTime,
+    PushOutcome,
+    PushResult,
+    StockPush,
+    StockReading,
+    WriteMode,
+)
 from domain.model.reflect import (
     RISE_AFTER,
     Halt,
@@ -187,6 +195,7 @@ async def _settle_results(
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
     await sync_errors.resolve(tx, batch.shop.id, sync_errors.TRANSIENT, now=now)
+    await shops.answered(tx, batch.shop)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
     for attempt, result in by_listing.items():
         if attempt.listing_id in again_at:
@@ -303,17 +312,28 @@ def _with_failure(
             return row
         if row.listing_id not in failed:
             return _failed(row, PushState.SUPERSEDED.value, now, counts=False)
-        return _after(row, failed[row.listing_id], decision, now)
+        return _after(row, failed[row.listing_id], decision, _may_stand(batch, now), now)
 
     return change
 
 
+def _may_stand(batch: Batch, now: datetime) -> MallTime:
+    """When a write without an answer may have been applied, on the mall's clock."""
+    offset = batch.shop.clock_offset
+    sent_at = batch.attempts[0].sent_at
+    return MallTime(sent_at + offset - base.CLOCK_ERROR, now + offset + base.CLOCK_ERROR)
+
+
 def _after(
-    row: SyncRow, state: str, decision: Retry | Halt | Quarantine, now: datetime
+    row: SyncRow,
+    state: str,
+    decision: Retry | Halt | Quarantine,
+    written: MallTime,
+    now: datetime,
 ) -> SyncRow:
     match decision:
         case Retry():
-            known = base.unknown(row.base) if decision.base_unknown else row.base
+            known = base.unknown(row.base, written) if decision.base_unknown else row.base
             return replace(_failed(row, state, decision.at, counts=decision.counts), base=known)
         case Quarantine():
             return replace(_failed(row, state, decision.until), lane=decision.lane)
@@ -331,7 +351,11 @@ async def _report_failed(
 ) -> None:
     if isinstance(decision, Halt):
         await shops.halt(tx, batch.shop, error, now=now)
-    elif hit:
+        return
+    if isinstance(error, MallThrottled | MallUnavailable) and isinstance(decision, Retry):
+        maintenance = isinstance(error, MallUnavailable) and error.maintenance
+        await shops.pause(tx, batch.shop, decision.at, maintenance=maintenance)
+    if hit:
         await sync_errors.report_failure(
             tx,
             error,

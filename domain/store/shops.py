@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class Shop:
     cancels_seen_at: datetime | None
     clock_offset_ms: int
     next_order_poll_at: datetime
+    paused_until: datetime | None
     maintenance: bool
     checked_at: datetime | None
     notification_email: str | None
@@ -51,6 +52,11 @@ class Shop:
         return float(self.settings.get("speed") or 1)
 
     @property
+    def clock_offset(self) -> timedelta:
+        """What to add to our clock to get the mall's."""
+        return timedelta(milliseconds=self.clock_offset_ms)
+
+    @property
     def fetches_orders(self) -> bool:
         return self.account_running and self.in_use and self.orders_running
 
@@ -62,7 +68,8 @@ class Shop:
 COLUMNS = """
     s.id, s.mall, s.name, s.sandbox, s.in_use, s.state, s.orders_running, s.reflect_running, s.reflect_interval_seconds,
     s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
-    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.clock_offset_ms, s.next_order_poll_at, s.maintenance,
+    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until,
+    s.maintenance,
     s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume
 """
 FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
@@ -144,7 +151,7 @@ CHANGEABLE = frozenset(
     {
         "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
         "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
-        "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "maintenance",
+        "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
         "checked_at", "notification_email", "version",
     }
 )  # fmt: skip

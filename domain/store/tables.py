@@ -173,6 +173,8 @@ shops = _tenant(
     Column("clock_offset_ms", Integer, nullable=False, server_default=text("0")),
     _at("next_order_poll_at"),
     _at("next_probe_at", nullable=True),
+    # The mall told us, or showed us, to send nothing before.
+    _at("paused_until", nullable=True),
     Column("maintenance", Boolean, nullable=False, server_default=text("false")),
     _at("checked_at", nullable=True),
     Column("notification_email", Text),
@@ -667,6 +669,8 @@ events = _tenant(
     _one_of("kind", "ERROR", "DIFF", "STOCK", "SHOP", "JOB", "RELOAD"),
     key=("seq",),
 )
+
+Index("events_at_idx", events.c.at, postgresql_using="brin")
 
 jobs = _tenant(
     "jobs",
