@@ -205,13 +205,13 @@ async def test_who_has_to_act(code: str, status: int, consent: bool) -> None:
     assert raised.value.consent is consent
 
 
-async def test_the_days_calls_rest_until_the_day_may_have_turned() -> None:
+async def test_after_too_many_calls_the_application_rests_a_while() -> None:
     mall, recorded = always(httpx.Response(403, text="Your Request was Forbidden"))
 
     with pytest.raises(MallThrottled):
         await mall.read_stock([MUG])
 
-    assert recorded.throttle.told["yahoo.day"] == timedelta(hours=1)
+    assert recorded.throttle.told["yahoo.day"] == timedelta(minutes=1)
 
 
 async def test_a_reading_tells_what_yahoo_does_not_know() -> None:

@@ -10,7 +10,7 @@ token is told by 401 and a `WWW-Authenticate` header.
 * ed-00002                maintenance
 * ed-00001, st-02999      the system failed: a write may have been applied
 * pm-08003                a file that was asked for is not ready
-* 403 "Your Request was Forbidden"   the day's calls are used up
+* 403 "Your Request was Forbidden"   too many calls, of the second or of the day: nobody has seen them told apart
 """
 
 from dataclasses import dataclass
@@ -36,11 +36,12 @@ WRONG_STORE = frozenset({"ed-00003", "ed-00004", "ed-00005", "st-02100"})
 MAINTENANCE = "ed-00002"
 SYSTEM_FAILED = frozenset({"ed-00001", "st-02999"})
 UPLOADING = "反映またはアップロード中"
-DAY_USED_UP = "your request was forbidden"
+TOO_MANY = "your request was forbidden"
 FILE_NOT_READY = "pm-08003"
 ACCESS_ENDED = "401"
 OUT_OF_SCOPE = "insufficient_scope"
-REST_OF_DAY = timedelta(hours=1)
+A_WHILE = timedelta(minutes=1)
+"""Yahoo names no time; a look once a minute ends a block soon and a spent day without harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ def fault_of(response: httpx.Response) -> Fault | None:
 
 def classify(response: httpx.Response) -> MallError | None:
     """For calls that change nothing."""
+    if response.status_code == 403 and TOO_MANY in response.text.lower():
+        return MallThrottled("Too many calls.", retry_after=A_WHILE, mall_code="403")
     if OUT_OF_SCOPE in response.headers.get("www-authenticate", ""):
         return MallLockedOut("The application lacks the store scope.", mall_code=OUT_OF_SCOPE)
     fault = fault_of(response)
@@ -138,10 +141,6 @@ def _by_status(fault: Fault, status: int) -> MallError:
 
 
 def _without_fault(response: httpx.Response) -> MallError | None:
-    if response.status_code == 403 and DAY_USED_UP in response.text.lower():
-        return MallThrottled(
-            "The day's calls are used up.", retry_after=REST_OF_DAY, mall_code="403"
-        )
     if response.status_code == 401:
         return MallLockedOut(
             "Yahoo's consent has ended: give it again.", consent=True, mall_code=ACCESS_ENDED

@@ -4,7 +4,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from integrations.sandbox.core import Core, Handler, Operation, endpoint
 from integrations.sandbox.limits import Limit
-from integrations.sandbox.yahoo import catalogue, orders, stock
+from integrations.sandbox.yahoo import catalogue, orders, stock, stock_file
 from integrations.sandbox.yahoo.consent import Consent, client, token
 
 BLOCK = 30.0
@@ -25,6 +25,8 @@ OPERATIONS: tuple[tuple[str, Operation, Handler], ...] = (
     ("GET", _operation("stCategoryList", "catalogue"), catalogue.category_list),
     ("GET", _operation("myItemList", "catalogue"), catalogue.my_item_list),
     ("GET", _operation("getItem", "catalogue"), catalogue.get_item),
+    ("POST", _operation("downloadRequest", "catalogue"), stock_file.download_request),
+    ("GET", _operation("downloadSubmit", "catalogue"), stock_file.download_submit),
 )
 
 
