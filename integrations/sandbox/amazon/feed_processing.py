@@ -80,7 +80,10 @@ def _messages(call: Call, source: Document) -> list[dict[str, Any]]:
         raise ValueError("The feed has no valid header.")
     if header.get("sellerId") != call.shop.seller:
         raise ValueError("The header names another seller.")
-    messages = feed.get("messages")
+    return _named(feed.get("messages"))
+
+
+def _named(messages: object) -> list[dict[str, Any]]:
     if not isinstance(messages, list) or not 1 <= len(messages) <= MOST_MESSAGES:
         raise ValueError(f"A feed has 1 to {MOST_MESSAGES} messages.")
     if not all(_is_named(message) for message in messages):

@@ -77,6 +77,23 @@ async def get_document(call: Call) -> Response:
 
 
 async def create(call: Call) -> Response:
+    feed_type, source = _asked(call)
+    name = f"{secrets.randbelow(10**12):012d}"
+    result = processed(call, name, source if feed_type == LISTINGS else None, _delay(call))
+    made = {
+        "seller": call.shop.seller,
+        "type": feed_type,
+        "at": call.now.timestamp(),
+        "status": "FATAL" if result.is_fatal else DONE,
+        "result": _kept_result(call, result),
+    }
+    forget_oldest(call.ledger, call.shop.seller, KIND, keep=KEPT - 1)
+    call.ledger.put_record(NAME, KIND, name, made, call.shop.seller)
+    return answer(call, {"feedId": name}, 202)
+
+
+def _asked(call: Call) -> tuple[str, Document]:
+    """The feed's type and its document. Raises Refused."""
     body = json_object(call)
     source = documents.kept(call.ledger, call.shop.seller, str(body.get("inputFeedDocumentId")))
     feed_type = body.get("feedType")
@@ -84,18 +101,7 @@ async def create(call: Call) -> Response:
         raise invalid_input("Invalid 'inputFeedDocumentId' or 'feedType' provided.")
     if body.get("marketplaceIds") != [MARKETPLACE]:
         raise invalid_input("Invalid 'marketplaceIds' provided.")
-    name = f"{secrets.randbelow(10**12):012d}"
-    result = processed(call, name, source if feed_type == LISTINGS else None, _delay(call))
-    made = {
-        "seller": call.shop.seller,
-        "type": feed_type,
-        "at": call.now.timestamp(),
-        "status": "FATAL" if result.is_fatal else "DONE",
-        "result": _kept_result(call, result),
-    }
-    forget_oldest(call.ledger, call.shop.seller, KIND, keep=KEPT - 1)
-    call.ledger.put_record(NAME, KIND, name, made, call.shop.seller)
-    return answer(call, {"feedId": name}, 202)
+    return feed_type, source
 
 
 def _kept_result(call: Call, result: Result) -> str:

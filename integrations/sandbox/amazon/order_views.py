@@ -29,6 +29,12 @@ DATASETS = frozenset(
     }
 )
 
+SALES_CHANNEL = {
+    "channelName": "AMAZON",
+    "marketplaceId": MARKETPLACE,
+    "marketplaceName": "Amazon.co.jp",
+}
+
 
 def fulfilled_by(call: Call, order: Order) -> str:
     """AMAZON when Amazon ships its first line (an order is never shipped by both)."""
@@ -38,48 +44,52 @@ def fulfilled_by(call: Call, order: Order) -> str:
 
 def view(call: Call, order: Order, datasets: Iterable[str]) -> dict[str, Any]:
     """The model's Order with the data sets asked for."""
+    numbered = enumerate(order.lines, 1)
     seen: dict[str, Any] = {
         "orderId": order.number,
         "createdTime": shown(order.placed_at),
         "lastUpdatedTime": shown(order.updated_at),
-        "salesChannel": {
-            "channelName": "AMAZON",
-            "marketplaceId": MARKETPLACE,
-            "marketplaceName": "Amazon.co.jp",
-        },
-        "orderItems": [
-            _line(call, order, number, line, datasets) for number, line in enumerate(order.lines, 1)
-        ],
+        "salesChannel": SALES_CHANNEL,
+        "orderItems": [_item(call, order, n, line, datasets) for n, line in numbered],
     }
     if "FULFILLMENT" in datasets:
-        seen["fulfillment"] = {
-            "fulfillmentStatus": order.status,
-            "fulfilledBy": fulfilled_by(call, order),
-            "fulfillmentServiceLevel": "STANDARD",
-        }
+        seen["fulfillment"] = _fulfillment(call, order)
     return seen
 
 
-def _line(
+def _fulfillment(call: Call, order: Order) -> dict[str, str]:
+    return {
+        "fulfillmentStatus": order.status,
+        "fulfilledBy": fulfilled_by(call, order),
+        "fulfillmentServiceLevel": "STANDARD",
+    }
+
+
+def _item(
     call: Call, order: Order, number: int, line: OrderLine, datasets: Iterable[str]
 ) -> dict[str, Any]:
     left = line.quantity if order.open else 0
-    item = call.ledger.item(call.shop, line.key)
-    product = {"title": line.name, "sellerSku": line.item_code}
-    if item is not None:
-        product["asin"] = asin_of(item)
     seen: dict[str, Any] = {
         "orderItemId": f"{order.sequence:010d}{number:04d}",
         "quantityOrdered": left,
-        "product": product,
+        "product": _product(call, line),
     }
     if "FULFILLMENT" in datasets:
         seen["fulfillment"] = _fulfilled(order, left)
     if "CANCELLATION" in datasets and not left:
-        reason = order.details.get("cancel_reason") or "BUYER_CANCELLED"
-        execution = {"cancelledBy": "BUYER", "cancelReason": reason}
-        seen["cancellation"] = {"cancellationExecution": execution}
+        seen["cancellation"] = {"cancellationExecution": _execution(order)}
     return seen
+
+
+def _product(call: Call, line: OrderLine) -> dict[str, str]:
+    product = {"title": line.name, "sellerSku": line.item_code}
+    item = call.ledger.item(call.shop, line.key)
+    return product if item is None else product | {"asin": asin_of(item)}
+
+
+def _execution(order: Order) -> dict[str, str]:
+    reason = order.details.get("cancel_reason") or "BUYER_CANCELLED"
+    return {"cancelledBy": "BUYER", "cancelReason": str(reason)}
 
 
 def _fulfilled(order: Order, left: int) -> dict[str, int]:

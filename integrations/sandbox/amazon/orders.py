@@ -32,6 +32,7 @@ SEARCH = operation("searchOrders", "orders", 0.0056, 20)
 GET = operation("getOrder", "orders", 0.5, 30)
 
 PENDING_LASTS = 1800.0
+ENDS = ("After", "Before")
 NEWEST = 120.0
 """Seconds: `…Before` has to be that old, and is that old when it is not given."""
 
@@ -65,7 +66,7 @@ def routes(core: Core, mall: Mall) -> list[BaseRoute]:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`created` or `lastUpdated`, with both bounds inside. `before_shown` is echoed."""
+    """Times of the kind `created` or `lastUpdated`, with both bounds inside."""
 
     by: str
     after: datetime
@@ -74,15 +75,12 @@ class Window:
     @classmethod
     def read(cls, call: Call) -> Self:
         """Raises Refused unless there is exactly one of the two, with bounds in order and old enough."""
-        asked = {by: moment(call.request, f"{by}After") for by in ("created", "lastUpdated")}
-        given = [(by, after) for by, after in asked.items() if after is not None]
-        if len(given) != 1:
-            raise invalid_input()
-        by, after = given[0]
-        other = "lastUpdated" if by == "created" else "created"
+        by, other = ("created", "lastUpdated")
+        if f"{by}After" not in call.request.query_params:
+            by, other = other, by
+        after, before = moment(call.request, f"{by}After"), moment(call.request, f"{by}Before")
         newest = call.now - call.core.clock.delay(NEWEST)
-        before = moment(call.request, f"{by}Before")
-        if f"{other}Before" in call.request.query_params:
+        if after is None or any(f"{other}{end}" in call.request.query_params for end in ENDS):
             raise invalid_input()
         if before is not None and not after <= before <= newest:
             raise invalid_input()
@@ -101,13 +99,8 @@ async def search_orders(call: Call) -> Response:
     marketplaces(call.request, required=False)
     datasets = one_of(call.request, "includedData", DATASETS)
     size = whole(call.request, "maxResultsPerPage", LARGEST_PAGE, most=LARGEST_PAGE)
-    window, last = Window.read(call), None
-    if token := call.request.query_params.get("paginationToken"):
-        window, last = _carried_on(call, window, token)
-    wanted = _wanted(call)
-    found = [order for order in _in_window(call, window) if wanted(call, order)]
-    found.sort(key=lambda order: _place(window, order))
-    rest = [order for order in found if last is None or _place(window, order) > last]
+    window, last = _asked(call)
+    rest = _found(call, window, after=last)
     body: dict[str, Any] = {"orders": [view(call, order, datasets) for order in rest[:size]]}
     body[f"{window.by}Before"] = shown(window.before)
     if len(rest) > size:
@@ -121,6 +114,21 @@ Place = tuple[float, str]
 
 def _place(window: Window, order: Order) -> Place:
     return (window.time_of(order).timestamp(), order.number)
+
+
+def _found(call: Call, window: Window, after: Place | None) -> list[Order]:
+    """What the query asks for beyond this place, oldest first."""
+    wanted = _wanted(call)
+    found = [order for order in _in_window(call, window) if wanted(call, order)]
+    found.sort(key=lambda order: _place(window, order))
+    return [order for order in found if after is None or _place(window, order) > after]
+
+
+def _asked(call: Call) -> tuple[Window, Place | None]:
+    """The window, and the place where the last page ended."""
+    window = Window.read(call)
+    token = call.request.query_params.get("paginationToken")
+    return _carried_on(call, window, token) if token else (window, None)
 
 
 def _next_token(call: Call, window: Window, last: Order) -> str:

@@ -1,8 +1,7 @@
-"""One seller at the simulated Amazon: its client, a clock the test moves, and Amazon's own models to check answers."""
+"""One seller at the simulated Amazon, and Amazon's own models to check its answers."""
 
 import json
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -12,47 +11,30 @@ from jsonschema import Draft7Validator
 
 from integrations.sandbox.app import create_app
 from integrations.sandbox.clock import Clock
+from tests.integrations.sandbox.rig import Hand, Rig
 
 MODELS = Path(__file__).parent / "amazon_models"
 SELLER = "A1RENKEI"
 JAPAN = "A1VC38T7YXB528"
-NOON = datetime(2026, 12, 1, 3, 0, 0, tzinfo=UTC)
 
 
-class Hand:
-    """A clock's hand that moves when told."""
+class Seller(Rig):
+    """A shop of the rig that signs in and calls the SP-API."""
 
-    def __init__(self):
-        self.at = NOON
-
-    def __call__(self):
-        return self.at
-
-    def move(self, **by):
-        self.at += timedelta(**by)
-
-
-class Seller:
-    def __init__(self, client, hand, credentials):
-        self.client = client
-        self.hand = hand
-        self.credentials = credentials
+    def __init__(self, client, hand=None):
+        super().__init__(client, hand, "amazon", SELLER)
         self.token = ""
 
-    async def control(self, method, path, **body):
-        body = {"mall": "amazon", "seller": SELLER} | body
-        content = json.dumps(body).encode()
-        answer = await self.client.request(method, f"/_control/{path}", content=content)
-        assert answer.is_success, answer.text
-        return answer.json()
+    async def opens(self, settings=None):
+        opened = await self.control("POST", "shops", settings=settings or {})
+        self.credentials = opened["credentials"]
+        await self.sign_in()
 
     async def lists(self, *skus, **item):
         await self.control("PUT", "items", items=[{"item_code": sku} | item for sku in skus])
 
     async def counter(self, sku):
-        answer = await self.client.get(f"/_control/state?mall=amazon&seller={SELLER}")
-        items = {item["item_code"]: item for item in answer.json()["items"]}
-        return items[sku]["quantity"]
+        return (await self.counters())[sku]
 
     async def sign_in(self, **changes):
         fields = {name: self.credentials[name] for name in ("client_id", "client_secret")}
@@ -84,9 +66,9 @@ class Seller:
         params = {"includedData": "FULFILLMENT,CANCELLATION"} | params
         return await self.call("GET", "/orders/2026-01-01/orders", params=params)
 
-    async def buys(self, sku, quantity, **more):
-        lines = [{"item_code": sku, "quantity": quantity}]
-        return (await self.control("POST", "purchase", lines=lines, **more))["number"]
+    async def sells(self, sku, quantity):
+        """Answers the order's number."""
+        return (await self.buys(sku, quantity))["number"]
 
 
 def setting(quantity, op="merge", **fields):
@@ -101,10 +83,8 @@ async def open_shop(*, speed=1.0, state=None, settings=None):
     app = create_app(clock=Clock(speed, hand), state=state)
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(transport=transport, base_url="http://mall.test")
-    seller = Seller(client, hand, {})
-    made = await seller.control("POST", "shops", settings=settings or {})
-    seller.credentials = made["credentials"]
-    await seller.sign_in()
+    seller = Seller(client, hand)
+    await seller.opens(settings)
     return seller
 
 

@@ -54,7 +54,7 @@ async def test_an_accepted_patch_is_applied_a_minute_later(seller):
 async def test_a_sale_while_the_patch_is_queued_is_overwritten_by_it(seller):
     await seller.lists("MUG", quantity=5)
     await seller.patch("MUG", setting(5))
-    await seller.buys("MUG", 2)
+    await seller.sells("MUG", 2)
     assert await seller.counter("MUG") == 3
     seller.hand.move(minutes=1)
     assert await seller.counter("MUG") == 5

@@ -22,9 +22,8 @@ async def seller():
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with httpx.AsyncClient(base_url=base_url, timeout=5) as client:
-            seller = Seller(client, None, {})
-            seller.credentials = (await seller.control("POST", "shops"))["credentials"]
-            await seller.sign_in()
+            seller = Seller(client)
+            await seller.opens()
             await seller.lists(SKU, quantity=3)
             yield seller
         server.should_exit = True
