@@ -10,6 +10,7 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
     POST   status    {number, status}                            the order moves on, in the mall's own words
     POST   cancel    {number, restock?, reason?}               `restock` overrides the item's setting
     POST   cut       {number, item_code, variant_code?, by}
+    POST   split     {number, item_code, variant_code?, by}      → 201 {parent, child}; units move to an order of their own
     POST   faults    {kind, on?, calls?, items?, seconds?, code?} → 201 {number}; kinds: see faults.py
     DELETE faults    {kind?}                                   → {lifted}
     POST   renew     {credentials?}                            → {credentials}; lifts the fault "expired"
@@ -177,12 +178,19 @@ def cancel(at: At) -> Response:
 
 
 def cut(at: At) -> Response:
-    order = at.core.ledger.order(at.shop, at.body.text("number"))
-    key, units = at.key_in(at.body), at.body.number("by")
-    if units < 1 or all(line.key != key for line in order.lines):
-        raise Bad("`by` must be at least 1, and the order must hold the item.")
+    order, key, units = _part_of_order(at)
     cut_order = at.core.ledger.release(at.shop, order, key, units, restock=at.mall.restocks)
     return JSONResponse(_order_shown(cut_order))
+
+
+def split(at: At) -> Response:
+    order, key, units = _part_of_order(at)
+
+    def number(sequence: int) -> str:
+        return at.mall.order_number(at.seller, sequence, at.core.clock.now())
+
+    parent, child = at.core.ledger.split(at.shop, order, key, units, number)
+    return JSONResponse({"parent": _order_shown(parent), "child": _order_shown(child)}, 201)
 
 
 def add_fault(at: At) -> Response:
@@ -240,6 +248,7 @@ ROUTES: tuple[tuple[str, str, Callable[[At], Response]], ...] = (
     ("POST", "/status", move_on),
     ("POST", "/cancel", cancel),
     ("POST", "/cut", cut),
+    ("POST", "/split", split),
     ("POST", "/faults", add_fault),
     ("DELETE", "/faults", lift_faults),
     ("POST", "/renew", renew),
@@ -297,6 +306,16 @@ def _at(core: Core, body: Body) -> At:
     if name not in core.malls:
         raise Bad(f"`mall` must be one of {', '.join(core.malls)}.")
     return At(core, core.malls[name], body.text("seller"), body)
+
+
+def _part_of_order(at: At) -> tuple[Order, ItemKey, int]:
+    """An order, one of its items, and how many units of it: at least one, at most all that are left."""
+    order = at.core.ledger.order(at.shop, at.body.text("number"))
+    key, units = at.key_in(at.body), at.body.number("by")
+    left = [line.quantity for line in order.lines if line.key == key]
+    if not left or not 1 <= units <= max(left):
+        raise Bad("The order must hold the item, and `by` be 1 to the units left of it.")
+    return order, key, units
 
 
 def _order_delay(at: At) -> float:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrations.sandbox.ledger.rows import as_json, as_order, as_seconds, line_row
+from integrations.sandbox.ledger.splits import child_of, parent_of
 from integrations.sandbox.ledger.stock import Stock
 from integrations.sandbox.ledger.values import (
     Item,
@@ -71,6 +72,18 @@ class Ledger(Stock):
             order = replace(order, lines=lines, updated_at=self.clock.now())
             self.save_order(shop, order)
         return order
+
+    def split(
+        self, shop: Shop, order: Order, key: ItemKey, units: int, number: Callable[[int], str]
+    ) -> tuple[Order, Order]:
+        """Moves units of one line into an order of its own, listed from now on. No counter moves. Parent and child."""
+        with self.transaction():
+            sequence = self._next_sequence(shop)
+            child = child_of(order, key, units, number(sequence), sequence, self.clock.now())
+            parent = parent_of(order, key, child)
+            for each in (parent, child):
+                self.save_order(shop, each)
+        return parent, child
 
     def save_order(self, shop: Shop, order: Order) -> None:
         lines = as_json([line_row(line) for line in order.lines])

@@ -34,7 +34,9 @@ class Yahoo(Mall):
         if scheme != "Bearer" or known is None:
             raise Refused(errors.bad_token("invalid_token", "invalid token"))
         shop = core.ledger.shop(self.name, known["seller"])
-        within = core.limits.take_of_day((self.name, shop.credentials["client_id"]), CALLS_A_DAY)
+        application = (self.name, shop.credentials["client_id"])
+        per_day = int(shop.settings.get("calls_a_day", CALLS_A_DAY))
+        within = core.limits.take_of_day(application, per_day)
         if not within and shop.settings.get("limits", True):
             raise Refused(errors.forbidden())
         if datetime.fromisoformat(known["expires_at"]) <= core.clock.now():

@@ -134,6 +134,20 @@ async def test_a_cut_line_remembers_what_was_bought(store):
     assert lines(answer) == [{"Quantity": "1", "OriginalNum": "3"}]
 
 
+async def test_a_split_order_names_its_parts_and_moves_no_counter(store):
+    order = await store.rig.buys("mug7", 3)
+    part = {"number": order["number"], "item_code": "mug7", "by": 1}
+    child = (await store.rig.control("POST", "split", **part))["child"]
+    fields = "IsSplit,ParentOrderId,ChildOrderId,Quantity"
+    answers = [await store.order_info(n, fields) for n in (order["number"], child["number"])]
+    infos = [ElementTree.fromstring(answer.content).find("Result/OrderInfo") for answer in answers]
+    assert [info.findtext("IsSplit") for info in infos] == ["true", "true"]
+    assert infos[0].findtext("ChildOrderId") == child["number"]
+    assert infos[1].findtext("ParentOrderId") == order["number"]
+    assert [lines(answer) for answer in answers] == [[{"Quantity": "2"}], [{"Quantity": "1"}]]
+    assert (await store.rig.counters())["mug7"] == 47
+
+
 @pytest.mark.parametrize(("keeps", "counter"), [(True, 50), (False, 48)])
 async def test_a_cancel_returns_what_keep_stock_says_and_is_final(store, keeps, counter):
     mug = item("mug7", quantity=50, attributes={"keep_stock": keeps})

@@ -141,6 +141,17 @@ async def test_a_second_call_within_a_second_blocks_for_a_while():
     await store.client.aclose()
 
 
+async def test_an_application_has_its_calls_of_the_day():
+    store = await open_yahoo(speed=1, calls_a_day=2)
+    statuses = []
+    for gap in (0, 1, 1, 54_000):
+        store.hand.move(seconds=gap)
+        await store.sign_in()
+        statuses.append((await store.get_stock("mug7")).status_code)
+    assert statuses == [200, 200, 403, 200]
+    await store.client.aclose()
+
+
 @pytest.mark.parametrize(
     ("case", "fault", "expected"),
     [
