@@ -1,0 +1,160 @@
+"""Work that outlasts a request, as rows: what was asked, how far it is, what came of it. Each step is announced."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row, text
+
+from domain.model.actors import Actor
+from domain.model.events import EventKind
+from domain.model.jobs import JobKind, JobState
+from domain.store.database import Event, Tx
+
+CHECK = "CHECK"
+"""The bell of a shop whose connection is to be tested."""
+
+MOST_CHECKS = 100
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A connection test that somebody asked for, locked. `input`: `resume`, `consent`. `actor`: who, as kept."""
+
+    id: UUID
+    shop_id: UUID
+    input: Mapping[str, Any]
+    actor: Mapping[str, Any]
+
+
+CREATE = text(
+    """
+    INSERT INTO jobs (account_id, kind, shop_id, total, input, actor)
+    VALUES (:account, :kind, :shop, :total, cast(:input AS jsonb), cast(:actor AS jsonb)) RETURNING id
+    """
+)
+
+LOCK_CHECKS = text(
+    """
+    SELECT id, shop_id, input, actor FROM jobs
+    WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK'
+        AND (state = 'WAITING' OR (state = 'RUNNING' AND started_at < :stale_before))
+    ORDER BY id LIMIT :at_most FOR UPDATE SKIP LOCKED
+    """
+)
+
+START = text(
+    """
+    UPDATE jobs SET state = 'RUNNING', started_at = :at
+    WHERE account_id = :account AND id = ANY (:jobs) AND state IN ('WAITING', 'RUNNING')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+PUT_BACK = text(
+    """
+    UPDATE jobs SET state = 'WAITING', result = cast(:result AS jsonb)
+    WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+FINISH = text(
+    """
+    UPDATE jobs SET state = :state, result = cast(:result AS jsonb), finished_at = :at
+    WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+PROGRESS = text(
+    """
+    UPDATE jobs SET done = done + :done, failed = failed + :failed,
+        state = CASE WHEN done + :done >= total THEN 'DONE' ELSE 'RUNNING' END,
+        started_at = coalesce(started_at, clock_timestamp()),
+        finished_at = CASE WHEN done + :done >= total THEN clock_timestamp() END
+    WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+
+async def create(
+    tx: Tx,
+    kind: JobKind,
+    *,
+    shop_id: UUID | None = None,
+    total: int | None = None,
+    input: Mapping[str, Any] = NOTHING,
+    actor: Actor,
+) -> UUID:
+    """A job that waits. A connection test rings its shop."""
+    job_id: UUID = await tx.scalar(
+        CREATE,
+        {
+            "account": tx.account_id,
+            "kind": kind.value,
+            "shop": shop_id,
+            "total": total,
+            "input": orjson.dumps(dict(input)).decode(),
+            "actor": orjson.dumps(actor.as_json()).decode(),
+        },
+    )
+    payload = {"state": JobState.WAITING.value, "total": total, "done": 0, "failed": 0}
+    tx.emit(Event(EventKind.JOB, JobState.WAITING.value, job_id, shop_id, payload=payload))
+    if kind is JobKind.SHOP_CHECK and shop_id is not None:
+        tx.ring(shop_id, CHECK)
+    return job_id
+
+
+async def lock_checks(tx: Tx, shop_id: UUID, *, stale_before: datetime) -> list[Check]:
+    """The shop's tests that wait, and those whose worker began before `stale_before` and must have died.
+    Oldest first; those that another worker holds are left to it."""
+    values = {"shop": shop_id, "stale_before": stale_before, "at_most": MOST_CHECKS}
+    rows = await tx.execute(LOCK_CHECKS, {"account": tx.account_id} | values)
+    return [Check(**row._mapping) for row in rows]
+
+
+async def start(tx: Tx, job_ids: Sequence[UUID], *, at: datetime) -> None:
+    rows = await tx.execute(START, {"account": tx.account_id, "jobs": list(job_ids), "at": at})
+    for row in rows:
+        _announce(tx, row)
+
+
+async def put_back(tx: Tx, job_id: UUID, result: Mapping[str, Any]) -> None:
+    """It waits again, with what was learnt so far."""
+    values = {"job": job_id, "result": orjson.dumps(dict(result), default=str).decode()}
+    row = (await tx.execute(PUT_BACK, {"account": tx.account_id} | values)).one_or_none()
+    _announce(tx, row)
+
+
+async def finish(
+    tx: Tx, job_id: UUID, state: JobState, result: Mapping[str, Any], *, at: datetime
+) -> None:
+    """A job that is over already keeps its state and result."""
+    values = {
+        "account": tx.account_id,
+        "job": job_id,
+        "state": state.value,
+        "result": orjson.dumps(dict(result), default=str).decode(),
+        "at": at,
+    }
+    _announce(tx, (await tx.execute(FINISH, values)).one_or_none())
+
+
+async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int) -> None:
+    """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have."""
+    values = {"account": tx.account_id, "job": job_id, "done": done, "failed": failed}
+    _announce(tx, (await tx.execute(PROGRESS, values)).one_or_none())
+
+
+def _announce(tx: Tx, row: Row[Any] | None) -> None:
+    if row is None:
+        return
+    payload = {name: row._mapping[name] for name in ("state", "total", "done", "failed")}
+    tx.emit(Event(EventKind.JOB, row.state, row.id, row.shop_id, payload=payload))
