@@ -1,4 +1,5 @@
-"""Reports 2021-06-30: createReport, getReport, getReportDocument for GET_MERCHANT_LISTINGS_ALL_DATA (amazon sheet §5).
+"""Reports 2021-06-30: createReport, getReports (its first page), getReport and getReportDocument, all for
+GET_MERCHANT_LISTINGS_ALL_DATA (amazon sheet §5).
 
 IN_QUEUE, IN_PROGRESS, then DONE after the shop's setting `report_delay` (seconds at speed 1, READY_AFTER when unset);
 CANCELLED when the seller lists nothing. The file shows the moment at which the report was asked for, or that of an
@@ -34,6 +35,7 @@ KEPT = 200
 EMPTY = {"processingStatus": "CANCELLED"}
 
 CREATE = operation("createReport", "catalogue", 0.0167, 15)
+LIST = operation("getReports", "catalogue", 0.0222, 10)
 GET = operation("getReport", "catalogue", 2, 15)
 GET_DOCUMENT = operation("getReportDocument", "catalogue", 0.0167, 15)
 
@@ -42,6 +44,7 @@ def routes(core: Core, mall: Mall) -> list[BaseRoute]:
     path = "/reports/2021-06-30"
     return [
         Route(f"{path}/reports", endpoint(core, mall, CREATE, create), methods=["POST"]),
+        Route(f"{path}/reports", endpoint(core, mall, LIST, list_newest), methods=["GET"]),
         Route(f"{path}/reports/{{report}}", endpoint(core, mall, GET, get), methods=["GET"]),
         Route(
             f"{path}/documents/{{document}}",
@@ -99,6 +102,17 @@ def _made(call: Call, language: str) -> dict[str, Any]:
 
 def _reports(call: Call) -> dict[str, dict[str, Any]]:
     return call.ledger.records(NAME, KIND, call.shop.seller)
+
+
+async def list_newest(call: Call) -> Response:
+    """The newest of these types; `nextToken` is never given."""
+    asked = call.request.query_params
+    most = asked.get("pageSize", "10")
+    if not asked.get("reportTypes") or not most.isdecimal() or not 1 <= int(most) <= 100:
+        raise invalid_input("Invalid 'reportTypes' or 'pageSize' provided.")
+    made = _reports(call) if LISTINGS in asked["reportTypes"].split(",") else {}
+    newest = sorted(made, key=lambda name: -made[name]["at"])[: int(most)]
+    return answer(call, {"reports": [_view(call, name, made[name]) for name in newest]})
 
 
 async def get(call: Call) -> Response:
