@@ -1,4 +1,7 @@
-"""The command line: reads options and the environment, calls what does the work, shows refusals."""
+"""The command line: reads options and the environment, calls what does the work, shows refusals.
+
+A command imports what it runs, so that each process loads that alone.
+"""
 
 import asyncio
 import os
@@ -13,11 +16,9 @@ import typer
 
 from domain.model.errors import DomainError
 from domain.settings import Settings, log_level, owner_database_url
-from renkei import database, embedded, home, serving
+from renkei import home
 from renkei.logs import configure_logs
 from renkei.refusal import Refusal
-from renkei.up import Plan
-from renkei.up import up as serve_all
 
 app = typer.Typer(
     name="renkei",
@@ -51,6 +52,8 @@ def up(
     sandbox: Annotated[bool, typer.Option(help="Serve the sandbox malls as well.")] = True,
 ) -> None:
     """Start everything: PostgreSQL, Valkey, the API, a worker and the sandbox malls."""
+    from renkei.up import Plan, serve_all
+
     serve_all(Plan(host, port, home.data_path(data_dir, os.environ), sandbox), os.environ)
 
 
@@ -60,11 +63,11 @@ def api(
 ) -> None:
     """Serve the GraphQL API."""
     from api.app import create_app
+    from renkei.serving import serve
 
-    settings = _settings(data_dir)
-    asyncio.run(database.check_fit(settings))
+    settings = _fit_settings(data_dir)
     with _listener(host, port, fd) as listener:
-        serving.serve(create_app(settings), listener)
+        serve(create_app(settings), listener)
 
 
 @app.command()
@@ -72,9 +75,7 @@ def worker(data_dir: DataDir = None) -> None:
     """Run a worker: pushes, order imports, and what goes by the clock."""
     from workers.main import run
 
-    settings = _settings(data_dir)
-    asyncio.run(database.check_fit(settings))
-    asyncio.run(_until_told(run(settings)))
+    asyncio.run(_until_told(run(_fit_settings(data_dir))))
 
 
 @app.command()
@@ -87,11 +88,12 @@ def sandbox(
 ) -> None:
     """Serve the sandbox malls, which speak as the real ones do."""
     from integrations.sandbox.app import create_app
+    from renkei.serving import serve
 
     path = home.data_path(data_dir, os.environ)
     state = path / "sandbox.state" if path.is_dir() else None
     with _listener(host, port, fd) as listener:
-        serving.serve(create_app(state=state, speed=speed), listener)
+        serve(create_app(state=state, speed=speed), listener)
 
 
 @app.command()
@@ -102,6 +104,8 @@ def migrate(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the database to this version."""
+    from renkei import database, embedded
+
     with embedded.reachable(os.environ, home.data_path(data_dir, os.environ)) as env:
         owner_url = owner_database_url(env)
         asyncio.run(
@@ -128,16 +132,24 @@ def main() -> None:
         sys.exit(130)
 
 
-def _settings(data_dir: Path | None) -> Settings:
-    return Settings.from_env(embedded.reached(os.environ, home.data_path(data_dir, os.environ)))
+def _fit_settings(data_dir: Path | None) -> Settings:
+    """The settings of a process that serves, once its database has been found fit for it."""
+    from renkei import database, embedded
+
+    env = embedded.reached(os.environ, home.data_path(data_dir, os.environ))
+    settings = Settings.from_env(env)
+    asyncio.run(database.check_fit(settings))
+    return settings
 
 
 def _listener(host: str, port: int, fd: int | None) -> socket.socket:
     """The one that `renkei up` holds open for us, or our own, whose address is printed."""
+    from renkei.serving import address, listen
+
     if fd is not None:
         return socket.socket(fileno=fd)
-    listener = serving.listen(host, port)
-    print(f"Listening on {serving.address(listener)}", flush=True)
+    listener = listen(host, port)
+    print(f"Listening on {address(listener)}", flush=True)
     return listener
 
 

@@ -5,35 +5,56 @@ import errno
 import signal
 import socket
 from http.client import HTTPConnection, HTTPException
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from renkei.engines.process import wait_until
 from renkei.refusal import Refusal
 
 BACKLOG = 2048
+BUSY_SECONDS = 1.0
 GRACE_SECONDS = 10
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises Refusal when it cannot be had."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise Refusal(
-            f"{host} is no address of this machine ({error.strerror}). See --host."
-        ) from error
+    """A listening socket; port 0 takes a free one. Raises Refusal when it cannot be had.
+
+    A busy port gets a moment: what a killed run left may only just be ending.
+    """
+    listener, address = _opened(host, port)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        if not wait_until(lambda: _binds(listener, address), patience=BUSY_SECONDS):
+            raise OSError(errno.EADDRINUSE, "busy")
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise _not_had(host, port, error) from error
     return listener
+
+
+def _opened(host: str, port: int) -> tuple[socket.socket, Any]:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise Refusal(
+            f"{host} is no address ({error.strerror}). Give another with --host."
+        ) from error
+    return socket.socket(family, kind, protocol), address
+
+
+def _binds(listener: socket.socket, address: Any) -> bool:
+    try:
+        listener.bind(address)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def _not_had(host: str, port: int, error: OSError) -> Refusal:

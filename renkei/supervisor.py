@@ -93,7 +93,6 @@ class Service:
         """Raises Refusal when it ends instead, or is not ready within a minute."""
         ready = wait_until(
             lambda: self.has_ended() or self._is_ready(),
-            progress=lambda: None,
             patience=START_PATIENCE,
         )
         if not ready or self.has_ended():

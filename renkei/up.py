@@ -8,7 +8,7 @@ from pathlib import Path
 from socket import socket
 
 from domain.settings import Settings
-from renkei import database, serving, supervisor
+from renkei import bell, database, serving, supervisor
 from renkei.embedded import engines
 from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.refusal import Refusal
@@ -25,7 +25,7 @@ class Plan:
     sandbox: bool
 
 
-def up(plan: Plan, env: Mapping[str, str]) -> None:
+def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
     """Serve until a signal. Raises Refusal or a DomainError when something stands in the way."""
     try:
         with supervisor.stopping_on_signals(), ExitStack() as stack:
@@ -42,7 +42,9 @@ def _serve(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> None:
     if malls is not None:
         found["RENKEI_SANDBOX_URL"] = serving.address(malls)
     ours = stack.enter_context(engines(data, found))
-    asyncio.run(database.check_fit(Settings.from_env(ours.env)))
+    settings = Settings.from_env(ours.env)
+    bell.check_reached(settings)
+    asyncio.run(database.check_fit(settings))
     members = _services(ours.env, listener, malls)
     stack.enter_context(supervisor.services(members))
     print(f"Renkei is ready: {serving.address(listener)}", flush=True)

@@ -140,7 +140,7 @@ def _check_marker(marker: Path) -> None:
 
 def _hold(lock: int, path: Path) -> None:
     """For a moment the lock may be another command's that only looks whether anyone holds it."""
-    if not wait_until(lambda: _locks(lock), progress=lambda: None, patience=LOOKING):
+    if not wait_until(lambda: _locks(lock), patience=LOOKING):
         holder = os.read(lock, 20).decode().strip() or "unknown"
         raise Refusal(
             f"The data directory {path} is in use by another renkei (process {holder})."

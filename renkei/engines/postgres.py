@@ -149,7 +149,6 @@ class Postgres:
         note = self.files / "postmaster.pid"
         if not wait_until(
             lambda: not self._is_served_by(_noted_process(note)),
-            progress=lambda: None,
             patience=PREDECESSOR_PATIENCE,
         ):
             raise Refusal(

@@ -78,8 +78,8 @@ class Words:
 def wait_until(
     ready: Callable[[], bool],
     *,
-    progress: Callable[[], object],
     patience: float,
+    progress: Callable[[], object] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> bool:

@@ -24,21 +24,21 @@ class Runner:
         if self.switches:
             os.chown(path, self.uid, self.gid)
 
-    def may_enter(self, folder: Path) -> bool:
+    def may_enter(self, folder: os.stat_result) -> bool:
         """By owner, group and mode; as whoever we are, the kernel will tell."""
         if not self.switches:
             return True
-        return bool(self._bits(folder.stat()) & stat.S_IXOTH)
+        return bool(self._bits(folder) & stat.S_IXOTH)
 
     def obstacle(self, path: Path) -> Path | None:
         """The first folder from the root down to `path` that this user cannot enter."""
         folders = (*reversed(path.parents), path)
-        return next((f for f in folders if f.is_dir() and not self.may_enter(f)), None)
+        return next((f for f in folders if f.is_dir() and not self.may_enter(f.stat())), None)
 
-    def _bits(self, entry: os.stat_result) -> int:
-        if entry.st_uid == self.uid:
-            return entry.st_mode >> 6
-        return entry.st_mode >> 3 if entry.st_gid == self.gid else entry.st_mode
+    def _bits(self, folder: os.stat_result) -> int:
+        if folder.st_uid == self.uid:
+            return folder.st_mode >> 6
+        return folder.st_mode >> 3 if folder.st_gid == self.gid else folder.st_mode
 
 
 def engine_runner() -> Runner:
