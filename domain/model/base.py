@@ -110,9 +110,9 @@ def after_change(base: Base, change: CounterChange, restocks: bool | None) -> Ba
 
 
 def _after_seeing(base: Base, quantity: int, at: MallTime, source: MallStockSource) -> Base:
-    """What is older than the base says nothing; what may be older, or may miss a change that we know of,
+    """What is older than the base says nothing.
 
-    is believed only where it says the same.
+    What may be older, or may miss a change that we know of, is believed only where it says the same.
     """
     if _definitely_before(at, base):
         return base

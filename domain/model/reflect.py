@@ -100,10 +100,9 @@ def write_mode(
     `relative_on`: mall and shop do it. `recent`: the base is. `clean`: no open or failed attempt, no
     first registration, full sync or split batch.
     """
-    sure = relative_on and recent and clean and base_quantity is not None
-    return (
-        WriteMode.RELATIVE if sure and expected > 0 < (base_quantity or 0) else WriteMode.ABSOLUTE
-    )
+    above_zero = expected > 0 and base_quantity is not None and base_quantity > 0
+    sure = relative_on and recent and clean and above_zero
+    return WriteMode.RELATIVE if sure else WriteMode.ABSOLUTE
 
 
 def after_failure(error: MallError, attempts: int, *, now: datetime) -> Retry | Halt | Quarantine:

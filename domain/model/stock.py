@@ -151,9 +151,9 @@ def check_units(units: int, field: str) -> None:
 
 
 def adjusted(total: int, change: int, *, allow_negative: bool = False) -> int:
-    """The total after a person's change. What takes it below zero is refused unless they say so;
+    """The total after a person's change, refused below zero unless they say so.
 
-    what brings an oversold total nearer to zero never is. Raises InsufficientStock, INVALID_VALUE.
+    What brings an oversold total nearer to zero goes. Raises InsufficientStock, INVALID_VALUE.
     """
     after = total + change
     if change < 0 and after < 0 and not allow_negative:

@@ -125,7 +125,7 @@ class Attempt:
     answered_at: datetime | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class OurSide:
     """The listing's narrow row, and what is under way."""
 
@@ -155,7 +155,8 @@ class World:
         self.now = START
         self.policy, self.move = policy, move
         self.restocks = restocks if restocks_known else None
-        self.total = self.ledger = STOCK
+        self.total = self.counted = STOCK
+        self.seen_holding: dict[tuple[int, str], int] = {}
         self.malls = [SimMall(STOCK, restocks) for _ in range(2)]
         written = MallTime(START - 2 * SECOND, START - SECOND)
         self.sides = [OurSide(bases.after_write(Base(), STOCK, written)) for _ in range(2)]
@@ -188,6 +189,13 @@ class World:
     def assess(self, which: int) -> Assessment:
         """As it would be long after."""
         return assess(self._facts(self.sides[which]), self.now + timedelta(days=1))
+
+    def true_total(self) -> int:
+        """What a person who saw every order go by would count."""
+        if self.policy is CancelPolicy.IGNORE:
+            return self.counted - sum(self.seen_holding.values())
+        purchases = [p for mall in self.malls for p in mall.purchases]
+        return self.counted - sum(p.units for p in purchases if p.status is OrderStatus.HOLDS)
 
     def hidden_errors(self) -> list[int]:
         """Malls that show a wrong number which is neither a difference nor an unknown base."""
@@ -241,6 +249,7 @@ class World:
                 self._take_in(side, order, observed_at)
 
     def _take_in(self, side: OurSide, order: MallOrder, observed_at: datetime) -> None:
+        self._note(side, order)
         known, seen = side.facts.get(order.number), orders.observed(order, observed_at)
         sold = orders.sale_time(order, SECOND, SURE)
         changes = orders.counter_changes(known, seen, sold, answered_at=self.now)
@@ -251,6 +260,11 @@ class World:
         effect, delta = orders.next_effect(side.effects.get(order.number, Effect()), units)
         side.effects[order.number] = effect
         self.total += delta
+
+    def _note(self, side: OurSide, order: MallOrder) -> None:
+        if order.status is OrderStatus.HOLDS:
+            key = self.sides.index(side), order.number
+            self.seen_holding[key] = max(order.lines[0].quantity, self.seen_holding.get(key, 0))
 
     def _stock(self, do: Do, mall: SimMall, side: OurSide) -> None:
         if do is Do.ASK_STOCK:
@@ -292,7 +306,7 @@ class World:
 
     def _move_total(self, units: int) -> None:
         self.total += units
-        self.ledger += units
+        self.counted += units
 
     def _mark(self) -> None:
         """A listing is marked once: when what it shows, or is being sent, is not what it should show."""
