@@ -26,6 +26,7 @@ from domain.model.errors import (
 )
 from domain.model.mall_specs import MALL_SPECS, consent_url
 from domain.model.malls import (
+    Bucket,
     CheckOutcome,
     CheckPartKey,
     ItemRef,
@@ -51,6 +52,7 @@ UNHURRIED = 5.0
 IMPATIENT = 0.5
 LONG_AGO = timedelta(minutes=10)
 MANY = 105
+STRICT_SPEED = 20
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,11 @@ class Sandbox:
     hand: Hand
 
 
-@pytest.fixture(scope="module")
-async def sandbox() -> AsyncIterator[Sandbox]:
-    """All malls on one real server, without limits and delays."""
+@asynccontextmanager
+async def served(speed: float) -> AsyncIterator[Sandbox]:
+    """All malls on one real server. Speed 0 lifts limits and delays."""
     hand = Hand()
-    app = create_app(clock=Clock(speed=0, read=hand))
+    app = create_app(clock=Clock(speed=speed, read=hand))
     config = uvicorn.Config(app, port=0, log_level="error", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -128,6 +130,19 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     finally:
         server.should_exit = True
         await serving
+
+
+@pytest.fixture(scope="module")
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with served(speed=0) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+async def strict_sandbox() -> AsyncIterator[Sandbox]:
+    """With the malls' limits and delays, at STRICT_SPEED times the real ones."""
+    async with served(speed=STRICT_SPEED) as sandbox:
+        yield sandbox
 
 
 @dataclass
@@ -370,6 +385,24 @@ async def test_many_orders_come_oldest_first_and_none_is_lost(shop: Shop) -> Non
     assert [order.placed_at for order in orders] == sorted(order.placed_at for order in orders)
 
 
+async def test_an_order_held_back_by_yahoo_is_found_when_it_is_published(
+    strict_sandbox: Sandbox,
+) -> None:
+    async with a_shop(MallKind.YAHOO_SHOPPING, strict_sandbox, UNHURRIED) as shop:
+        await shop.has({shop.seat.first: 10})
+        held_for = 5 * LONG_AGO
+        await shop.goes_wrong("late_orders", seconds=held_for.total_seconds() * STRICT_SPEED)
+        with strict_sandbox.hand.set_back(held_for + LONG_AGO):
+            line = named(shop.seat.first) | {"quantity": 1}
+            told = await shop.asks("POST", "purchase", lines=[line])
+        shop.throttle, shop.settings["speed"] = PacedThrottle(), str(STRICT_SPEED)
+
+        [order] = await orders_of(shop.mall())
+
+        assert order.number == told["number"]
+        assert datetime.now(UTC) - order.placed_at > held_for
+
+
 async def test_a_cancel_is_seen_by_its_number(shop: Shop) -> None:
     mall = shop.mall()
     kept, cancelled = [await shop.sells((shop.seat.first, 1)) for _ in range(2)]
@@ -428,6 +461,43 @@ async def test_too_many_calls_are_told_to_the_throttle(shop: Shop) -> None:
     assert shop.throttle.told
     assert set(shop.throttle.told) <= set(shop.throttle.taken)
     await shows(mall, {shop.seat.first: 10})
+
+
+class PacedThrottle(OpenThrottle):
+    """Keeps to the buckets, as the workers' shared one does, with a margin for two ways of different length."""
+
+    MARGIN = 1.3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free_at: dict[str, float] = {}
+
+    async def take(self, *buckets: Bucket) -> None:
+        await super().take(*buckets)
+        for bucket in buckets:
+            now, gap = time.monotonic(), self.MARGIN / bucket.rate
+            free_at = max(self.free_at.get(bucket.name, 0), now - (bucket.burst - 1) * gap)
+            self.free_at[bucket.name] = free_at + gap
+            await asyncio.sleep(max(0, free_at - now))
+
+
+async def test_who_keeps_to_its_buckets_is_never_told_to_wait(
+    kind: MallKind, strict_sandbox: Sandbox
+) -> None:
+    async with a_shop(kind, strict_sandbox, UNHURRIED) as shop:
+        shop.throttle = PacedThrottle()
+        shop.settings["speed"] = str(STRICT_SPEED)
+        first = shop.seat.first
+        await shop.has({first: 0, shop.seat.second: 5})
+        mall = shop.mall()
+
+        for quantity in range(10):
+            await mall.push_stock([StockPush(first, quantity)])
+            await mall.read_stock([first])
+        await orders_of(mall)
+
+        assert shop.throttle.told == {}
+        await shows(mall, {first: 9})
 
 
 async def test_dead_credentials_lock_out_until_they_are_renewed(shop: Shop) -> None:
