@@ -8,7 +8,7 @@ one that is not and gets no readable answer has an unknown outcome.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -43,12 +43,9 @@ class MallAnswer:
 
 
 class MallClient:
-    """`speed`: how many times faster than the real mall this one runs; above 1 for sandbox shops only."""
-
-    def __init__(self, http: httpx.AsyncClient, throttle: Throttle, *, speed: float = 1.0) -> None:
+    def __init__(self, http: httpx.AsyncClient, throttle: Throttle) -> None:
         self._http = http
         self._throttle = throttle
-        self._speed = speed
 
     async def send(
         self,
@@ -68,7 +65,6 @@ class MallClient:
         """Raises MallError for any answer that is neither a success (2xx) nor of a status in `accept`. GET is always
         safe."""
         safe = safe or method == "GET"
-        buckets = tuple(self._at_speed(bucket) for bucket in buckets)
         await self._throttle.take(*buckets)
         sent = datetime.now(UTC)
         response = await self._request(
@@ -88,9 +84,6 @@ class MallClient:
         if error is not None:
             raise error
         return MallAnswer(response, mall_time(response, sent, datetime.now(UTC)))
-
-    def _at_speed(self, bucket: Bucket) -> Bucket:
-        return replace(bucket, rate=bucket.rate * self._speed)
 
     async def _wait(self, buckets: tuple[Bucket, ...], retry_after: timedelta | None) -> None:
         """Where the mall does not say how long, the narrowest bucket (the first) rests for one call's worth."""

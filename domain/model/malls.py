@@ -192,7 +192,8 @@ class BucketScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A mall's limit on calls: `rate` per second, `burst` at once; `per_day` where the mall counts days."""
+    """A mall's limit on calls: `rate` per second, `burst` at once; `per_day` where the mall counts days. Numbers are
+    the real mall's; the throttle makes them faster for a sandbox shop."""
 
     name: str
     rate: float

@@ -475,7 +475,7 @@ class PacedThrottle(OpenThrottle):
     async def take(self, *buckets: Bucket) -> None:
         await super().take(*buckets)
         for bucket in buckets:
-            now, gap = time.monotonic(), self.MARGIN / bucket.rate
+            now, gap = time.monotonic(), self.MARGIN / (bucket.rate * STRICT_SPEED)
             free_at = max(self.free_at.get(bucket.name, 0), now - (bucket.burst - 1) * gap)
             self.free_at[bucket.name] = free_at + gap
             await asyncio.sleep(max(0, free_at - now))

@@ -34,7 +34,7 @@ async def answered(
 
     throttle = OpenThrottle()
     http = httpx.AsyncClient(transport=httpx.MockTransport(transport))
-    client = MallClient(http, throttle, speed=4)
+    client = MallClient(http, throttle)
     try:
         await client.send(method, "https://mall.example/", buckets=(NARROW, WIDE), safe=safe)
     except MallError as error:
@@ -89,7 +89,7 @@ async def test_what_an_answer_means(
             {"retry-after": "30"},
             {"narrow": timedelta(seconds=30), "wide": timedelta(seconds=30)},
         ),
-        ("else one call's worth at this speed", {}, {"narrow": timedelta(seconds=0.125)}),
+        ("else one call's worth", {}, {"narrow": timedelta(seconds=0.5)}),
     ],
 )
 async def test_too_many_calls(

@@ -43,7 +43,7 @@ class Amazon:
     ) -> None:
         settings = SPEC.settings_with_defaults(config.settings)
         speed = float(settings["speed"])
-        client = MallClient(http, throttle, speed=speed)
+        client = MallClient(http, throttle)
         self.capabilities = SPEC.capabilities
         self._seller_id = settings.get("seller_id", "")
         self._marketplace_id = settings["marketplace_id"]

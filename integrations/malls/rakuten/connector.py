@@ -63,7 +63,7 @@ class Rakuten:
         spec = MALL_SPECS[MallKind.RAKUTEN]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
-        self._client = MallClient(http, throttle, speed=float(settings["speed"]))
+        self._client = MallClient(http, throttle)
         self._base_url = settings["base_url"].rstrip("/")
         self._license_key = config.credentials.get("license_key", "")
         self._headers = authorization(config.credentials)

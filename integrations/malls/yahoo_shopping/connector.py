@@ -72,7 +72,7 @@ class YahooShopping:
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
         self._speed = float(settings["speed"])
-        self._client = MallClient(http, throttle, speed=self._speed)
+        self._client = MallClient(http, throttle)
         self._base_url = settings["base_url"].rstrip("/") + PATH
         self._seller_id = settings.get("seller_id", "")
         self._login = Login(self._client, settings["auth_url"], config.credentials, save)
