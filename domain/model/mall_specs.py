@@ -13,7 +13,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from domain.model.errors import DomainError
-from domain.model.malls import CancelSupport, Capabilities, MallKind
+from domain.model.malls import CancelSupport, Capabilities, CheckPartKey, MallKind
 
 URL_PATTERN = r"^https?://[^\s/]+(/\S*)?$"
 
@@ -37,7 +37,10 @@ class FormSection(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of a shop's form. `pattern` is a regular expression for the whole value; `default` holds when empty."""
+    """One field of a shop's form. `pattern` is a regular expression for the whole value; `default` holds when empty.
+
+    `lives_until`: the part of the connection test that tells how long a credential lives.
+    """
 
     key: str
     section: FormSection
@@ -51,6 +54,7 @@ class FormField:
     pattern: str | None = None
     options: tuple[str, ...] = ()
     default: str = ""
+    lives_until: CheckPartKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ def _secret(
     *,
     kind: FormFieldKind = FormFieldKind.PASSWORD,
     required: bool = True,
+    lives_until: CheckPartKey | None = None,
 ) -> FormField:
     return FormField(
         key,
@@ -174,6 +179,7 @@ def _secret(
         kind=kind,
         secret=True,
         required=required,
+        lives_until=lives_until,
     )
 
 
@@ -210,6 +216,7 @@ RAKUTEN = MallSpec(
             "新しいキーが使えるまで15〜30分かかることがあります。",
             "Lives about 90 days. Issuing a new key ends the old one at once, and the new one may take "
             "15 to 30 minutes to work.",
+            lives_until=CheckPartKey.CREDENTIALS,
         ),
     ),
     setting_fields=(
@@ -243,6 +250,8 @@ RAKUTEN = MallSpec(
             "Accept orders when sold out",
             "在庫切れ時の注文受付",
         ),
+        MallColumn("hidden", "SKU倉庫指定", "Hidden (SKU in storage)"),
+        MallColumn("itemType", "商品種別", "Kind of item (normal, pre-order, buying club)"),
     ),
     consent=None,
     prerequisites=(
@@ -374,6 +383,7 @@ YAHOO_SHOPPING = MallSpec(
             editable=True,
             sent_with_stock=True,
         ),
+        MallColumn("stock_close", "売り切れ固定", "Kept sold out", "stock-close"),
     ),
     consent=ConsentSpec(
         base_setting="auth_url",
