@@ -8,14 +8,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from domain.model.errors import DomainError
-from domain.settings import Settings, log_level, owner_database_url
+from domain.model.roles import Role
+from domain.settings import Settings, database_url, log_level, owner_database_url
 from renkei import home
 from renkei.logs import configure_logs
 from renkei.refusal import Refusal
@@ -28,6 +30,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
+account = typer.Typer(help="Merchant companies.", no_args_is_help=True)
+user = typer.Typer(help="People of an account.", no_args_is_help=True)
+token = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
+app.add_typer(account, name="account")
+app.add_typer(user, name="user")
+app.add_typer(token, name="token")
 app.add_typer(schema, name="schema")
 
 DataDir = Annotated[
@@ -36,6 +44,8 @@ DataDir = Annotated[
 ]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port and prints it.")]
+Account = Annotated[str, typer.Option(help="The account's code.")]
+Name = Annotated[str, typer.Option(help="What people call it.")]
 Listener = Annotated[int | None, typer.Option("--fd", hidden=True)]
 
 
@@ -114,12 +124,61 @@ def migrate(
     print("The database is as this version wants it.")
 
 
+@account.command("create")
+def create_account(
+    code: Annotated[str, typer.Option(help="What its people type to sign in.")],
+    name: Name,
+    product_limit: Annotated[int | None, typer.Option(min=0, help="Products it may hold.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a merchant company."""
+    from renkei import merchants
+
+    with _database(data_dir) as url:
+        asyncio.run(merchants.create_account(url, code, name, product_limit))
+    print(f"Account {code} is made.")
+
+
+@user.command("create")
+def create_user(
+    account: Account,
+    email: Annotated[str, typer.Option(help="The mail address to sign in with.")],
+    name: Name,
+    role: Annotated[Role, typer.Option(help="What the user may do.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Make a user of an account."""
+    from renkei import merchants
+
+    with _database(data_dir) as url:
+        asyncio.run(merchants.create_user(url, account, email, name, role))
+    print(f"User {email} is made.")
+
+
+@token.command("create")
+def create_token(
+    account: Account,
+    name: Name,
+    role: Annotated[Role | None, typer.Option(help="What the token may do.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Instead of a role: stock:read, say. May be repeated.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token and print it: it is shown this once."""
+    from renkei import merchants
+
+    with _database(data_dir) as url:
+        made = asyncio.run(merchants.create_token(url, account, name, role, scope or []))
+    print(made)
+
+
 @schema.command("print")
 def print_schema() -> None:
     """Print the SDL, as it is kept in schema.graphql."""
-    from api.schema import schema as graphql_schema
+    from api.schema import print_sdl
 
-    print(graphql_schema.as_str())
+    print(print_sdl(), end="")
 
 
 def main() -> None:
@@ -132,13 +191,22 @@ def main() -> None:
         sys.exit(130)
 
 
+@contextmanager
+def _database(data_dir: Path | None) -> Iterator[str]:
+    """Where a command of a moment finds the database, with the app's login."""
+    from renkei import embedded
+
+    with embedded.reachable(os.environ, home.data_path(data_dir, os.environ)) as env:
+        yield database_url(env)
+
+
 def _fit_settings(data_dir: Path | None) -> Settings:
     """The settings of a process that serves, once its database has been found fit for it."""
     from renkei import database, embedded
 
     env = embedded.reached(os.environ, home.data_path(data_dir, os.environ))
     settings = Settings.from_env(env)
-    asyncio.run(database.check_fit(settings))
+    asyncio.run(database.check_fit(settings.database_url))
     return settings
 
 

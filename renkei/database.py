@@ -1,14 +1,13 @@
 """The database as the command meets it: reached or not, of the right version, brought up to date."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domain.settings import Settings
 from domain.store import migrate
 from domain.store.database import Database
 from renkei.engines.postgres import APP, DATABASE, SUPERUSER, Postgres
@@ -56,16 +55,25 @@ async def show_drift(owner_url: str) -> None:
         raise Refusal("\n".join(["The database and the code disagree:", *differences]))
 
 
-async def check_fit(settings: Settings) -> None:
-    """That the app's login gets in, is held by row-level security, and meets the schema it knows."""
-    with _told("RENKEI_DATABASE_URL", settings.database_url):
-        await _check_server(settings.database_url)
-        await migrate.check_version(settings.database_url)
-        database = Database.at(settings.database_url, pool_size=1)
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """The database with the app's login: which gets in, is held by row-level security, and meets
+    the schema it knows. Raises Refusal or a DomainError when it is otherwise."""
+    with _told("RENKEI_DATABASE_URL", url):
+        await _check_server(url)
+        await migrate.check_version(url)
+        database = Database.at(url, pool_size=1)
         try:
             await database.check_role()
+            yield database
         finally:
             await database.close()
+
+
+async def check_fit(url: str) -> None:
+    """Raises what `opened` does, before anything is served."""
+    async with opened(url):
+        return
 
 
 async def _check_server(url: str) -> None:

@@ -44,7 +44,7 @@ def _serve(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> None:
     ours = stack.enter_context(engines(data, found))
     settings = Settings.from_env(ours.env)
     bell.check_reached(settings)
-    asyncio.run(database.check_fit(settings))
+    asyncio.run(database.check_fit(settings.database_url))
     members = _services(ours.env, listener, malls)
     stack.enter_context(supervisor.services(members))
     print(f"Renkei is ready: {serving.address(listener)}", flush=True)

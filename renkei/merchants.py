@@ -1,0 +1,50 @@
+"""Accounts, users and tokens from the command line."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from domain.model.actors import SYSTEM
+from domain.model.roles import Permission, Role
+from domain.services import accounts
+from domain.store.database import Tx
+from renkei.database import opened
+from renkei.refusal import Refusal
+
+
+async def create_account(url: str, code: str, name: str, product_limit: int | None) -> None:
+    async with opened(url) as database:
+        await accounts.create_account(database, code, name, product_limit)
+
+
+async def create_user(url: str, account: str, email: str, name: str, role: Role) -> None:
+    async with _inside(url, account) as tx:
+        await accounts.create_user(tx, email, name, role)
+
+
+async def create_token(
+    url: str, account: str, name: str, role: Role | None, scopes: Sequence[str]
+) -> str:
+    """The token itself."""
+    wanted = [_scope(word) for word in scopes]
+    async with _inside(url, account) as tx:
+        return await accounts.create_token(tx, name, role=role, scopes=wanted, actor=SYSTEM)
+
+
+@asynccontextmanager
+async def _inside(url: str, code: str) -> AsyncIterator[Tx]:
+    """A transaction of the account. Raises Refusal when there is none of that code."""
+    async with opened(url) as database:
+        account_id = await accounts.account_of(database, code)
+        if account_id is None:
+            raise Refusal(f"There is no account {code}. Make it with `renkei account create`.")
+        async with database.transaction(account_id) as tx:
+            yield tx
+
+
+def _scope(word: str) -> Permission:
+    """`stock:read` and STOCK_READ are the same."""
+    try:
+        return Permission(word.upper().replace(":", "_"))
+    except ValueError:
+        known = ", ".join(scope.value.lower().replace("_", ":", 1) for scope in Permission)
+        raise Refusal(f"There is no scope {word}. Choose from: {known}.") from None

@@ -1,0 +1,65 @@
+"""Commands of a moment: on what runs, on what is set, or on engines of their own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from renkei.engines.postgres import APP, Postgres
+from tests.renkei.command import Up, renkei
+
+Start = Callable[..., Up]
+
+
+def said(*arguments: str, **env: str) -> str:
+    done = renkei(*arguments, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_token_is_printed_alone_with_nothing_running(place: Path) -> None:
+    data = ("--data-dir", str(place / "data"))
+    made = said("account", "create", "--code", "TEA", "--name", "Tea house", *data)
+    assert made == "Account TEA is made.\n"
+    assert said(
+        "user", "create", "--account", "TEA", "--email", "mai@tea.example", "--name", "Mai",
+        "--role", "OWNER", *data,
+    ) == "User mai@tea.example is made.\n"  # fmt: skip
+
+    token = said("token", "create", "--account", "TEA", "--name", "till", "--role", "STAFF", *data)
+
+    assert token.startswith("rk_")
+    assert len(token.split()) == 1
+    assert not (place / "data" / "running.json").exists()
+
+
+def test_commands_use_what_runs_on_the_data_directory(place: Path, up: Start) -> None:
+    data = place / "data"
+    run = up(data, "--no-sandbox").ready()
+    said("account", "create", "--code", "TEA", "--name", "Tea house", "--data-dir", str(data))
+    scoped = ("--scope", "stock:read", "--data-dir", str(data))
+    token = said("token", "create", "--account", "TEA", "--name", "partner", *scoped)
+    assert token.startswith("rk_")
+    assert run.process.poll() is None
+
+
+def test_commands_use_the_database_that_is_set(database: Postgres) -> None:
+    env = {"RENKEI_DATABASE_URL": database.url(user=APP)}
+    said("account", "create", "--code", "SET", "--name", "Set", **env)
+    unknown = ("--account", "NONE", "--name", "x", "--role", "OWNER")
+    repeated = renkei("account", "create", "--code", "SET", "--name", "Set", env=env)
+    nobody = renkei("token", "create", *unknown, env=env)
+    nothing = renkei("token", "create", "--account", "SET", "--name", "x", env=env)
+    strange = renkei(
+        "token", "create", "--account", "SET", "--name", "x", "--scope", "all", env=env
+    )
+    assert [(done.returncode, done.stdout) for done in (repeated, nobody, nothing, strange)] == [
+        (1, "")
+    ] * 4
+    assert "There is an account SET already" in repeated.stderr
+    assert "There is no account NONE. Make it with `renkei account create`." in nobody.stderr
+    assert "a role, or at least one scope" in nothing.stderr
+    assert "There is no scope all. Choose from: read, stock:read," in strange.stderr
+
+
+def test_migrate_is_repeatable_and_finds_no_drift(database: Postgres) -> None:
+    env = {"RENKEI_OWNER_DATABASE_URL": database.url(), "RENKEI_DATABASE_URL": database.url()}
+    assert said("migrate", **env) == said("migrate", "--check", **env)
