@@ -79,6 +79,10 @@ class Tx:
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         return await self.connection.scalar(statement, parameters)
 
+    async def planned(self, sql: str, values: Sequence[Any]) -> Any:
+        """One value, by the driver alone: statements that were planned have nothing left to compile."""
+        return await (await _driver(self.connection)).fetchval(sql, *values)
+
     def emit(self, *events: Event) -> None:
         self.events.extend(events)
 

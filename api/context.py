@@ -1,0 +1,43 @@
+"""What a resolver is given: who asks, the database, the time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLResolveInfo
+
+from domain.model.actors import Actor
+from domain.model.locales import Locale
+from domain.model.roles import Permission
+from domain.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks. `permissions` is what they may do, by role or by the scopes of their token."""
+
+    account_id: UUID
+    permissions: frozenset[Permission]
+    locale: Locale
+    actor: Actor
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Context:
+    """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py)."""
+
+    db: Database
+    viewer: Viewer
+    now: Callable[[], datetime] = _now
+    pending: dict[tuple[int, ...], Any] = field(default_factory=dict)
+
+
+Info = strawberry.Info[Context, None]
+ResolveInfo = GraphQLResolveInfo[Context]

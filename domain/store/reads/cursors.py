@@ -1,0 +1,69 @@
+"""Places in a sorted list, as clients keep them: opaque, and still right when rows come and go between two pages."""
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.model.errors import DomainError
+
+EVENTS = "events"
+
+
+class BadCursor(DomainError):
+    code = "BAD_CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This cursor was not made by this list in this order. Start again without it."
+        )
+
+
+READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "text": str,
+        "int": int,
+        "bigint": int,
+        "timestamptz": datetime.fromisoformat,
+        "uuid": UUID,
+    }
+)
+"""How the text that PostgreSQL writes of a type is read back."""
+
+
+def cursor_sql(order: str, key: str, row_id: str) -> str:
+    """The cursor of a row. `encode` breaks lines, which base64 in JSON may not."""
+    made = f"json_build_array('{order}', {key}, {row_id})::text"
+    return f"translate(encode(convert_to({made}, 'UTF8'), 'base64'), E'\\n', '')"
+
+
+def read_cursor(cursor: str, order: str, cast: str) -> tuple[Any, UUID]:
+    """The sort key and the id of the row after (or before) which a page begins. Raises BadCursor."""
+    try:
+        name, key, row_id = orjson.loads(b64decode(cursor, validate=True))
+        if name != order:
+            raise BadCursor
+        return READERS[cast](key), UUID(row_id)
+    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+        raise BadCursor from error
+
+
+def event_cursor(seq: int) -> str:
+    """A point in an account's event log, as `eventCursor` answers it."""
+    return b64encode(f"{EVENTS}:{seq}".encode()).decode()
+
+
+def read_event_cursor(cursor: str) -> int:
+    """Raises BadCursor."""
+    try:
+        name, _, seq = b64decode(cursor, validate=True).decode().partition(":")
+        if name != EVENTS:
+            raise BadCursor
+        return int(seq)
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor from error
