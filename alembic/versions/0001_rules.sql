@@ -125,7 +125,7 @@ GRANT SELECT (account_id, id, state, in_use, orders_running, next_order_poll_at,
 GRANT SELECT (account_id, shop_id, wanted, done, next_try_at, waiting_since, difference)
     ON listing_sync TO renkei_dispatch;
 GRANT SELECT (account_id, seq, at), DELETE ON events TO renkei_dispatch;
-GRANT SELECT (account_id, shop_id, kind, state) ON jobs TO renkei_dispatch;
+GRANT SELECT (account_id, shop_id, kind, state, started_at) ON jobs TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, state, read_back_at) ON pushes TO renkei_dispatch;
 GRANT SELECT (account_id, id, folded, deleted_at) ON products TO renkei_dispatch;
 GRANT SELECT (account_id, id, shop_id, folded, deleted_at) ON listings TO renkei_dispatch;
@@ -169,10 +169,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE a.sync_running AND s.in_use AND s.orders_running AND s.state = 'RUNNING' AND s.next_order_poll_at <= at
         UNION ALL
         SELECT s.account_id, s.id, 'CHECK' FROM shops s
-        WHERE s.in_use AND s.state IN ('PROBING', 'CATCHING_UP') AND coalesce(s.next_probe_at, at) <= at
+        WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
         UNION
         SELECT j.account_id, j.shop_id, 'CHECK' FROM jobs j
         WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
+            AND (j.started_at IS NULL OR j.started_at <= at - interval '2 minutes')
         UNION ALL
         SELECT DISTINCT l.account_id, l.shop_id, 'REFLECT' FROM listing_sync l
         JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id

@@ -24,6 +24,21 @@ class ShopState(StrEnum):
     CATCHING_UP = "CATCHING_UP"
 
 
+class SyncPart(StrEnum):
+    """What a shop's two switches start and stop: taking orders in, and sending numbers out."""
+
+    ORDERS = "ORDERS"
+    REFLECT = "REFLECT"
+
+
+class DriftPolicy(StrEnum):
+    """Whose number wins when a mall's counter was changed by another hand."""
+
+    OURS_WINS = "OURS_WINS"
+    TAKE_THEIRS = "TAKE_THEIRS"
+    ASK = "ASK"
+
+
 class Level9Resume(StrEnum):
     """Does a good probe alone resume a halted shop, or must a person clear the error too?"""
 

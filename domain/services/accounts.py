@@ -62,9 +62,7 @@ async def account_of(db: Database, code: str) -> UUID | None:
 
 async def create_user(tx: Tx, email: str, name: str, role: Role, *, actor: Actor = SYSTEM) -> UUID:
     """Raises DomainError INVALID_VALUE, REQUIRED, or CODE_TAKEN where the account has this address."""
-    address = email.strip().casefold()
-    if not EMAIL.fullmatch(address):
-        raise DomainError("Enter a mail address such as name@example.com.", field=("email",))
+    address = mail_address(email, "email")
     user_id = await accounts.insert_user(tx, address, _named(name), role)
     if user_id is None:
         raise DomainError(
@@ -123,6 +121,14 @@ async def authenticate(db: Database, token: str) -> Authenticated | None:
         async with db.transaction(living.account_id) as tx:
             await tokens.used(tx, living.token_id)
     return _authenticated(living)
+
+
+def mail_address(entered: str, field: str) -> str:
+    """Raises DomainError INVALID_VALUE for what cannot be one."""
+    address = entered.strip().casefold()
+    if not EMAIL.fullmatch(address):
+        raise DomainError("Enter a mail address such as name@example.com.", field=(field,))
+    return address
 
 
 def _authenticated(living: LivingToken) -> Authenticated:

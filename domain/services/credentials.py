@@ -18,7 +18,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.model.actors import Actor
+from domain.model.actors import SYSTEM, Actor
 from domain.store import shops
 from domain.store.database import Tx
 
@@ -89,6 +89,15 @@ async def save_credentials(
     for key, secret in credentials.items():
         sealed = vault.seal(secret, tx.account_id, shop_id, key)
         await shops.set_credential(tx, shop_id, key, sealed, actor.as_json(), expires_at)
+
+
+async def renewed_by_mall(
+    tx: Tx, vault: Vault, shop_id: UUID, credentials: Mapping[str, str]
+) -> None:
+    """What the mall itself changed in a call (a new refresh token): it lives as long as the one before."""
+    for key, secret in credentials.items():
+        sealed = vault.seal(secret, tx.account_id, shop_id, key)
+        await shops.renew_credential(tx, shop_id, key, sealed, SYSTEM.as_json())
 
 
 def _bound(belongs_to: tuple[object, ...]) -> bytes:

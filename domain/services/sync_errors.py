@@ -1,14 +1,21 @@
 """Opening, counting on, closing and clearing what went wrong; each step is announced."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from domain.model.errors import MallError
+from domain.model.actors import Actor
+from domain.model.diff import HALTED_STATES
+from domain.model.errors import DomainError, MallError
 from domain.model.events import ErrorChange, EventKind
+from domain.model.jobs import JobKind
+from domain.model.shops import ShopState
 from domain.model.sync_errors import ErrorState, Level, SyncErrorKind, classify, group_key
-from domain.store import sync_errors
+from domain.store import jobs, logs, shops, sync_errors
 from domain.store.database import Event, Tx
+from domain.store.sync_errors import KnownError
 
 NUMBER = {Level.LEVEL_8: 8, Level.LEVEL_9: 9}
 
@@ -24,6 +31,14 @@ HALTING = (
     SyncErrorKind.CREDENTIALS_EXPIRED,
     SyncErrorKind.CONSENT_NEEDED,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """`errors`: hidden now. `checks`: the tests that decide about the rest."""
+
+    errors: Sequence[UUID]
+    checks: Sequence[UUID]
 
 
 async def report(
@@ -111,8 +126,62 @@ async def mended(
         _announce(tx, ErrorChange.RESOLVED, error_id, shop_id, None)
 
 
-def announce_cleared(tx: Tx, error_id: UUID, shop_id: UUID | None) -> None:
-    _announce(tx, ErrorChange.CLEARED, error_id, shop_id, None)
+async def clear(tx: Tx, actor: Actor, ids: Sequence[UUID], *, now: datetime) -> Cleared:
+    """Hides errors; a cause that is seen again opens its error again.
+
+    The level 9 of a halted shop is not hidden yet: a test of the connection starts, and when it is good the error is
+    cleared and the shop resumes. Raises DomainError NOT_FOUND.
+    """
+    known = await sync_errors.known(tx, ids)
+    _check_known(ids, known)
+    halted = await _halted(tx, known)
+    gone = [error for error in known if error.id not in halted]
+    cleared = await sync_errors.clear(tx, [error.id for error in gone], actor.as_json(), at=now)
+    of_shop = {error.id: error.shop_id for error in gone}
+    for error_id in cleared:
+        _announce(tx, ErrorChange.CLEARED, error_id, of_shop[error_id], None)
+    checks = [
+        await jobs.create(
+            tx, JobKind.SHOP_CHECK, shop_id=shop_id, input={"resume": True}, actor=actor
+        )
+        for shop_id in sorted(set(halted.values()))
+    ]
+    facts = [(error.id, {"kind": error.kind, "level": error.level}) for error in known]
+    await logs.operation(tx, actor.as_json(), "CLEAR_ERRORS", "SYNC_ERROR", facts)
+    return Cleared(cleared, checks)
+
+
+async def clear_halt(tx: Tx, shop_id: UUID, actor: Mapping[str, Any], *, now: datetime) -> None:
+    """Clears what halts the shop, for the actor who asked for the test that was good."""
+    ids = await sync_errors.find(
+        tx, levels=[NUMBER[Level.LEVEL_9]], states=[ErrorState.OPEN.value], shop_ids=[shop_id]
+    )
+    for error_id in await sync_errors.clear(tx, ids, actor, at=now):
+        _announce(tx, ErrorChange.CLEARED, error_id, shop_id, None)
+
+
+def _check_known(ids: Sequence[UUID], known: Sequence[KnownError]) -> None:
+    found = {error.id for error in known}
+    for place, error_id in enumerate(ids):
+        if error_id not in found:
+            raise DomainError(
+                "There is no such error: read the list of errors again.",
+                field=("errors", "ids", str(place)),
+                code="NOT_FOUND",
+            )
+
+
+async def _halted(tx: Tx, known: Sequence[KnownError]) -> dict[UUID, UUID]:
+    """Error to shop: the open level 9 errors whose shops stand still."""
+    open_nines = {
+        error.id: error.shop_id
+        for error in known
+        if error.level == NUMBER[Level.LEVEL_9] and error.is_open and error.shop_id
+    }
+    if not open_nines:
+        return {}
+    standing = {shop.id for shop in await shops.every(tx) if ShopState(shop.state) in HALTED_STATES}
+    return {error_id: shop_id for error_id, shop_id in open_nines.items() if shop_id in standing}
 
 
 def _change(before: str | None) -> ErrorChange:

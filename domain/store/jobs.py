@@ -43,7 +43,7 @@ LOCK_CHECKS = text(
     """
     SELECT id, shop_id, input, actor FROM jobs
     WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK'
-        AND (state = 'WAITING' OR (state = 'RUNNING' AND started_at < :stale_before))
+        AND state IN ('WAITING', 'RUNNING') AND (started_at IS NULL OR started_at < :stale_before)
     ORDER BY id LIMIT :at_most FOR UPDATE SKIP LOCKED
     """
 )
@@ -113,8 +113,10 @@ async def create(
 
 
 async def lock_checks(tx: Tx, shop_id: UUID, *, stale_before: datetime) -> list[Check]:
-    """The shop's tests that wait, and those whose worker began before `stale_before` and must have died.
-    Oldest first; those that another worker holds are left to it."""
+    """The shop's tests to be made now, oldest first; those that another worker holds are left to it.
+
+    One that began before `stale_before` and is not over was put back, or its worker died.
+    """
     values = {"shop": shop_id, "stale_before": stale_before, "at_most": MOST_CHECKS}
     rows = await tx.execute(LOCK_CHECKS, {"account": tx.account_id} | values)
     return [Check(**row._mapping) for row in rows]

@@ -13,6 +13,10 @@ from domain.model.malls import MallKind
 from domain.store.database import Tx
 
 
+UNHINDERED = 1_000_000.0
+"""The speed of a sandbox shop without limits and delays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked."""
@@ -48,8 +52,8 @@ class Shop:
 
     @property
     def speed(self) -> float:
-        """How much faster than the real mall a sandbox shop's limits and delays run."""
-        return float(self.settings.get("speed") or 1)
+        """How much faster than the real mall a sandbox shop's limits and delays run; 0 in the settings lifts them."""
+        return float(self.settings.get("speed") or 1) or UNHINDERED
 
     @property
     def clock_offset(self) -> timedelta:
@@ -75,8 +79,13 @@ COLUMNS = """
 FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
 
 ONE = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop")
-LOCKED = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop FOR UPDATE OF s")
+LOCKED = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop FOR NO KEY UPDATE OF s")
+THESE_LOCKED = text(
+    f"SELECT {COLUMNS} {FROM} AND s.id = ANY (:shops) ORDER BY s.id FOR NO KEY UPDATE OF s"
+)
 ALL = text(f"SELECT {COLUMNS} {FROM} ORDER BY s.id")
+
+NAMED = text("SELECT id FROM shops WHERE account_id = :account AND name = :name")
 
 INSERT = text(
     """
@@ -106,6 +115,25 @@ SET_CREDENTIAL = text(
     """
 )
 
+RENEW_CREDENTIAL = text(
+    """
+    UPDATE shop_credentials SET ciphertext = :ciphertext, changed_by = cast(:actor AS jsonb),
+        changed_at = clock_timestamp()
+    WHERE account_id = :account AND shop_id = :shop AND key = :key
+    """
+)
+
+CREDENTIAL_LIVES = text(
+    """
+    UPDATE shop_credentials SET expires_at = :expires_at
+    WHERE account_id = :account AND shop_id = :shop AND key = :key
+    """
+)
+
+REMOVE_CREDENTIALS = text(
+    "DELETE FROM shop_credentials WHERE account_id = :account AND shop_id = :shop AND key = ANY (:keys)"
+)
+
 
 async def get(tx: Tx, shop_id: UUID) -> Shop | None:
     row = (await tx.execute(ONE, {"account": tx.account_id, "shop": shop_id})).one_or_none()
@@ -116,6 +144,18 @@ async def lock(tx: Tx, shop_id: UUID) -> Shop | None:
     """Held until commit. Take it before orders, products and sync rows."""
     row = (await tx.execute(LOCKED, {"account": tx.account_id, "shop": shop_id})).one_or_none()
     return None if row is None else _shop(row)
+
+
+async def lock_these(tx: Tx, shop_ids: Sequence[UUID]) -> list[Shop]:
+    """Held until commit, taken in id order. Unknown and foreign ids are left out."""
+    rows = await tx.execute(THESE_LOCKED, {"account": tx.account_id, "shops": list(shop_ids)})
+    return [_shop(row) for row in rows]
+
+
+async def named(tx: Tx, name: str) -> UUID | None:
+    """The shop that has this name."""
+    shop_id: UUID | None = await tx.scalar(NAMED, {"account": tx.account_id, "name": name})
+    return shop_id
 
 
 async def every(tx: Tx) -> list[Shop]:
@@ -152,7 +192,7 @@ CHANGEABLE = frozenset(
         "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
         "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
         "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
-        "checked_at", "notification_email", "version",
+        "checked_at", "notification_email", "sandbox", "version",
     }
 )  # fmt: skip
 
@@ -205,6 +245,27 @@ async def set_credential(
             "expires_at": expires_at,
         },
     )
+
+
+async def renew_credential(
+    tx: Tx, shop_id: UUID, key: str, ciphertext: bytes, actor: Mapping[str, Any]
+) -> None:
+    """Another value of a credential that is there; it lives as long as the one before."""
+    values = {"shop": shop_id, "key": key, "ciphertext": ciphertext}
+    await tx.execute(
+        RENEW_CREDENTIAL,
+        {"account": tx.account_id, "actor": orjson.dumps(actor).decode()} | values,
+    )
+
+
+async def credential_lives(tx: Tx, shop_id: UUID, key: str, until: datetime) -> None:
+    values = {"shop": shop_id, "key": key, "expires_at": until}
+    await tx.execute(CREDENTIAL_LIVES, {"account": tx.account_id} | values)
+
+
+async def remove_credentials(tx: Tx, shop_id: UUID, keys: Sequence[str]) -> None:
+    values = {"account": tx.account_id, "shop": shop_id, "keys": list(keys)}
+    await tx.execute(REMOVE_CREDENTIALS, values)
 
 
 def _shop(row: Any) -> Shop:

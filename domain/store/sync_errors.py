@@ -30,6 +30,10 @@ class KnownError:
     shop_id: UUID | None
     resolved_at: datetime | None
 
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None and self.state == "OPEN"
+
 
 REPORT = text(
     """
@@ -76,10 +80,10 @@ MENDED = text(
     """
 )
 
-SELECT = text(
+KNOWN = text(
     """
     SELECT id, level, kind, state, shop_id, resolved_at FROM sync_errors
-    WHERE account_id = :account AND id = ANY (:ids) ORDER BY id FOR UPDATE
+    WHERE account_id = :account AND id = ANY (:ids) ORDER BY id
     """
 )
 
@@ -165,14 +169,16 @@ async def mended(
     return list(rows.scalars())
 
 
-async def lock(tx: Tx, ids: Collection[UUID]) -> list[KnownError]:
-    rows = await tx.execute(SELECT, {"account": tx.account_id, "ids": list(ids)})
+async def known(tx: Tx, ids: Collection[UUID]) -> list[KnownError]:
+    """Those of them that the account has."""
+    rows = await tx.execute(KNOWN, {"account": tx.account_id, "ids": list(ids)})
     return [KnownError(**row._mapping) for row in rows]
 
 
 async def clear(
     tx: Tx, ids: Sequence[UUID], actor: Mapping[str, Any], *, at: datetime
 ) -> list[UUID]:
+    """Hides them; the ids of those that were not hidden yet."""
     rows = await tx.execute(
         CLEAR,
         {
