@@ -43,7 +43,8 @@ LOCK_CHECKS = text(
     """
     SELECT id, shop_id, input, actor FROM jobs
     WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK'
-        AND state IN ('WAITING', 'RUNNING') AND (started_at IS NULL OR started_at < :stale_before)
+        AND state IN ('WAITING', 'RUNNING')
+        AND (started_at IS NULL OR started_at <= cast(:at AS timestamptz) - interval '2 minutes')
     ORDER BY id LIMIT :at_most FOR UPDATE SKIP LOCKED
     """
 )
@@ -112,14 +113,13 @@ async def create(
     return job_id
 
 
-async def lock_checks(tx: Tx, shop_id: UUID, *, stale_before: datetime) -> list[Check]:
+async def lock_checks(tx: Tx, shop_id: UUID, *, at: datetime) -> list[Check]:
     """The shop's tests to be made now, oldest first; those that another worker holds are left to it.
 
-    One that began before `stale_before` and is not over was put back, or its worker died.
+    One that began two minutes ago and is not over was put back, or its worker died.
     """
-    values = {"shop": shop_id, "stale_before": stale_before, "at_most": MOST_CHECKS}
-    rows = await tx.execute(LOCK_CHECKS, {"account": tx.account_id} | values)
-    return [Check(**row._mapping) for row in rows]
+    values = {"account": tx.account_id, "shop": shop_id, "at": at, "at_most": MOST_CHECKS}
+    return [Check(**row._mapping) for row in await tx.execute(LOCK_CHECKS, values)]
 
 
 async def start(tx: Tx, job_ids: Sequence[UUID], *, at: datetime) -> None:
