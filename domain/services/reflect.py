@@ -34,6 +34,7 @@ from domain.model.sync_errors import SyncErrorKind
 from domain.services import reflect_jobs, shops, sync_errors
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, pushes, sync
+from domain.store import shops as shops_store
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.pushes import Attempt, Settled, Unread
@@ -98,9 +99,11 @@ async def settle(
     tx: Tx, batch: Batch, outcome: Sequence[PushResult] | MallError, *, now: datetime
 ) -> None:
     """What came of a call. A holder that lost its lease meanwhile writes to the log only."""
-    if not await leases.holds(tx, batch.shop.id, LeaseKind.REFLECT, batch.epoch):
+    shop = await shops_store.lock(tx, batch.shop.id)
+    if shop is None or not await leases.holds(tx, shop.id, LeaseKind.REFLECT, batch.epoch):
         await pushes.settle(tx, batch.shop.id, [_late(attempt) for attempt in batch.attempts])
         return
+    batch = replace(batch, shop=shop)
     if isinstance(outcome, MallError):
         await _settle_failure(tx, batch, outcome, now)
     else:
@@ -112,12 +115,14 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
     lost = await pushes.lost(tx, shop.id, epoch)
     if not lost:
         return
-    await pushes.lose(tx, list(lost.values()))
+    await pushes.lose(tx, [each.id for each in lost.values()])
 
     def change(row: SyncRow) -> SyncRow:
-        if row.push_id != lost[row.listing_id]:
+        attempt = lost[row.listing_id]
+        if row.push_id != attempt.id:
             return row
-        return replace(row, push_id=None, push_state="UNKNOWN", base=base.unknown(row.base))
+        known = base.unknown(row.base, _between(shop, attempt.sent_at, now))
+        return replace(row, push_id=None, push_state="UNKNOWN", base=known)
 
     await reconsider(tx, list(lost), Why.SETTLED, now=now, change=change)
 
@@ -195,7 +200,7 @@ async def _settle_results(
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
     await sync_errors.resolve(tx, batch.shop.id, sync_errors.TRANSIENT, now=now)
-    await shops.answered(tx, batch.shop)
+    await _answered(tx, batch.shop)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
     for attempt, result in by_listing.items():
         if attempt.listing_id in again_at:
@@ -306,21 +311,21 @@ def _with_failure(
     now: datetime,
 ) -> Change:
     sent = {each.listing_id: each.id for each in batch.attempts}
+    written = _between(batch.shop, batch.attempts[0].sent_at, now)
 
     def change(row: SyncRow) -> SyncRow:
         if row.push_id != sent[row.listing_id]:
             return row
         if row.listing_id not in failed:
             return _failed(row, PushState.SUPERSEDED.value, now, counts=False)
-        return _after(row, failed[row.listing_id], decision, _may_stand(batch, now), now)
+        return _after(row, failed[row.listing_id], decision, written, now)
 
     return change
 
 
-def _may_stand(batch: Batch, now: datetime) -> MallTime:
+def _between(shop: Shop, sent_at: datetime, now: datetime) -> MallTime:
     """When a write without an answer may have been applied, on the mall's clock."""
-    offset = batch.shop.clock_offset
-    sent_at = batch.attempts[0].sent_at
+    offset = shop.clock_offset
     return MallTime(sent_at + offset - base.CLOCK_ERROR, now + offset + base.CLOCK_ERROR)
 
 
@@ -353,8 +358,7 @@ async def _report_failed(
         await shops.halt(tx, batch.shop, error, now=now)
         return
     if isinstance(error, MallThrottled | MallUnavailable) and isinstance(decision, Retry):
-        maintenance = isinstance(error, MallUnavailable) and error.maintenance
-        await shops.pause(tx, batch.shop, decision.at, maintenance=maintenance)
+        await _pause(tx, batch.shop, error, decision.at)
     if hit:
         await sync_errors.report_failure(
             tx,
@@ -387,6 +391,19 @@ async def _report_refused(
         next_try_at=again_at,
         now=now,
     )
+
+
+async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:
+    """The mall wants to be left alone: nothing is sent to the shop before then."""
+    await shops_store.change(tx, shop.id, paused_until=until)
+    closed = isinstance(error, MallUnavailable) and error.maintenance
+    await shops.maintenance(tx, shop, on=closed)
+
+
+async def _answered(tx: Tx, shop: Shop) -> None:
+    if shop.paused_until is not None:
+        await shops_store.change(tx, shop.id, paused_until=None)
+    await shops.maintenance(tx, shop, on=False)
 
 
 def _shows(reading: StockReading | None, quantity: int) -> bool:

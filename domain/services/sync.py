@@ -75,11 +75,14 @@ async def reconsider_shops(
 
 
 def expected_of(numbers: Numbers) -> int | None:
-    """The quantity to show; None where no product decides it, or nothing limits a set."""
+    """The quantity to show, as far as the mall counts; None where no product decides it, or nothing limits a set."""
     if numbers.product_id is None:
         return None
     free = _sellable(numbers)
-    return None if free is None else quantity_to_show(free, numbers.minimum, numbers.maximum)
+    if free is None:
+        return None
+    most = MALL_SPECS[MallKind(numbers.mall)].capabilities.max_quantity
+    return min(quantity_to_show(free, numbers.minimum, numbers.maximum), most)
 
 
 def facts_of(row: SyncRow, numbers: Numbers) -> ListingFacts:

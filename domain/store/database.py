@@ -19,6 +19,7 @@ from sqlalchemy import Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from domain.model.bells import Bell
 from domain.model.errors import DomainError
 from domain.model.events import MOST_EVENTS, EventKind
 
@@ -43,15 +44,6 @@ class Event:
     shop_id: UUID | None = None
     product_id: UUID | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    """Look here: a shop of an account has work of this kind."""
-
-    account_id: UUID
-    shop_id: UUID
-    work: str
 
 
 class Ringer(Protocol):

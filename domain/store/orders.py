@@ -76,7 +76,7 @@ LOCK = text(
     """
     SELECT id, number, placed_at, status, baseline, observed_at, first_observed_at FROM orders
     WHERE account_id = :account AND shop_id = :shop AND number = ANY (:numbers)
-    ORDER BY number FOR UPDATE
+    ORDER BY number FOR NO KEY UPDATE
     """
 )
 

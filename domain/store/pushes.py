@@ -52,6 +52,14 @@ class Unread:
     reads: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An attempt whose holder died before it settled."""
+
+    id: UUID
+    sent_at: datetime
+
+
 DUE = text(
     """
     SELECT l.listing_id FROM listing_sync l
@@ -142,7 +150,7 @@ UNREAD = text(
 
 LOST = text(
     """
-    SELECT p.id, p.listing_id FROM pushes p
+    SELECT p.id, p.listing_id, p.sent_at FROM pushes p
     WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.epoch < :epoch
     ORDER BY p.listing_id LIMIT 10000
     """
@@ -277,10 +285,10 @@ async def not_seen(tx: Tx, ids: Sequence[UUID], *, again_at: datetime, most: int
         )
 
 
-async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, UUID]:
-    """Attempts of earlier holders that were never settled: push by listing."""
+async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:
+    """Attempts of earlier holders that were never settled, by listing."""
     rows = await tx.execute(LOST, {"account": tx.account_id, "shop": shop_id, "epoch": epoch})
-    return {row.listing_id: row.id for row in rows}
+    return {row.listing_id: Lost(row.id, row.sent_at) for row in rows}
 
 
 async def lose(tx: Tx, ids: Sequence[UUID]) -> None:

@@ -82,7 +82,7 @@ LOCK = text(
 NUMBERS = text(
     """
     SELECT l.id AS listing_id, l.shop_id, s.name AS shop_name, s.mall,
-        coalesce((s.settings ->> 'speed')::float, 1) AS speed,
+        coalesce(nullif((s.settings ->> 'speed')::float, 0), 1) AS speed,
         p.id AS product_id, p.kind, coalesce(p.managed, false) AS managed, coalesce(p.total, 0) AS total,
         coalesce(p.reserve, g.reserve, 0) AS reserve, l.minimum, l.maximum, l.sync AND l.deleted_at IS NULL AS sync,
         k.state AS link_state, l.fulfilled_by_mall, l.unlimited, l.unknown_at_mall,
@@ -119,6 +119,8 @@ SHOWING = text(
     WHERE sp.account_id = :account AND sp.part_id = ANY (:products)
     """
 )
+
+REFLECTS_EDITS = text("SELECT reflect_edits = 'AT_ONCE' FROM accounts WHERE id = :account")
 
 OF_SHOPS = text(
     "SELECT listing_id FROM listing_sync WHERE account_id = :account AND shop_id = ANY (:shops) ORDER BY listing_id"
@@ -206,6 +208,11 @@ async def listings_showing(tx: Tx, product_ids: Collection[UUID]) -> list[UUID]:
 async def listings_of_shops(tx: Tx, shop_ids: Collection[UUID]) -> list[UUID]:
     rows = await tx.execute(OF_SHOPS, {"account": tx.account_id, "shops": list(shop_ids)})
     return list(rows.scalars())
+
+
+async def reflects_edits(tx: Tx) -> bool:
+    """Does what people, files and tokens set go out by itself?"""
+    return bool(await tx.scalar(REFLECTS_EDITS, {"account": tx.account_id}))
 
 
 async def open_rows(tx: Tx, rows: Sequence[tuple[UUID, UUID, int | None]]) -> None:

@@ -1,0 +1,115 @@
+"""Testing a shop's way to its mall, part by part; then catching up where a halted shop comes back."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from domain.model.errors import MallError, MallLockedOut, MallOutcomeUnknown, MallRefused
+from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
+from domain.model.shops import ShopState
+from domain.services import checks, consents, shops
+from domain.store import jobs
+from domain.store import shops as shop_rows
+from domain.store.database import Tx
+from domain.store.jobs import Check
+from domain.store.shops import Shop
+from workers.context import Context
+from workers.import_orders import fetch_orders
+
+TEST_SECONDS = 45
+TRY_AGAIN = timedelta(seconds=5)
+
+
+async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+    """The tests that wait, then orders from the watermark where the shop is catching up."""
+    shop, waiting = await _taken_up(ctx, account_id, shop_id)
+    for check in waiting:
+        await _check(ctx, account_id, shop, check)
+    await _catch_up(ctx, account_id, shop_id)
+
+
+async def _taken_up(ctx: Context, account_id: UUID, shop_id: UUID) -> tuple[Shop, Sequence[Check]]:
+    async def work(tx: Tx) -> tuple[Shop, Sequence[Check]]:
+        shop = await shops.known(tx, shop_id)
+        waiting = await jobs.lock_checks(tx, shop_id, at=ctx.now())
+        if waiting:
+            await jobs.start(tx, [check.id for check in waiting], at=ctx.now())
+            shop = await checks.probe(tx, shop)
+        return shop, waiting
+
+    return await ctx.db.run(account_id, work)
+
+
+async def _check(ctx: Context, account_id: UUID, shop: Shop, check: Check) -> None:
+    parts = await _exchanged(ctx, account_id, shop, check) or await _tested(ctx, account_id, shop)
+
+    async def work(tx: Tx) -> None:
+        await checks.probed(tx, shop, parts, check, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
+
+
+async def _exchanged(
+    ctx: Context, account_id: UUID, shop: Shop, check: Check
+) -> Sequence[CheckPart]:
+    """Changes a consent code into tokens first, where one came back; what is wrong with that, if anything."""
+    if "consent" not in check.input:
+        return []
+    consent_id = UUID(check.input["consent"])
+    async with ctx.db.transaction(account_id) as tx:
+        code = await consents.take_code(tx, ctx.vault, consent_id)
+    if code is None:
+        return []
+    try:
+        async with asyncio.timeout(TEST_SECONDS):
+            mall = await ctx.malls.of(account_id, shop)
+            given = await mall.exchange_code(code.code, code.redirect_uri)
+    except (MallRefused, MallLockedOut) as error:
+        async with ctx.db.transaction(account_id) as tx:
+            await consents.refused(tx, consent_id)
+        return [_not_good(error, CheckPartKey.CONSENT)]
+    except (MallError, TimeoutError) as error:
+        return [_not_good(_unknown(error), CheckPartKey.CONSENT)]
+    async with ctx.db.transaction(account_id) as tx:
+        await consents.exchanged(tx, ctx.vault, consent_id, given, now=ctx.now())
+    return []
+
+
+async def _tested(ctx: Context, account_id: UUID, shop: Shop) -> Sequence[CheckPart]:
+    try:
+        async with asyncio.timeout(TEST_SECONDS):
+            mall = await ctx.malls.of(account_id, shop)
+            return await mall.test_connection()
+    except (MallError, TimeoutError) as error:
+        return [_not_good(_unknown(error), CheckPartKey.CREDENTIALS)]
+
+
+def _unknown(error: MallError | TimeoutError) -> MallError:
+    if isinstance(error, MallError):
+        return error
+    return MallOutcomeUnknown(f"The mall did not answer within {TEST_SECONDS} s.")
+
+
+def _not_good(error: MallError, key: CheckPartKey) -> CheckPart:
+    return CheckPart(key, CheckOutcome.NG, error.message, error=error)
+
+
+async def _catch_up(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+    """Zeros went out as soon as the shop came back; the rest waits until its orders are complete again."""
+    async with ctx.db.transaction(account_id) as tx:
+        shop = await shops.known(tx, shop_id)
+    if shop.state != ShopState.CATCHING_UP:
+        return
+    await fetch_orders(ctx, account_id, shop_id)
+
+    async def work(tx: Tx) -> None:
+        now = await shops.known(tx, shop_id)
+        if now.state != ShopState.CATCHING_UP:
+            return
+        if now.orders_seen_at is not None or not now.fetches_orders:
+            await shops.caught_up(tx, now, now=ctx.now())
+        else:
+            await shop_rows.change(tx, shop_id, next_probe_at=ctx.now() + TRY_AGAIN)
+
+    await ctx.db.run(account_id, work)

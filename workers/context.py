@@ -1,0 +1,65 @@
+"""What a job is given: the database, the malls, the time."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+
+from domain.model.malls import Mall, ShopConfig
+from domain.services import credentials
+from domain.services import shops as shop_service
+from domain.services.credentials import Vault
+from domain.store.database import Database
+from domain.store.shops import Shop
+from integrations import registry
+from workers.throttle import StoredThrottle
+
+MOST_MALLS = 500
+
+
+@dataclass(slots=True)
+class Malls:
+    """Connected malls by shop, the least used forgotten first: each keeps its access token for as long as it lives."""
+
+    db: Database
+    vault: Vault
+    http: httpx.AsyncClient
+    _known: OrderedDict[UUID, tuple[ShopConfig, Mall]] = field(default_factory=OrderedDict)
+
+    async def of(self, account_id: UUID, shop: Shop) -> Mall:
+        """The shop's mall, made anew when its credentials or settings have changed."""
+        async with self.db.transaction(account_id) as tx:
+            config = await shop_service.config(tx, self.vault, shop)
+        known = self._known.get(shop.id)
+        if known is None or known[0] != config:
+            known = (config, self._connect(account_id, shop, config))
+            self._known[shop.id] = known
+        self._known.move_to_end(shop.id)
+        while len(self._known) > MOST_MALLS:
+            self._known.popitem(last=False)
+        return known[1]
+
+    def _connect(self, account_id: UUID, shop: Shop, config: ShopConfig) -> Mall:
+        async def save(renewed: Mapping[str, str]) -> None:
+            async with self.db.transaction(account_id) as tx:
+                await credentials.renewed_by_mall(tx, self.vault, shop.id, renewed)
+
+        application = config.credentials.get("client_id", str(shop.id))
+        throttle = StoredThrottle(self.db, str(shop.id), application, shop.speed)
+        return registry.connect(config, self.http, throttle, save)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`holder` names this process in leases."""
+
+    db: Database
+    malls: Malls
+    vault: Vault
+    holder: str
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)

@@ -1,0 +1,95 @@
+"""The worker process: bells by arq, the clock beside them, and what both are given."""
+
+import asyncio
+import os
+import socket
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import httpx
+import structlog
+from arq import Worker, func
+from arq.typing import WorkerCoroutine
+
+from domain.services.credentials import Vault
+from domain.settings import Settings
+from domain.store.database import Database
+from domain.store.migrate import check_version
+from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_settings
+from workers import clock
+from workers.context import Context, Malls
+from workers.look import look
+
+JOBS_AT_ONCE = 16
+JOB_SECONDS = 60
+POLL_SECONDS = 0.02
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 15.0
+
+log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings) -> None:
+    """Works until cancelled. Raises SchemaTooOld, SchemaTooNew, RoleMayBypass."""
+    await check_version(settings.database_url)
+    bells = Bells(settings.redis_url)
+    db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
+    try:
+        await db.check_role()
+        async with httpx.AsyncClient(
+            timeout=httpx.Timeout(20, connect=5), follow_redirects=False
+        ) as http:
+            await _work(_context(settings, db, http), settings)
+    finally:
+        await bells.close()
+        await db.close()
+
+
+def _context(settings: Settings, db: Database, http: httpx.AsyncClient) -> Context:
+    vault = Vault(settings.secret_key)
+    return Context(
+        db, Malls(db, vault, http), vault, f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    )
+
+
+async def _work(ctx: Context, settings: Settings) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(clock.run(ctx, settings.sweep_seconds))
+        tasks.create_task(_answer_bells(ctx, settings))
+
+
+async def _answer_bells(ctx: Context, settings: Settings) -> None:
+    """arq's worker ends when Valkey goes and does not come back by itself: it is made anew, ever more rarely."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        worker = _worker(ctx, settings)
+        try:
+            await worker.async_run()
+            pause = FIRST_PAUSE_SECONDS
+        except Exception as error:
+            log.warning("bells_silent", error=str(error), again_in=pause)
+        finally:
+            await asyncio.shield(worker.close())
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _worker(ctx: Context, settings: Settings) -> Worker:
+    """Bells only: no retries, no results, no fixed job ids; what is to be done, the rows say."""
+
+    async def answer(_: dict[Any, Any], account_id: str, shop_id: str, work: str) -> None:
+        await look(ctx, UUID(account_id), UUID(shop_id), work)
+
+    return Worker(
+        functions=[func(cast(WorkerCoroutine, answer), name=LOOK, keep_result=0)],
+        redis_settings=arq_settings(settings.redis_url),
+        queue_name=QUEUE,
+        handle_signals=False,
+        retry_jobs=False,
+        max_jobs=JOBS_AT_ONCE,
+        job_timeout=JOB_SECONDS,
+        poll_delay=POLL_SECONDS,
+        keep_result=0,
+        expires_extra_ms=BELL_LIVES_SECONDS * 1000,
+        log_results=False,
+    )

@@ -1,0 +1,41 @@
+"""Accepted is not applied: looking at the numbers that a mall has only queued (DESIGN §2.8)."""
+
+import asyncio
+from uuid import UUID
+
+from domain.model.errors import MallError
+from domain.model.mall_specs import MALL_SPECS
+from domain.services import reflect
+from domain.store import pushes, shops
+from domain.store.database import Tx
+from domain.store.pushes import Unread
+from domain.store.shops import Shop
+from workers.context import Context
+from workers.reflect import CALL_SECONDS
+
+
+async def read_back(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+    """One call's worth of accepted numbers. A mall that does not answer is asked again by the clock."""
+    shop, asked = await _asked(ctx, account_id, shop_id)
+    if shop is None or not asked or shop.state in ("HALTED", "PROBING"):
+        return
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            mall = await ctx.malls.of(account_id, shop)
+            readings = await mall.read_stock([each.ref for each in asked])
+    except (MallError, TimeoutError):
+        readings = []
+
+    async def work(tx: Tx) -> None:
+        await reflect.read_back(tx, shop, asked, readings, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
+
+
+async def _asked(ctx: Context, account_id: UUID, shop_id: UUID) -> tuple[Shop | None, list[Unread]]:
+    async with ctx.db.transaction(account_id) as tx:
+        shop = await shops.get(tx, shop_id)
+        if shop is None:
+            return None, []
+        at_most = MALL_SPECS[shop.mall].capabilities.max_reads_per_call
+        return shop, await pushes.unread(tx, shop_id, now=ctx.now(), at_most=at_most)

@@ -1,0 +1,128 @@
+"""One turn of sending what waits at one shop: claim, call, settle, until nothing waits or the turn is over."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from uuid import UUID
+
+from domain.model.errors import MallError, MallOutcomeUnknown, MallRefused
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import PushResult
+from domain.model.reflect import MOST_CALLS_PER_BATCH
+from domain.services import reflect
+from domain.services.reflect import Batch
+from domain.store import leases, shops
+from domain.store.database import Tx
+from domain.store.leases import LeaseKind
+from workers.context import Context
+
+CALL_SECONDS = 15
+LEASE = timedelta(seconds=30)
+MARGIN_SECONDS = 5
+TURN_SECONDS = 45
+
+
+@dataclass(slots=True)
+class Turn:
+    """One holder's turn. `at_most`: how many items the next call may carry; halved while a batch is being split."""
+
+    account_id: UUID
+    shop_id: UUID
+    epoch: int
+    until: float
+    at_most: int
+    splits: int = 0
+
+
+async def push_waiting(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+    """It can die at any line and be run again. Another holder's turn is left alone."""
+    turn = await _begin(ctx, account_id, shop_id)
+    if turn is None:
+        return
+    try:
+        while monotonic() < turn.until and await _push_once(ctx, turn):
+            pass
+    finally:
+        await asyncio.shield(_give_back(ctx, turn))
+
+
+async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
+    async def work(tx: Tx) -> Turn | None:
+        epoch = await leases.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
+        shop = await shops.get(tx, shop_id)
+        if epoch is None or shop is None:
+            return None
+        await reflect.recover(tx, shop, epoch, now=ctx.now())
+        at_most = MALL_SPECS[shop.mall].capabilities.max_pushes_per_call
+        return Turn(account_id, shop_id, epoch, monotonic() + TURN_SECONDS, at_most)
+
+    return await ctx.db.run(account_id, work)
+
+
+async def _push_once(ctx: Context, turn: Turn) -> bool:
+    """Was there something to send, and may the turn go on?"""
+    leased_until = monotonic() + LEASE.total_seconds()
+    batch = await _claim(ctx, turn)
+    if batch is None:
+        return False
+    if monotonic() + CALL_SECONDS + MARGIN_SECONDS > leased_until:
+        outcome: Sequence[PushResult] | MallError = MallOutcomeUnknown(
+            "The lease ran out before the call."
+        )
+    else:
+        outcome = await _call(ctx, turn, batch)
+    await _settle(ctx, turn, batch, outcome)
+    return _goes_on(turn, batch, outcome)
+
+
+async def _claim(ctx: Context, turn: Turn) -> Batch | None:
+    async def work(tx: Tx) -> Batch | None:
+        if not await leases.renew(
+            tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch, LEASE
+        ):
+            return None
+        shop = await shops.get(tx, turn.shop_id)
+        if shop is None or (shop.paused_until is not None and shop.paused_until > ctx.now()):
+            return None
+        return await reflect.claim(tx, shop, turn.epoch, at_most=turn.at_most, now=ctx.now())
+
+    return await ctx.db.run(turn.account_id, work)
+
+
+async def _call(ctx: Context, turn: Turn, batch: Batch) -> Sequence[PushResult] | MallError:
+    """One call with one deadline. Whatever is not a clear answer is an unknown outcome."""
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            mall = await ctx.malls.of(turn.account_id, batch.shop)
+            return await mall.push_stock(batch.pushes)
+    except MallError as error:
+        return error
+    except TimeoutError:
+        return MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.")
+
+
+async def _settle(
+    ctx: Context, turn: Turn, batch: Batch, outcome: Sequence[PushResult] | MallError
+) -> None:
+    async def work(tx: Tx) -> None:
+        await reflect.settle(tx, batch, outcome, now=ctx.now())
+
+    await ctx.db.run(turn.account_id, work)
+
+
+def _goes_on(turn: Turn, batch: Batch, outcome: Sequence[PushResult] | MallError) -> bool:
+    """A batch that was refused for one unnamed item is sent again in halves, at most MOST_CALLS_PER_BATCH calls."""
+    whole = MALL_SPECS[batch.shop.mall].capabilities.max_pushes_per_call
+    if not isinstance(outcome, MallRefused):
+        turn.at_most = min(whole, turn.at_most * 2)
+        return not isinstance(outcome, MallError)
+    turn.splits += 1
+    turn.at_most = max(1, len(batch.attempts) // 2)
+    return turn.splits < MOST_CALLS_PER_BATCH
+
+
+async def _give_back(ctx: Context, turn: Turn) -> None:
+    async with ctx.db.transaction(turn.account_id) as tx:
+        await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)

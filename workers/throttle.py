@@ -1,0 +1,59 @@
+"""A shop's share of the malls' limits, drawn from the buckets in the store."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.model.errors import MallThrottled
+from domain.model.malls import Bucket, BucketScope
+from domain.store import rates
+from domain.store.database import Database
+
+PATIENCE = timedelta(seconds=8)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredThrottle:
+    """Keeps domain.model.malls.Throttle. `speed`: how much faster than the real mall a sandbox shop runs."""
+
+    db: Database
+    shop: str
+    application: str
+    speed: float = 1.0
+
+    async def take(self, *buckets: Bucket) -> None:
+        """Waits for a place in each bucket. Raises MallThrottled when that would outlast PATIENCE."""
+        wait = timedelta(0)
+        for bucket in buckets:
+            wait = max(wait, await self._reserve(bucket))
+        if wait:
+            await asyncio.sleep(wait.total_seconds())
+
+    async def told_to_wait(self, bucket: Bucket, retry_after: timedelta) -> None:
+        await rates.block(self.db, self._key(bucket), retry_after)
+
+    async def _reserve(self, bucket: Bucket) -> timedelta:
+        try:
+            return await rates.reserve(
+                self.db,
+                self._key(bucket),
+                rate=bucket.rate * self.speed,
+                burst=bucket.burst,
+                per_day=bucket.per_day,
+                today=datetime.now(UTC).date().isoformat(),
+                patience=PATIENCE,
+            )
+        except rates.TooLong as error:
+            raise MallThrottled(
+                f"The limit {bucket.name} is used up for {error.wait}.", retry_after=error.wait
+            ) from error
+
+    def _key(self, bucket: Bucket) -> str:
+        match bucket.scope:
+            case BucketScope.SELLER:
+                return f"{bucket.name}:{self.shop}"
+            case BucketScope.APPLICATION:
+                return f"{bucket.name}:{hashlib.sha256(self.application.encode()).hexdigest()[:16]}"
+            case BucketScope.ADDRESS:
+                return bucket.name
