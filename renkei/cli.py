@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from domain.model.errors import DomainError
@@ -182,13 +183,18 @@ def print_schema() -> None:
 
 
 def main() -> None:
-    """Every refusal is one message on standard error and exit code 1."""
+    """Every refusal is one message on standard error and exit code 1. What nobody foresaw goes to
+    the log with its origin, but not to a terminal."""
     try:
         app()
     except (Refusal, DomainError) as error:
         sys.exit(f"renkei: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not sys.stderr.isatty():
+            structlog.get_logger("renkei").critical("failed", exc_info=error)
+        sys.exit(f"renkei: Renkei itself failed, please report it: {type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """Ours, without any RENKEI variable but `extra`, and with the stand-ins before the real apps."""
+    """Ours, without any RENKEI variable but `extra`, and with the stand-in before the real API."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("RENKEI_")}
     path = os.pathsep.join([str(STAND_INS), str(CHECKOUT)])
     return kept | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} | extra

@@ -1,4 +1,4 @@
-"""`renkei up`, with real engines and real processes; the API and the worker are stand-ins."""
+"""`renkei up`, with real engines and real processes; only the API is a stand-in, which says who answers."""
 
 import os
 import shutil
@@ -16,6 +16,7 @@ from renkei.engines.binaries import POSTGRES
 from tests.renkei.command import AS_NOBODY, CHECKOUT, Up, alive, processes, until, user_of
 
 Start = Callable[..., Up]
+SERVICES = {b"api", b"worker", b"sandbox"}
 ENGINES = {"postgres", "valkey-server"}
 
 
@@ -128,7 +129,10 @@ def test_ctrl_c_stops_cleanly(place: Path, up: Start) -> None:
     run = up(data, "--no-sandbox").ready()
     family = run.family()
     commands = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in family]
-    assert not [command for command in commands if b"sandbox" in command]
+    assert sorted(word for command in commands for word in command if word in SERVICES) == [
+        b"api",
+        b"worker",
+    ]
 
     run.ctrl_c()
 
@@ -141,7 +145,7 @@ def test_two_checkouts_run_side_by_side(place: Path, up: Start) -> None:
     runs = []
     for name in ("one", "other"):
         checkout = place / name
-        for package in ("renkei", "domain", "integrations", "alembic"):
+        for package in ("renkei", "domain", "integrations", "workers", "alembic"):
             shutil.copytree(CHECKOUT / package, checkout / package)
         runs.append(up(None, checkout=checkout))
 
