@@ -61,7 +61,7 @@ class Vault:
         try:
             own_key = _decrypt(key, sealed[HEAD_BYTES:body], bound)
             return _decrypt(own_key, sealed[body:], bound).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise CannotOpen(
                 "A sealed secret was altered, or moved from where it belongs."
             ) from error
