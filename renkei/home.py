@@ -18,7 +18,7 @@ RUNNING = "running.json"
 Addresses = Mapping[str, str]
 
 
-def data_path(option: Path | None, env: Mapping[str, str]) -> Path:
+def data_path(option: Path | None, env: Mapping[str, str], checkout: Path = CHECKOUT) -> Path:
     """`--data-dir`, else RENKEI_DATA_DIR, else one a checkout: its own folder .renkei.
 
     Root's lies under /var/tmp, where the engines' user can reach it.
@@ -28,9 +28,9 @@ def data_path(option: Path | None, env: Mapping[str, str]) -> Path:
     if env.get("RENKEI_DATA_DIR"):
         return Path(env["RENKEI_DATA_DIR"])
     if os.geteuid() == 0:
-        name = hashlib.sha256(os.fsencode(CHECKOUT)).hexdigest()[:8]
+        name = hashlib.sha256(os.fsencode(checkout)).hexdigest()[:8]
         return Path(f"/var/tmp/renkei-{name}")  # noqa: S108
-    return CHECKOUT / ".renkei"
+    return checkout / ".renkei"
 
 
 @contextmanager

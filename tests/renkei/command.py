@@ -71,7 +71,9 @@ class Up:
         with errors.open("w") as stderr:
             process = subprocess.Popen(
                 [*launcher, sys.executable, "-m", "renkei", "up", "--port", "0", *where, *options],
-                env=environment(**{"PYTHONPATH": path, **(env or {})}),
+                env=environment(
+                    **{"PYTHONPATH": path, "TMPDIR": str(errors.parent), **(env or {})}
+                ),
                 cwd=STAND_INS,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

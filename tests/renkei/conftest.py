@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.renkei.command import Up
+from tests.renkei.command import Up, alive, until
 
 
 @pytest.fixture
@@ -23,6 +23,11 @@ def place() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+def put_away(run: Up) -> None:
+    family = run.kill()
+    until(lambda: not alive(family))
+
+
 @pytest.fixture
 def up(place: Path) -> Iterator[Callable[..., Up]]:
     """`up(data, *options)` starts one and does not wait."""
@@ -31,7 +36,7 @@ def up(place: Path) -> Iterator[Callable[..., Up]]:
         def start(data: Path | None, *options: str, **more: object) -> Up:
             errors = place / f"errors-{secrets.token_hex(2)}"
             run = Up.start(data, errors, *options, **more)  # type: ignore[arg-type]
-            stack.callback(run.kill)
+            stack.callback(put_away, run)
             return run
 
         yield start

@@ -74,9 +74,7 @@ async def test_everything_survives_a_stop_and_the_second_start_is_fast(
     await keep_a_row(data)
     family, sockets = first.family(), sockets_of(data)
     assert set(family.values()) >= ENGINES
-    assert {user_of(pid) for pid, name in family.items() if name in ENGINES} <= (
-        {65534} if os.geteuid() == 0 else {os.geteuid()}
-    )
+    assert {user_of(named(first, engine)) for engine in ENGINES} == {os.geteuid() or 65534}
     assert [(folder.stat().st_mode & 0o7777) for folder in sockets] == [0o700, 0o700]
     malls = (data / "sandbox.port").read_text()
     assert status(f"http://127.0.0.1:{malls}/nothing") == 404
@@ -143,8 +141,8 @@ def test_ctrl_c_stops_cleanly(place: Path, up: Start) -> None:
 
 def test_two_checkouts_run_side_by_side(place: Path, up: Start) -> None:
     runs = []
-    for name in ("one", "other"):
-        checkout = place / name
+    checkouts = (place / "one", place / "other")
+    for checkout in checkouts:
         for package in ("renkei", "domain", "integrations", "workers", "alembic"):
             shutil.copytree(CHECKOUT / package, checkout / package)
         runs.append(up(None, checkout=checkout))
@@ -157,6 +155,8 @@ def test_two_checkouts_run_side_by_side(place: Path, up: Start) -> None:
     for run in runs:
         run.send(signal.SIGTERM)
     assert [run.ended() for run in runs] == [0, 0]
+    for checkout in checkouts:
+        shutil.rmtree(home.data_path(None, {}, checkout))
 
 
 async def test_whatever_crashes_is_started_again(place: Path, up: Start) -> None:
