@@ -3,7 +3,7 @@
 Doing it twice changes nothing. Orders are locked first, then products, then sync rows (DESIGN §2.11).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -55,11 +55,12 @@ class _Outcome:
     sales: list[Sale] = field(default_factory=list)
     moves: list[tuple[UUID, int, UUID, datetime]] = field(default_factory=list)
     counters: dict[UUID, list[tuple[CounterChange, bool | None]]] = field(default_factory=dict)
-    unlinked: int = 0
+    unlinked: dict[UUID, list[UUID]] = field(default_factory=dict)
 
 
 async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
     """Stores the facts and brings the totals to what they want."""
+    await orders.take_turn(tx, [shop.id])
     outcome = await _work_out(tx, shop, seen)
     if not outcome.facts:
         return Taken(0, 0)
@@ -76,7 +77,10 @@ async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
 
 
 async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: datetime) -> None:
-    """Orders that waited for a link: their stored facts, resolved again. Nothing new is learnt of the mall."""
+    """Orders that waited for a link: their stored facts, resolved again. Nothing new is learnt of the mall.
+
+    The shop's turn must have been taken.
+    """
     outcome = _Outcome()
     known = await orders.lock(tx, shop.id, numbers)
     refs = sorted({ref for order in known.values() for ref in order.items})
@@ -87,7 +91,10 @@ async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: dateti
     moved = await _move(tx, outcome)
     await orders.save_items(tx, outcome.items)
     await orders.save_effects(tx, outcome.effects)
+    await orders.save_linked(tx, _linked(known.values(), outcome))
     await reconsider(tx, await sync.listings_showing(tx, moved), Why.HAPPENED, now=now)
+    if not await orders.any_unlinked(tx, shop.id):
+        await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNLINKED,), now=now)
 
 
 async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
@@ -112,8 +119,11 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
 
 
 def _is_baseline(shop: Shop, order: MallOrder) -> bool:
-    """Orders from before the shop joined were counted with its stock: seen, never deducted."""
-    return shop.effective_from is not None and order.placed_at < shop.effective_from
+    """Orders from before the shop joined were counted with its stock: seen, never deducted. In doubt they deduct."""
+    resolution = MALL_SPECS[shop.mall].capabilities.order_time_resolution
+    return (
+        shop.effective_from is not None and order.placed_at + resolution <= shop.effective_from
+    )
 
 
 async def _resolve(
@@ -167,15 +177,29 @@ def _apply(
     outcome.items += [
         (known.id, item) for item in items.values() if item != known.items.get(item.ref)
     ]
-    outcome.unlinked += sum(
-        item.parts is None and item.ref not in known.items for item in items.values()
-    )
+    _note_unlinked(outcome, known, items.values())
     resolutions = {ref: item.parts for ref, item in items.items()}
     wants = rules.wanted(fact, resolutions, CancelPolicy(shop.cancel_policy))
     for product_id, units in sorted(wants.items()):
         _effect(outcome, known, product_id, units)
     _note_sales(outcome, known, fact, items)
     return items
+
+
+def _note_unlinked(outcome: _Outcome, known: KnownOrder, items: Iterable[Item]) -> None:
+    """What is met for the first time, should take stock and cannot."""
+    waiting = [
+        item
+        for item in items
+        if item.parts is None and item.held and not known.baseline and not _held(known, item)
+    ]
+    if waiting:
+        outcome.unlinked[known.id] = [item.listing_id for item in waiting if item.listing_id]
+
+
+def _held(known: KnownOrder, item: Item) -> bool:
+    before = known.items.get(item.ref)
+    return before is not None and before.held > 0
 
 
 def _item(
@@ -283,28 +307,52 @@ def _state(
         return AllocationState.FULFILLED_BY_MALL
     if status is OrderStatus.RELEASED:
         return AllocationState.RELEASED
-    if item is None or item.parts is None:
+    return AllocationState.UNLINKED if item is None else _state_of_item(known, item)
+
+
+def _state_of_item(known: KnownOrder, item: Item) -> AllocationState:
+    """COUNTED_BEFORE: linked, and yet it takes nothing."""
+    if item.parts is None:
         return AllocationState.UNLINKED
-    return AllocationState.BASELINE if known.baseline else AllocationState.APPLIED
+    if known.baseline:
+        return AllocationState.BASELINE
+    return AllocationState.APPLIED if item.parts else AllocationState.COUNTED_BEFORE
+
+
+def _linked(
+    known: Iterable[KnownOrder], outcome: _Outcome
+) -> list[tuple[UUID, Item, AllocationState]]:
+    by_id = {order.id: order for order in known}
+    return [
+        (order_id, item, _state_of_item(by_id[order_id], item)) for order_id, item in outcome.items
+    ]
 
 
 async def _move(tx: Tx, outcome: _Outcome) -> set[UUID]:
-    ledger = await Ledger.locked(tx, {product_id for product_id, *_ in outcome.moves})
+    """An order moves products that were deleted since, too; what became a set since holds nothing to be moved."""
+    product_ids = {product_id for product_id, *_ in outcome.moves}
+    ledger = await Ledger.locked(tx, product_ids, deleted=True)
     for product_id, delta, order_id, placed_at in outcome.moves:
+        if ledger.products[product_id].kind == "SET":
+            continue
         cause = Cause.ORDER if delta < 0 else Cause.CANCEL
         ledger.move(product_id, delta, cause, effective_at=placed_at, order_id=order_id)
     await ledger.write(tx)
     return ledger.moved()
 
 
-async def _report_unlinked(tx: Tx, shop: Shop, count: int, now: datetime) -> None:
-    if count:
+async def _report_unlinked(
+    tx: Tx, shop: Shop, unlinked: Mapping[UUID, Sequence[UUID]], now: datetime
+) -> None:
+    """`unlinked`: by order, those of its listings that there are."""
+    if unlinked:
         await sync_errors.report(
             tx,
             SyncErrorKind.ORDER_UNLINKED,
             shop_id=shop.id,
             shop_name=shop.name,
-            count=count,
+            listing_ids={listing for those in unlinked.values() for listing in those},
+            count=len(unlinked),
             now=now,
         )
 

@@ -184,25 +184,23 @@ def _late(attempt: Attempt) -> Settled:
 async def _settle_results(
     tx: Tx, batch: Batch, results: Sequence[PushResult], now: datetime
 ) -> None:
-    by_listing = dict(zip(batch.attempts, results, strict=True))
+    answered = list(zip(batch.attempts, results, strict=True))
     again_at = {
         attempt.listing_id: _again_at(attempt, now)
-        for attempt, result in by_listing.items()
+        for attempt, result in answered
         if result.outcome is PushOutcome.REFUSED
     }
-    await pushes.settle(
-        tx,
-        batch.shop.id,
-        [_settled(batch.shop, each, result, now) for each, result in by_listing.items()],
-    )
-    learnt = {attempt.listing_id: (attempt, result) for attempt, result in by_listing.items()}
-    await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=_with_results(learnt, again_at))
+    settled = [_settled(batch.shop, attempt, result, now) for attempt, result in answered]
+    await pushes.settle(tx, batch.shop.id, settled)
+    learnt = {attempt.listing_id: (attempt, result) for attempt, result in answered}
+    change = _with_results(learnt, again_at)
+    await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=change)
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
     await sync_errors.resolve(tx, batch.shop.id, sync_errors.TRANSIENT, now=now)
     await _answered(tx, batch.shop)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
-    for attempt, result in by_listing.items():
+    for attempt, result in answered:
         if attempt.listing_id in again_at:
             await _report_refused(tx, batch, attempt, result, again_at[attempt.listing_id], now)
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 from sqlalchemy import Executable, Result, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from domain.model.bells import Bell
 from domain.model.errors import DomainError
 from domain.model.events import MOST_EVENTS, EventKind
+
+log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 RETRIED = frozenset({"40P01", "40001", "55P03"})
@@ -119,8 +122,8 @@ class Database:
             try:
                 yield tx
                 await _append_events(tx)
-            except BaseException:
-                await _roll_back(connection)
+            except BaseException as error:
+                await _roll_back(connection, error)
                 raise
             await _send(connection, "COMMIT")
         await self._ringer(account_id, bool(tx.events), list(tx.bells))
@@ -171,13 +174,15 @@ async def _send(connection: AsyncConnection, statements: str) -> None:
     await (await _driver(connection)).execute(statements)
 
 
-async def _roll_back(connection: AsyncConnection) -> None:
-    """A connection that cannot be rolled back is not given to anyone else."""
-    try:
-        await asyncio.shield(_send(connection, "ROLLBACK"))
-    except BaseException:
-        await connection.invalidate()
-        raise
+async def _roll_back(connection: AsyncConnection, error: BaseException) -> None:
+    """A cancelled statement leaves its connection in doubt: that one is closed, and the server rolls back."""
+    if isinstance(error, Exception):
+        try:
+            await _send(connection, "ROLLBACK")
+            return
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError):
+            log.warning("connection_lost_in_rollback")
+    await connection.invalidate()
 
 
 APPEND_EVENTS = text(

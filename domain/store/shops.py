@@ -13,10 +13,6 @@ from domain.model.malls import MallKind
 from domain.store.database import Tx
 
 
-UNHINDERED = 1_000_000.0
-"""The speed of a sandbox shop without limits and delays."""
-
-
 @dataclass(frozen=True, slots=True)
 class Shop:
     """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked."""
@@ -52,8 +48,8 @@ class Shop:
 
     @property
     def speed(self) -> float:
-        """How much faster than the real mall a sandbox shop's limits and delays run; 0 in the settings lifts them."""
-        return float(self.settings.get("speed") or 1) or UNHINDERED
+        """How much faster than the real mall a sandbox shop's limits and delays run."""
+        return float(self.settings.get("speed") or 1)
 
     @property
     def clock_offset(self) -> timedelta:
