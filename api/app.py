@@ -1,0 +1,77 @@
+"""The composition root of the API: what serves, made of settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from api import connect, health
+from api.auth import Gate
+from api.errors import Code, refused
+from api.execution import Engine, refusal, utc_now
+from api.graphiql import files
+from api.route import JSON, GraphQLRoute
+from api.schema import schema
+from domain.model.locales import Locale
+from domain.services.credentials import Vault
+from domain.settings import Settings
+from domain.store.database import Database
+from integrations.bells import Bells
+
+CORS_SECONDS = 600
+
+
+def create_app(settings: Settings) -> Starlette:
+    bells = Bells(settings.redis_url)
+    db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
+    engine = Engine(schema()._schema, db)
+    gate = Gate(db)
+    origins = (*settings.allowed_origins, connect.origin_of(settings.public_url))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await bells.close()
+        await db.close()
+
+    return Starlette(
+        routes=[
+            Route("/", _to_graphql),
+            Route("/graphql", GraphQLRoute(engine, gate)),
+            Mount("/graphiql", files()),
+            connect.route(db, Vault(settings.secret_key), origins, utc_now),
+            *health.routes(settings, lambda: True),
+        ],
+        middleware=[_cors(settings)],
+        exception_handlers={HTTPException: _no_such_address},
+        lifespan=lifespan,
+    )
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "accept-language"],
+        max_age=CORS_SECONDS,
+    )
+
+
+async def _to_graphql(request: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    """What the router refuses, in the words of this API."""
+    assert isinstance(error, HTTPException)
+    code = Code.METHOD_NOT_ALLOWED if error.status_code == 405 else Code.NOT_FOUND
+    answer = refusal(refused(code, f"{error.detail}. The API is at /graphql."), Locale.EN)
+    headers = {**(error.headers or {}), "content-type": f"{JSON}; charset=utf-8"}
+    return Response(answer.body, error.status_code, headers)

@@ -1,0 +1,140 @@
+"""What a caller is told when something is wrong: a stable code, a sentence, and nothing that is not theirs to know.
+
+* Refused          a request that cannot begin: malformed, unknown caller, not a document of this schema
+* GraphQLError     a field that could not be answered; the rest of the answer stands
+
+What is our own fault is answered with an id, under which the log holds the rest.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError
+
+from domain.model.errors import DomainError
+from domain.model.locales import Locale
+from domain.store.health import out_of_reach
+
+log = structlog.get_logger(__name__)
+
+
+class Code(StrEnum):
+    """`extensions.code` of what this layer refuses by itself; rules of the domain bring their own."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
+    TOO_LARGE = "TOO_LARGE"
+    TOO_DEEP = "TOO_DEEP"
+    TOO_COMPLEX = "TOO_COMPLEX"
+    TOO_MANY_ALIASES = "TOO_MANY_ALIASES"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    SUBSCRIPTION_NEEDS_SOCKET = "SUBSCRIPTION_NEEDS_SOCKET"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+OUR_FAULT = frozenset({Code.UNAVAILABLE, Code.INTERNAL})
+
+SENTENCES: Mapping[tuple[Code, Locale], str] = MappingProxyType(
+    {
+        (
+            Code.INTERNAL,
+            Locale.EN,
+        ): "Something went wrong on our side. Quote {id} when you report it.",
+        (
+            Code.INTERNAL,
+            Locale.JA,
+        ): "サーバー側で問題が起きました。お問い合わせの際は {id} をお伝えください。",
+        (
+            Code.UNAVAILABLE,
+            Locale.EN,
+        ): "The database cannot be reached. Try again in a moment ({id}).",
+        (
+            Code.UNAVAILABLE,
+            Locale.JA,
+        ): "データベースに接続できません。しばらくしてからもう一度お試しください（{id}）。",
+    }
+)
+
+
+class Refused(Exception):
+    """The request is answered with `errors` alone. `status`: what HTTP says of it."""
+
+    def __init__(
+        self,
+        errors: Sequence[GraphQLError],
+        status: int = 400,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+        self.status = status
+        self.headers = headers
+
+
+def refused(code: Code, message: str, status: int = 400, **headers: str) -> Refused:
+    """One error; header names as keywords, `WWW_Authenticate="Bearer"`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Refused([GraphQLError(message, extensions={"code": code.value})], status, named)
+
+
+def coded(code: Code, errors: Sequence[GraphQLError]) -> list[GraphQLError]:
+    """Errors of the library with the code of the step that found them."""
+    for error in errors:
+        error.extensions = {"code": code.value, **(error.extensions or {})}
+    return list(errors)
+
+
+def failure(error: BaseException, locale: Locale) -> Refused:
+    """Our own failure: logged under the id that the caller is told."""
+    shown = _own_fault(error, locale)
+    return Refused([shown], 503 if code_of(shown) == Code.UNAVAILABLE else 500)
+
+
+def shown(error: GraphQLError, locale: Locale) -> Mapping[str, Any]:
+    """One entry of `errors`."""
+    return _masked(error, locale).formatted
+
+
+def code_of(error: GraphQLError) -> str:
+    return str((error.extensions or {}).get("code", ""))
+
+
+def _masked(error: GraphQLError, locale: Locale) -> GraphQLError:
+    if code_of(error):
+        return error
+    match error.original_error:
+        case None | GraphQLError():
+            return coded(Code.BAD_USER_INPUT, [error])[0]
+        case DomainError() as rule:
+            facts = {"code": rule.code, "params": dict(rule.params)}
+            return GraphQLError(rule.message, error.nodes, path=error.path, extensions=facts)
+        case original:
+            return _own_fault(original, locale, error)
+
+
+def _own_fault(
+    error: BaseException, locale: Locale, at: GraphQLError | None = None
+) -> GraphQLError:
+    incident = uuid4().hex[:12]
+    code = Code.UNAVAILABLE if out_of_reach(error) else Code.INTERNAL
+    path = at.path if at else None
+    log.error("request_failed", id=incident, code=code.value, path=path, exc_info=error)
+    return GraphQLError(
+        SENTENCES[code, locale].format(id=incident),
+        at.nodes if at else None,
+        path=path,
+        extensions={"code": code.value, "id": incident},
+    )

@@ -1,0 +1,132 @@
+"""One operation from its request to its answer; the same way for HTTP and sockets.
+
+Planned queries are one statement whose bytes are the answer (api/plan.py); all else is executed by graphql-core over the
+same parsed, limited and validated document.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from inspect import isawaitable
+from typing import Any
+
+import orjson
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+)
+
+from api.context import Context, Viewer
+from api.documents import Documents, operation_of
+from api.errors import Refused, shown
+from api.plan import Answer, Planner
+from api.requests import Request
+from domain.model.locales import Locale
+from domain.store.database import Database
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request whose document is of this schema. `kind` says which transports may carry it."""
+
+    request: Request
+    document: DocumentNode
+    definition: OperationDefinitionNode
+
+    @property
+    def kind(self) -> OperationType:
+        return self.definition.operation
+
+    @property
+    def name(self) -> str | None:
+        return self.definition.name.value if self.definition.name else None
+
+
+class Engine:
+    """Answers operations. One serves a process."""
+
+    def __init__(
+        self, schema: GraphQLSchema, db: Database, now: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.schema = schema
+        self._db = db
+        self._now = now
+        self._documents = Documents(schema)
+        self._planner = Planner(schema)
+        self._running: set[asyncio.Task[Answer]] = set()
+
+    def operation(self, request: Request) -> Operation:
+        """Raises Refused: not a document of this schema, or no such operation in it."""
+        document = self._documents.read(request.query)
+        return Operation(request, document, operation_of(document, request.operation_name))
+
+    async def answer(self, operation: Operation, viewer: Viewer) -> Answer:
+        """Of a query or mutation. A mutation that has begun ends, whoever still waits for it."""
+        if operation.kind is not OperationType.MUTATION:
+            return await self._answered(operation, viewer)
+        running = asyncio.ensure_future(self._answered(operation, viewer))
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)
+        return await asyncio.shield(running)
+
+    async def executed(
+        self, operation: Operation, viewer: Viewer, root: Any = None
+    ) -> ExecutionResult:
+        """By graphql-core; of a subscription, `root` is one event of its stream."""
+        result = execute(
+            self.schema,
+            operation.document,
+            root,
+            self.context(viewer),
+            dict(operation.request.variables),
+            operation.request.operation_name,
+        )
+        return await result if isawaitable(result) else result
+
+    def context(self, viewer: Viewer) -> Context:
+        return Context(self._db, viewer, self._now)
+
+    async def _answered(self, operation: Operation, viewer: Viewer) -> Answer:
+        request = operation.request
+        planned = await self._planner.answer(
+            self.context(viewer),
+            request.query,
+            operation.document,
+            request.operation_name,
+            request.variables,
+        )
+        if planned is not None:
+            return planned
+        return answer_of(await self.executed(operation, viewer), viewer.locale)
+
+
+def answer_of(result: ExecutionResult, locale: Locale) -> Answer:
+    """A result as JSON; `data` is left out of what could not begin."""
+    if result.data is None and _never_began(result.errors or ()):
+        return Answer(errors_body(result.errors or (), locale), executed=False)
+    errors = [shown(error, locale) for error in result.errors or ()]
+    body = {"errors": errors, "data": result.data} if errors else {"data": result.data}
+    return Answer(orjson.dumps(body))
+
+
+def refusal(refused: Refused, locale: Locale) -> Answer:
+    return Answer(errors_body(refused.errors, locale), executed=False)
+
+
+def errors_body(errors: Any, locale: Locale) -> bytes:
+    return orjson.dumps({"errors": [shown(error, locale) for error in errors]})
+
+
+def _never_began(errors: "tuple[GraphQLError, ...] | list[GraphQLError]") -> bool:
+    """Errors of fields have a path; variables that cannot be read have none."""
+    return bool(errors) and all(error.path is None for error in errors)

@@ -1,0 +1,205 @@
+"""GraphQL over HTTP (specification of 2025): what is accepted, in which words it is answered, with which status.
+
+| Status | When |
+| --- | --- |
+| 200 | the operation ran; errors of fields stand beside `data` |
+| 400 | it could not begin: malformed, or not a document of this schema. Clients that accept only `application/json`
+        get 200 where their request was well formed, as the specification asks |
+| 401, 405, 406, 413, 415 | token, method, Accept, size, Content-Type |
+| 500, 503 | our fault, with an id to quote; 503 is worth another try |
+"""
+
+import time
+from collections.abc import Mapping
+
+import structlog
+from graphql import OperationType
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.auth import Gate, locale_of
+from api.errors import Code, Refused, failure, refused
+from api.execution import Engine, Operation, refusal
+from api.graphiql import page
+from api.plan import Answer
+from api.requests import MOST_BYTES, Request, read_json, read_request
+
+RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+METHODS = "GET, POST"
+PARAMETERS = ("query", "operationName", "variables", "extensions")
+
+log = structlog.get_logger(__name__)
+
+
+class GraphQLRoute:
+    def __init__(self, engine: Engine, gate: Gate) -> None:
+        self._engine = engine
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = HttpRequest(scope, receive)
+        response = page() if _wants_page(request) else await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: HttpRequest) -> Response:
+        """Every failure is an answer; none reaches the server."""
+        media = _media_type(request.headers.get("accept"))
+        locale = locale_of(request.headers.get("accept-language"))
+        try:
+            if media is None:
+                raise refused(
+                    Code.NOT_ACCEPTABLE, f"Answers are {RESPONSE} or {JSON}: accept one.", 406
+                )
+            answer = await self._answered(request)
+            return _response(answer, media, 400 if media == RESPONSE else 200)
+        except Refused as no:
+            return _refused(no, refusal(no, locale), media or JSON)
+        except Exception as error:
+            ours = failure(error, locale)
+            return _refused(ours, refusal(ours, locale), media or JSON)
+
+    async def _answered(self, request: HttpRequest) -> Answer:
+        if request.method not in METHODS.split(", "):
+            raise refused(Code.METHOD_NOT_ALLOWED, f"Send {METHODS}.", 405, Allow=METHODS)
+        headers = request.headers
+        viewer = await self._gate.viewer(
+            headers.get("authorization"), headers.get("accept-language")
+        )
+        given = _from_address(request) if request.method == "GET" else await _from_body(request)
+        operation = self._operation(given)
+        _check_transport(operation, request.method)
+        began = time.perf_counter()
+        answer = await self._engine.answer(operation, viewer)
+        log.info(
+            "operation",
+            account=str(viewer.account_id),
+            kind=operation.kind.value,
+            operation=operation.name,
+            milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        )
+        return answer
+
+    def _operation(self, given: Request) -> Operation:
+        try:
+            return self._engine.operation(given)
+        except Refused as no:
+            raise WellFormed(no.errors, no.status, no.headers) from no
+
+
+class WellFormed(Refused):
+    """Refused for what the document says, not for how it was sent."""
+
+
+def _check_transport(operation: Operation, method: str) -> None:
+    """Raises Refused."""
+    if operation.kind is OperationType.SUBSCRIPTION:
+        raise refused(
+            Code.SUBSCRIPTION_NEEDS_SOCKET,
+            "Subscribe over a WebSocket at this address, with the subprotocol graphql-transport-ws.",
+        )
+    if operation.kind is OperationType.MUTATION and method == "GET":
+        raise refused(Code.METHOD_NOT_ALLOWED, "Mutations are sent by POST.", 405, Allow="POST")
+
+
+async def _from_body(request: HttpRequest) -> Request:
+    """Raises Refused."""
+    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    if kind.strip() != JSON or not _is_utf8(parameters):
+        raise refused(
+            Code.UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {JSON}, in UTF-8.", 415, Accept=JSON
+        )
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise refused(
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            "Send the body as it is, without Content-Encoding.",
+            415,
+            Accept_Encoding="identity",
+        )
+    return read_request(read_json(await _body(request)))
+
+
+def _is_utf8(parameters: str) -> bool:
+    named = [part.strip() for part in parameters.split(";")]
+    charsets = [part.removeprefix("charset=").strip('"') for part in named if "charset=" in part]
+    return all(charset in ("utf-8", "utf8") for charset in charsets)
+
+
+async def _body(request: HttpRequest) -> bytes:
+    """Read no further than MOST_BYTES. Raises Refused."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise refused(
+                Code.TOO_LARGE,
+                f"A request holds {MOST_BYTES:,} bytes at most.",
+                413,
+                Connection="close",
+            )
+    return bytes(body)
+
+
+def _from_address(request: HttpRequest) -> Request:
+    """Raises Refused."""
+    given: dict[str, object] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given:
+            raise refused(Code.BAD_REQUEST, f"{name[:100]} is given twice.")
+        if name in PARAMETERS and value:
+            given[name] = value
+    for name in ("variables", "extensions"):
+        if isinstance(text := given.get(name), str):
+            given[name] = read_json(text.encode("utf-8", "surrogatepass"))
+    return read_request(given)
+
+
+def _media_type(accept: str | None) -> str | None:
+    """The best liked of ours; the plain one where the client does not care. None: none of ours will do."""
+    if accept is None or not accept.strip():
+        return JSON
+    weights = _weights(accept)
+    plain = weights.get(JSON, weights.get("application/*", weights.get("*/*", 0.0)))
+    full = weights.get(RESPONSE, 0.0)
+    if max(plain, full) <= 0:
+        return None
+    return RESPONSE if full >= plain else JSON
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    if request.method != "GET" or "query" in request.query_params:
+        return False
+    return _weights(request.headers.get("accept", "")).get("text/html", 0.0) > 0
+
+
+def _weights(accept: str) -> Mapping[str, float]:
+    return dict(_range(part) for part in accept[:2000].split(","))
+
+
+def _range(part: str) -> tuple[str, float]:
+    name, *parameters = (word.strip().lower() for word in part.split(";"))
+    quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
+    try:
+        return name, float(quality)
+    except ValueError:
+        return name, 0.0
+
+
+def _response(answer: Answer, media: str, status_of_refusal: int) -> Response:
+    return Response(
+        answer.body,
+        200 if answer.executed else status_of_refusal,
+        {
+            "content-type": f"{media}; charset=utf-8",
+            "cache-control": "no-store",
+            "vary": "Accept, Accept-Language, Authorization",
+        },
+    )
+
+
+def _refused(no: Refused, answer: Answer, media: str) -> Response:
+    lenient = isinstance(no, WellFormed) and media == JSON
+    response = _response(answer, media, 200 if lenient else no.status)
+    response.headers.update(no.headers)
+    return response
