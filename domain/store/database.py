@@ -27,6 +27,12 @@ from domain.model.events import MOST_EVENTS, EventKind
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
+SERVER_SETTINGS = {
+    "application_name": "renkei",
+    "lock_timeout": "2s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+}
 RETRIED = frozenset({"40P01", "40001", "55P03"})
 ATTEMPTS = 4
 
@@ -100,7 +106,7 @@ class Database:
             pool_timeout=10,
             json_serializer=lambda value: orjson.dumps(value, default=str).decode(),
             json_deserializer=orjson.loads,
-            connect_args={"server_settings": {"application_name": "renkei"}},
+            connect_args={"server_settings": SERVER_SETTINGS},
         )
         return cls(engine, ringer)
 

@@ -30,9 +30,6 @@ EXCEPTION WHEN duplicate_object THEN NULL;
 END $$;
 GRANT renkei_dispatch TO renkei_owner;
 GRANT renkei_owner TO CURRENT_USER;
-ALTER ROLE renkei_app SET lock_timeout = '2s';
-ALTER ROLE renkei_app SET statement_timeout = '10s';
-ALTER ROLE renkei_app SET idle_in_transaction_session_timeout = '10s';
 DO $$ BEGIN
     EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO renkei_owner', current_database());
 END $$;
