@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=60)
 REREAD_EVERY = timedelta(minutes=5)
 REREAD_AT_MOST = 20
 CLOCKS_AGREE = timedelta(seconds=5)
+LEAST_OVERLAP = timedelta(seconds=5)
+"""However fast a sandbox runs, its time stamps are whole seconds and its clocks are two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ async def end(tx: Tx, poll: Poll, holder: str) -> None:
 
 def _window(shop: Shop, watermark: datetime, now: datetime) -> OrderWindow:
     spec = MALL_SPECS[shop.mall].capabilities
-    since = watermark - spec.order_overlap / shop.speed
+    since = watermark - max(spec.order_overlap / shop.speed, LEAST_OVERLAP)
     until = now + shop.clock_offset - spec.order_lag / shop.speed
     return OrderWindow(since, max(since, min(until, since + spec.max_order_window)))
 
