@@ -28,7 +28,7 @@ BEGIN
     IF to_regrole('renkei_dispatch') IS NULL THEN CREATE ROLE renkei_dispatch NOLOGIN NOBYPASSRLS; END IF;
 EXCEPTION WHEN duplicate_object THEN NULL;
 END $$;
-GRANT renkei_dispatch TO renkei_owner;
+GRANT renkei_dispatch TO renkei_owner WITH INHERIT FALSE, SET TRUE;
 GRANT renkei_owner TO CURRENT_USER;
 DO $$ BEGIN
     EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO renkei_owner', current_database());
