@@ -136,7 +136,8 @@ async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
     shop = await known(tx, shop.id)
     if shop.state == ShopState.HALTED:
         return
-    await become(tx, shop, ShopState.HALTED, orders_seen_at=None)
+    await become(tx, shop, ShopState.HALTED)
+    await shops.change(tx, shop.id, orders_seen_at=None)
     listing_ids = await sync.listings_of_shops(tx, [shop.id])
     await reconsider(tx, listing_ids, Why.HAPPENED, now=now, change=_forgotten)
     await sync_errors.report_failure(tx, error, shop_id=shop.id, shop_name=shop.name, now=now)
@@ -147,7 +148,7 @@ async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:
     shop = await known(tx, shop.id)
     if shop.state == ShopState.RUNNING:
         return
-    await become(tx, shop, ShopState.RUNNING, next_probe_at=None)
+    await become(tx, shop, ShopState.RUNNING)
     await sync_errors.resolve(tx, shop.id, sync_errors.HALTING, now=now)
     await reconsider_shops(tx, [shop.id], Why.HAPPENED, now=now)
 
@@ -159,12 +160,12 @@ async def maintenance(tx: Tx, shop: Shop, *, on: bool) -> None:
         announce(tx, shop.id)
 
 
-async def become(tx: Tx, shop: Shop, state: ShopState, **values: Any) -> Shop:
-    """One step of the stored state, with what changes beside it. Raises DomainError where there is no such step."""
+async def become(tx: Tx, shop: Shop, state: ShopState) -> Shop:
+    """One step of the stored state, with nothing to wait for. Raises DomainError where there is no such step."""
     check_transition(ShopState(shop.state), state)
-    await shops.change(tx, shop.id, state=state.value, **values)
+    await shops.change(tx, shop.id, state=state.value, next_probe_at=None)
     announce(tx, shop.id)
-    return replace(shop, state=state.value, **values)
+    return replace(shop, state=state.value)
 
 
 async def _columns(tx: Tx, shop: Shop, change: ShopChange) -> dict[str, Any]:

@@ -21,3 +21,8 @@ async def db(database: Postgres) -> AsyncIterator[Database]:
 @pytest.fixture
 async def account(db: Database) -> UUID:
     return await accounts.create_account(db, f"a-{secrets.token_hex(6)}", "Tea House")
+
+
+@pytest.fixture
+async def another_account(db: Database) -> UUID:
+    return await accounts.create_account(db, f"b-{secrets.token_hex(6)}", "Coffee House")
