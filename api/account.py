@@ -1,28 +1,45 @@
 """契約 The account, and who is asking."""
 
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
+from api.actors import ApiToken, User
+from api.enums import ReflectEdits
 from api.fields import described, field
 from api.nodes import Node
 from domain.model.locales import Locale
 from domain.model.roles import Permission
+from domain.model.shops import Level9Resume
 
-described(Locale, "A language in which merchants read.", JA="日本語", EN="English")
+if TYPE_CHECKING:
+    from api.shops import Shop
+
 described(
-    Permission,
-    "A right. Everything is denied unless one of the viewer's allows it.",
-    READ="See everything but settings, people and credentials.",
-    STOCK_READ="Partner: sellable numbers by code, and nothing else.",
-    STOCK_WRITE="Set, adjust and count totals.",
-    REFLECT="反映: send numbers to the malls.",
-    CATALOGUE="Products, links, sets, groups and limits.",
-    CLEAR_ERRORS="エラー削除: clear errors.",
-    FILES="CSV files in and out.",
-    SYNC_SWITCH="連動の開始・停止: start and stop what runs by itself.",
-    SHOPS="Shops, their settings and credentials.",
-    SETTINGS="Settings of the account.",
-    USERS="People and tokens.",
+    Level9Resume,
+    "What ends a level 9 once its shop's connection test is good.",
+    ON_CLEAR="A person clears the error.",
+    ON_VALID_CREDENTIALS="The good test alone.",
 )
+
+
+@strawberry.type(description="What the contract allows.")
+class Plan:
+    product_limit: int | None = field("Products at most; null: no limit.")
+    product_count: int = field("Products there are, sets and excluded ones included.")
+
+
+@strawberry.type(description="Counters for the header; each is counted only when selected.")
+class Badges:
+    level8_open: int = field("Open errors of level 8.")
+    level9_open: int = field("Open errors of level 9: shops that are halted.")
+    errors_uncleared: int = field("Errors that nobody has cleared yet, resolved ones included.")
+    differences: int = field("差異: listings that show another number than they should.")
+    unreflected_products: int = field("Products that were edited and not reflected yet.")
+    link_conflicts: int = field("Listings that share their product with another of the same shop.")
+    unlinked_listings: int = field("Listings that belong to no product.")
+    oversold_products: int = field("Products whose total is below 0.")
+    jobs_running: int = field("Jobs that wait or run.")
 
 
 @strawberry.type(description="契約: one merchant company; everything belongs to one.")
@@ -31,11 +48,23 @@ class Account(Node):
     name: str = field("The company's name.")
     time_zone: str = field("The zone of its schedules and days.")
     sync_running: bool = field("在庫連動: the master switch.")
+    base_shop: Annotated["Shop", strawberry.lazy("api.shops")] | None = field(
+        "基本モール: whose listings name products and give their images."
+    )
+    reflect_edits: ReflectEdits = field(
+        "Does a number that a person, a file or a token sets go out by itself? Orders always do."
+    )
+    level9_resume: Level9Resume = field("What ends a level 9.")
+    show_images: bool = field("Whether screens show images.")
+    plan: Plan = field("What the contract allows.")
+    badges: Badges = field("Counters for the header.")
     version: int = field("Rises with every change of its settings.")
 
 
 @strawberry.type(description="Who is asking, and what they may do.")
 class Viewer:
+    user: User | None = field("The person; null for a token.")
+    token: ApiToken | None = field("The token; null for a person.")
     account: Account = field("The account they act for.")
     permissions: list[Permission] = field("What they may do.")
     locale: Locale = field("The language of sentences made for them.")

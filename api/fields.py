@@ -67,6 +67,11 @@ def argument(kind: Any, description: str, default: Any = strawberry.UNSET) -> Pa
     return Parameter("_", Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
+def optional(description: str) -> Any:
+    """A field of an input that may be left out."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
+
+
 def described(
     kind: AnyEnum, description: str, *, name: str | None = None, **values: str
 ) -> AnyEnum:

@@ -8,7 +8,7 @@ import strawberry
 
 from api.fields import field
 from domain.model.errors import DomainError
-from domain.store.reads import MODELS, Ref
+from domain.store.reads import NODES, Ref
 
 
 class BadId(DomainError):
@@ -37,7 +37,7 @@ def read_id(global_id: str, model: str | None = None) -> Ref:
         ref = Ref(name, UUID(row_id))
     except (binascii.Error, ValueError) as error:
         raise BadId(global_id) from error
-    if name not in MODELS or (model is not None and name != model):
+    if name not in NODES or (model is not None and name != model):
         raise BadId(global_id)
     return ref
 

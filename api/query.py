@@ -3,12 +3,29 @@
 import strawberry
 
 from api.account import Account, Viewer
+from api.enums import DifferenceKind, JobKind
 from api.fields import argument, field, planned
+from api.jobs import Job
+from api.links import Link, LinkFilter
+from api.listings import Listing, ListingFilter, ListingOrder
+from api.logs import LogFilter, MallUpdateLog, OperationLog, SalesLog
+from api.malls import Mall, every_spec
 from api.nodes import Node
+from api.orders import Order, OrderFilter
 from api.paging import paged
-from api.products import Product
+from api.products import Product, ProductFilter, ProductGroup, ProductOrder
 from api.scalars import EventCursor
 from api.shops import Shop
+from api.stock import StockMovement
+from api.sync_errors import SyncError, SyncErrorFilter
+from domain.model.jobs import JobState
+
+PRODUCTS = {
+    "filter": argument(ProductFilter | None, "Which; null: all."),
+    "order_by": argument(ProductOrder | None, "In which order; by code when nothing is said."),
+}
+LISTINGS = {"filter": argument(ListingFilter | None, "Which; null: all.")}
+LOGS = {"filter": argument(LogFilter | None, "Which lines; null: all.")}
 
 
 @strawberry.type(
@@ -28,14 +45,66 @@ class Query:
     viewer: Viewer | None = field("Who is asking, and what they may do.")
     account: Account | None = field("契約: the account.")
     event_cursor: EventCursor | None = field(
-        "How far this very read has seen: the same snapshot as the rest of the operation."
+        "How far this very read has seen: the same snapshot as the rest of the operation. Give it to `after:`."
+    )
+    malls: list[Mall] | None = field(
+        "モール: forms, columns, capabilities. The same for every account.", made_by=every_spec
     )
     shops = planned(
         list[Shop] | None,
-        "店舗: all shops of the account.",
+        "店舗: all shops of the account (at most 100, hence no paging).",
         {"in_use": argument(bool | None, "Only those in use, or only the others.")},
     )
     product = planned(
-        Product | None, "One product by its code.", {"code": argument(str, "Its code.")}
+        Product | None, "商品: one by its code.", {"code": argument(str, "マスターコード.")}
     )
-    products = paged(Product, "商品: products and sets.")
+    products = paged(Product, "商品: products, sets among them.", PRODUCTS)
+    set_items = paged(Product, "セット商品: `products` of kind SET.", PRODUCTS)
+    product_groups = paged(ProductGroup, "確保在庫グループ, oldest first.")
+    listings = paged(
+        Listing,
+        "出品・販売データ.",
+        {
+            **LISTINGS,
+            "order_by": argument(
+                ListingOrder | None, "In which order; oldest first when nothing is said."
+            ),
+        },
+    )
+    differences = paged(
+        Listing,
+        "差異: listings that show another number than they should, longest first.",
+        {
+            **LISTINGS,
+            "kind": argument(
+                DifferenceKind | None, "Compared with what.", DifferenceKind.FROM_QUANTITY_TO_SHOW
+            ),
+        },
+    )
+    links = paged(
+        Link,
+        "紐づけ, newest listings first.",
+        {"filter": argument(LinkFilter | None, "Which; null: all.")},
+    )
+    orders = paged(
+        Order,
+        "受注, newest first.",
+        {"filter": argument(OrderFilter | None, "Which; null: all.")},
+    )
+    stock_movements = paged(StockMovement, "在庫変動: the ledger, newest first.", LOGS)
+    operation_logs = paged(OperationLog, "操作ログ, newest first.", LOGS)
+    sales_logs = paged(SalesLog, "売上ログ, newest first.", LOGS)
+    mall_update_logs = paged(MallUpdateLog, "モール更新ログ, newest first.", LOGS)
+    sync_errors = paged(
+        SyncError,
+        "エラー, newest first.",
+        {"filter": argument(SyncErrorFilter | None, "Which; null: all.")},
+    )
+    jobs = paged(
+        Job,
+        "Everything that takes longer than a request, newest first.",
+        {
+            "kinds": argument(list[JobKind] | None, "Of these kinds."),
+            "states": argument(list[JobState] | None, "In one of these states."),
+        },
+    )

@@ -1,13 +1,94 @@
 """店舗 Shops: one seller account on one mall."""
 
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
 import strawberry
 
-from api.fields import field
+from api.actors import Actor
+from api.enums import CredentialWarning
+from api.fields import described, field
+from api.malls import Mall, spec_of
 from api.nodes import Node
+from domain.model.orders import CancelPolicy
+from domain.model.roles import Permission
+from domain.model.shops import DriftPolicy, ShopState
+
+if TYPE_CHECKING:
+    from api.jobs import ShopCheck
+
+described(
+    ShopState,
+    "What a shop does at present.",
+    ONBOARDING="Its connection was never tested good.",
+    READY="Connected, and never started.",
+    RUNNING="連動中.",
+    STOPPED="停止中: it or the account is switched off.",
+    MAINTENANCE="The mall is under maintenance.",
+    HALTED="An error of level 9 halts it.",
+    PROBING="Its connection is being tested.",
+    CATCHING_UP="It reads the orders it missed, then sends what differs.",
+)
+described(
+    CancelPolicy,
+    "Does our total get back what a cancelled order took?",
+    IGNORE="No (default).",
+    RESTORE="Yes, never more than was taken.",
+)
+described(
+    DriftPolicy,
+    "What becomes of a number that was changed at the mall.",
+    OURS_WINS="Ours is sent again (default).",
+    TAKE_THEIRS="It is taken as a correction of the total.",
+    ASK="It is shown as a difference until somebody decides.",
+)
+
+
+@strawberry.type(description="What waits to be sent, by urgency.")
+class PendingCount:
+    to_zero: int = field("Zeros.")
+    decreases: int = field("Numbers that fall.")
+    others: int = field("Everything else.")
+    oldest_at: datetime | None = field("Since when the oldest waits; null: nothing waits.")
+
+
+@strawberry.type(description="A setting of a shop.")
+class SettingValue:
+    key: str = field("Its name; see the mall's `settingFields`.")
+    value: str | None = field("Its value.")
+
+
+@strawberry.type(description="A credential that is set; never the secret itself.")
+class CredentialState:
+    key: str = field("Its name; see the mall's `credentialFields`.")
+    changed_at: datetime = field("When it was set.")
+    changed_by: Actor | None = field("Who set it.")
+    expires_at: datetime | None = field("Until when it lives, where that is known.")
+    warning: CredentialWarning | None = field("What is to be done about it.")
 
 
 @strawberry.type(description="店舗: one seller account on one mall.")
 class Shop(Node):
+    mall: Mall = field("The platform.", made_by=spec_of)
     name: str = field("The merchant's own name for it, unique in the account.")
+    sandbox: bool = field("It is connected to a simulated mall.")
     in_use: bool = field("利用店舗設定: a shop not in use is neither read nor written.")
+    state: ShopState = field("What it does at present.")
+    orders_running: bool = field("受注連動: its orders are read.")
+    reflect_running: bool = field("在庫反映: its numbers are sent.")
+    reflect_interval_seconds: int = field("Changes are gathered for so long; zeros never wait.")
+    match_key: list[str] = field("The columns that serve as same-product key.")
+    cancel_policy: CancelPolicy = field("What a cancelled order gives back.")
+    drift_policy: DriftPolicy = field("What becomes of a number that was changed at the mall.")
+    notification_email: str | None = field("Where its notices go.")
+    settings: list[SettingValue] | None = field("What its form says.", requires=Permission.SHOPS)
+    credentials: list[CredentialState] | None = field(
+        "What is set, since when, until when.", requires=Permission.SHOPS
+    )
+    last_check: Annotated["ShopCheck", strawberry.lazy("api.jobs")] | None = field(
+        "接続テスト: the last test of its connection."
+    )
+    pending: PendingCount = field("What waits to be sent.")
+    orders_seen_at: datetime | None = field("When its orders were read completely last.")
+    product_count: int = field("Products that have a listing here.")
     version: int = field("Rises with every change of its settings.")

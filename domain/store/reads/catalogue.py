@@ -4,12 +4,58 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.store.reads.account import ACCOUNT
-from domain.store.reads.listings import LISTING
+from domain.store.reads.actors import API_TOKEN, USER
+from domain.store.reads.jobs import CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
+from domain.store.reads.listings import LINK, LISTING, PUSH
+from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
-from domain.store.reads.products import PRODUCT
+from domain.store.reads.orders import ORDER, ORDER_LINE
+from domain.store.reads.products import PRODUCT, PRODUCT_ATTRIBUTE, PRODUCT_GROUP, SET_PART
 from domain.store.reads.query import QUERY
-from domain.store.reads.shops import SHOP
+from domain.store.reads.shops import CREDENTIAL_STATE, SETTING_VALUE, SHOP
+from domain.store.reads.stock import STOCK_MOVEMENT
+from domain.store.reads.sync_errors import SYNC_ERROR
+
+NODES: Mapping[str, Model] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            ACCOUNT,
+            API_TOKEN,
+            JOB,
+            LINK,
+            LISTING,
+            MALL_UPDATE_LOG,
+            OPERATION_LOG,
+            ORDER,
+            ORDER_LINE,
+            PRODUCT,
+            PRODUCT_GROUP,
+            PUSH,
+            SALES_LOG,
+            SHOP,
+            STOCK_MOVEMENT,
+            SYNC_ERROR,
+            USER,
+        )
+    }
+)
+"""What has a global id."""
 
 MODELS: Mapping[str, Model] = MappingProxyType(
-    {model.name: model for model in (QUERY, ACCOUNT, SHOP, PRODUCT, LISTING)}
+    {
+        **NODES,
+        **{
+            model.name: model
+            for model in (
+                QUERY,
+                CHECK_PART,
+                CREDENTIAL_STATE,
+                PRODUCT_ATTRIBUTE,
+                REFLECT_SHOP_PROGRESS,
+                SET_PART,
+                SETTING_VALUE,
+            )
+        },
+    }
 )

@@ -7,6 +7,7 @@ item names the account.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from domain.store.reads.connection import connection
@@ -110,8 +111,16 @@ class Compiler(Builder):
     def _one(self, selected: Selected, part: One, scope: Scope) -> str:
         if part.key and _only_id(selected.children):
             return self._from_key(selected, part.target, part.key, part.needs, scope)
-        found, shown = self._joined(selected, part, scope)
-        return f"CASE WHEN {found} IS NULL THEN 'null' ELSE {shown} END"
+        self.take(part.needs, scope)
+        inner = self.scope(part.target, beside=scope)
+        on = [self.fill(sql, scope.alias, inner.alias) for sql in (part.when, part.on)]
+        where = self.where(selected, part.filters, inner, *on)
+        source = self.fill(inner.model.source, inner.alias)
+        scope.joins[inner.alias] = f"LEFT JOIN {source} ON {where}"
+        found = self.fill(inner.model.key, inner.alias)
+        return (
+            f"CASE WHEN {found} IS NULL THEN 'null' ELSE {self.node(selected.children, inner)} END"
+        )
 
     def _from_key(
         self, selected: Selected, target: str, key: str, needs: tuple[str, ...], scope: Scope
@@ -122,24 +131,14 @@ class Compiler(Builder):
         shown = self.object(selected.children, {"id": identity(target, key)}, scope)
         return f"CASE WHEN {self.fill(key, scope.alias)} IS NULL THEN 'null' ELSE {shown} END"
 
-    def _joined(self, selected: Selected, part: One, scope: Scope) -> tuple[str, str]:
-        """The key by which one sees whether the row is there, and its object."""
-        self.take(part.needs, scope)
-        inner = self.scope(part.target, beside=scope)
-        on = self.fill(part.on, scope.alias, inner.alias)
-        where = self.where(selected, part.filters, inner, on)
-        source = self.fill(inner.model.source, inner.alias)
-        scope.joins[inner.alias] = f"LEFT JOIN {source} ON {where}"
-        return self.fill(inner.model.key, inner.alias), self.node(selected.children, inner)
-
     def _either(self, selected: Selected, part: Either, scope: Scope) -> str:
+        self.take(part.needs, scope)
+        assert not isinstance(selected.children, tuple)
         cases = []
-        for choice in part.choices:
-            model = self.models[choice.target]
-            children = _of_model(selected.children, model)
-            own = Selected(selected.key, selected.name, children=children)
-            found, shown = self._joined(own, choice, scope)
-            cases.append(f"WHEN {found} IS NOT NULL THEN {shown}")
+        for name, choice in part.choices.items():
+            own = replace(selected, children=selected.children[name])
+            shown = self._part(own, choice, scope)
+            cases.append(f"WHEN {self.fill(choice.when, scope.alias)} THEN {shown}")
         return f"CASE {' '.join(cases)} ELSE 'null' END"
 
     def _many(self, selected: Selected, part: Many, scope: Scope) -> str:
@@ -149,9 +148,12 @@ class Compiler(Builder):
         where = self.where(selected, part.filters, inner, on)
         order = self.fill(part.order, scope.alias, inner.alias)
         each = f"string_agg({self.node(selected.children, inner)}, ',' ORDER BY {order})"
-        return (
-            f"(SELECT '[' || coalesce({each}, '') || ']' FROM {self.source(inner)} WHERE {where})"
-        )
+        source = self.source(inner)
+        if part.source:
+            source = " ".join(
+                [self.fill(part.source, scope.alias, inner.alias), *inner.joins.values()]
+            )
+        return f"(SELECT '[' || coalesce({each}, '') || ']' FROM {source} WHERE {where})"
 
     def _by_ids(self, selected: Selected, part: ByIds) -> str:
         """One look-up for each model that is asked for; what is foreign or gone is null."""

@@ -59,7 +59,8 @@ class Page:
             f"SELECT {columns} FROM {self.builder.source(rows)} WHERE {where}{self._beyond(rows)} "
             f"ORDER BY {self._sort(rows, direction)} LIMIT {self.size} + 1"
         )
-        place = f"row_number() OVER (ORDER BY k {direction}, {rows.alias}.id {direction}) AS nth"
+        key = self.builder.fill(rows.model.key, rows.alias)
+        place = f"row_number() OVER (ORDER BY k {direction}, {key} {direction}) AS nth"
         return f"(SELECT {rows.alias}.*, {place}, count(*) OVER () AS found FROM ({found}) {rows.alias})"
 
     def _where(self, rows: Scope) -> str:

@@ -1,9 +1,13 @@
-"""Conditions that filters make of their arguments."""
+"""Conditions that filters make of their arguments, and the orders that lists come in."""
+
+from collections.abc import Mapping
 
 from domain.model.links import fold
 from domain.store.reads.models import Filter, Order, Where
 
 WORD_BREAKS = str.maketrans("，、", ",,")
+NEWEST_FIRST = {"NEWEST": Order(descending=True)}
+OLDEST_FIRST = {"OLDEST": Order()}
 
 
 def equals(sql: str, cast: str = "text", *needs: str) -> Filter:
@@ -14,57 +18,69 @@ def at_least(sql: str, cast: str, *needs: str) -> Filter:
     return _compared(sql, ">=", cast, needs)
 
 
-def at_most(sql: str, cast: str, *needs: str) -> Filter:
-    return _compared(sql, "<=", cast, needs)
-
-
-def before(sql: str, cast: str, *needs: str) -> Filter:
+def below(sql: str, cast: str, *needs: str) -> Filter:
     return _compared(sql, "<", cast, needs)
 
 
 def among(sql: str, cast: str, *needs: str) -> Filter:
     """The argument is a list; an empty one matches nothing."""
+    return matching(f"{sql} = ANY (ARGUMENT)", f"{cast}[]", *needs)
+
+
+def matching(sql: str, cast: str, *needs: str) -> Filter:
+    """A condition that names its ARGUMENT once."""
 
     def make(where: Where, name: str) -> str:
         where.need(*needs)
-        return f"{where.fill(sql)} = ANY ({where.bind(name, cast + '[]')})"
-
-    return make
-
-
-def shares(sql: str, *needs: str) -> Filter:
-    """A text[] that has something in common with the list."""
-
-    def make(where: Where, name: str) -> str:
-        where.need(*needs)
-        return f"{where.fill(sql)} && {where.bind(name, 'text[]')}"
+        return where.fill(sql).replace("ARGUMENT", where.bind(name, cast))
 
     return make
 
 
 def holds(sql: str, *needs: str) -> Filter:
     """The argument is a Boolean and says whether the condition holds."""
+    return matching(f"({sql}) = ARGUMENT", "boolean", *needs)
+
+
+def in_range(sql: str, *needs: str) -> Filter:
+    """The argument is an `IntRange`: all of its limits hold."""
+    return all_of(
+        {
+            "eq": equals(sql, "int", *needs),
+            "gte": at_least(sql, "int", *needs),
+            "lte": _compared(sql, "<=", "int", needs),
+        }
+    )
+
+
+def all_of(filters: Mapping[str, Filter]) -> Filter:
+    """The argument is an input object: each of its fields that is given holds."""
 
     def make(where: Where, name: str) -> str:
-        where.need(*needs)
-        return f"({where.fill(sql)}) = {where.bind(name, 'boolean')}"
+        inner = where.inner(name)
+        given = [each(inner, own) for own, each in filters.items() if inner.given(own)]
+        return " AND ".join(given) or "true"
 
     return make
 
 
-def in_range(sql: str, *needs: str) -> Filter:
-    """The argument is an `IntRange`."""
+def by_value(conditions: Mapping[str, str], *needs: str) -> Filter:
+    """The argument is an enum, each of whose values is a condition."""
 
     def make(where: Where, name: str) -> str:
         where.need(*needs)
-        inner = where.inner(name)
-        checks = {"eq": "=", "gte": ">=", "lte": "<="}
-        given = [
-            f"{where.fill(sql)} {sign} {inner.bind(limit, 'int')}"
-            for limit, sign in checks.items()
-            if inner.given(limit)
-        ]
-        return " AND ".join(given) or "true"
+        return where.fill(conditions[str(where.value(name))])
+
+    return make
+
+
+def searched(sql: str, ids: str) -> Filter:
+    """The argument is a search; `ids`: the function's call, in which WORDS are its patterns. No words: no condition."""
+
+    def make(where: Where, name: str) -> str:
+        words = where.bind(name, "text[]", patterns)
+        found = where.fill(f"{sql} IN (SELECT {ids})").replace("WORDS", words)
+        return f"(cardinality({words}) = 0 OR {found})"
 
     return make
 
@@ -82,15 +98,8 @@ def both_ways(name: str, sql: str, cast: str = "text", *needs: str) -> dict[str,
     }
 
 
-NEWEST_FIRST = {"NEWEST": Order(descending=True)}
-
-
 def _compared(sql: str, sign: str, cast: str, needs: tuple[str, ...]) -> Filter:
-    def make(where: Where, name: str) -> str:
-        where.need(*needs)
-        return f"{where.fill(sql)} {sign} {where.bind(name, cast)}"
-
-    return make
+    return matching(f"{sql} {sign} ARGUMENT", cast, *needs)
 
 
 def _escaped(word: str) -> str:

@@ -1,11 +1,28 @@
-"""Listings: one SKU as one shop shows it."""
+"""Listings: one SKU as one shop shows it; their links, and the state of their pushes."""
 
+from domain.store.reads.actors import actor
+from domain.store.reads.filters import (
+    NEWEST_FIRST,
+    OLDEST_FIRST,
+    all_of,
+    among,
+    both_ways,
+    by_value,
+    holds,
+    matching,
+    searched,
+)
 from domain.store.reads.models import (
+    Filter,
     Inside,
+    Many,
     Model,
     One,
+    Paged,
+    Where,
     flag,
     moment,
+    moments,
     number,
     numbers,
     text,
@@ -14,10 +31,61 @@ from domain.store.reads.models import (
     words,
 )
 
+ALIVE = "{o}.deleted_at IS NULL"
+PUSH_STATE = """(CASE WHEN SYNC.wanted > SYNC.done AND coalesce(SYNC.push_state, '') NOT IN ('SENT', 'ACCEPTED')
+    THEN 'WAITING' ELSE SYNC.push_state END)"""
+DIFFERS = "({t}_sync.difference IS NOT NULL AND {t}_sync.difference <> 'UNKNOWN')"
+DIFFERS_FROM_TOTAL = """coalesce({t}_sync.base <> (SELECT p.total FROM products p
+    WHERE p.account_id = {account} AND p.id = {t}_link.product_id AND p.kind = 'SINGLE'), false)"""
+HAS_OPEN_ERROR = """EXISTS (SELECT 1 FROM sync_error_listings h
+    JOIN sync_errors e ON e.account_id = {account} AND e.id = h.error_id AND e.state = 'OPEN'
+    WHERE h.account_id = {account} AND h.listing_id = {t}.id)"""
+OPEN_ERRORS = """{o}.state = 'OPEN' AND {o}.id IN (SELECT h.error_id FROM sync_error_listings h
+    WHERE h.account_id = {account} AND h.listing_id = {t}.id)"""
+
+LISTING_JOINS = {
+    "sync": "LEFT JOIN listing_sync {t}_sync "
+    "ON {t}_sync.account_id = {account} AND {t}_sync.listing_id = {t}.id",
+    "link": "LEFT JOIN links {t}_link "
+    "ON {t}_link.account_id = {account} AND {t}_link.listing_id = {t}.id",
+    "shop": "LEFT JOIN shops {t}_shop "
+    "ON {t}_shop.account_id = {account} AND {t}_shop.id = {t}.shop_id",
+}
+
+CONDITIONS: dict[str, Filter] = {
+    "shop_ids": among("{t}.shop_id", "uuid"),
+    "text": searched("{t}.id", "renkei_search_listings(WORDS)"),
+    "links": among("{t}_link.state", "text", "link"),
+    "sync": holds("{t}.sync"),
+    "differs": by_value(
+        {"FROM_QUANTITY_TO_SHOW": DIFFERS, "FROM_TOTAL": DIFFERS_FROM_TOTAL}, "sync", "link"
+    ),
+    "causes": among("{t}_sync.difference", "text", "sync"),
+    "not_pushed": matching("{t}_sync.not_pushed && ARGUMENT", "text[]", "sync"),
+    "push_states": among(PUSH_STATE.replace("SYNC", "{t}_sync"), "text", "sync"),
+    "has_open_error": holds(HAS_OPEN_ERROR),
+}
+LISTING_FILTERS: dict[str, Filter] = {"filter": all_of(CONDITIONS)}
+
+
+def some_listing(where: Where, name: str) -> str:
+    """Some listing of the product meets all conditions at once."""
+    joins = " ".join(LISTING_JOINS[join].replace("{t}", "ls") for join in ("link", "sync"))
+    conditions = all_of(CONDITIONS)(where.beside("ls"), name)
+    found = (
+        f"EXISTS (SELECT 1 FROM listings ls {joins} WHERE ls.account_id = {{account}} "
+        "AND ls.deleted_at IS NULL AND ls_link.product_id = {t}.id"
+    )
+    return f"{where.fill(found)} AND {conditions})"
+
+
 LISTING = Model(
     "Listing",
     "listings {t}",
     {
+        "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
+        "product": One("Product", f"{{o}}.id = {{t}}_link.product_id AND {ALIVE}", needs=("link",)),
+        "link": One("Link", "{o}.listing_id = {t}.id"),
         **texts("item_code", "match_code"),
         "variant_code": text("nullif({t}.variant_code, '')"),
         "name": text("nullif({t}.name, '')"),
@@ -29,23 +97,119 @@ LISTING = Model(
                 "quantity": number("{t}_sync.base"),
                 "unlimited": flag("{t}.unlimited"),
                 "known_at": moment("{t}_sync.base_latest"),
-                "source": word("{t}_sync.base_source"),
+                "source": word("coalesce({t}_sync.base_source, 'NEVER_SEEN')"),
             },
             needs=("sync",),
         ),
-        "not_pushed": words("{t}_sync.not_pushed", "sync"),
-        "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
-        "product": One(
-            "Product",
-            "{o}.id = {t}_link.product_id AND {o}.deleted_at IS NULL",
-            needs=("link",),
+        "difference": Inside(
+            {
+                "expected": number("{t}_sync.expected"),
+                "shown": number("{t}_sync.base"),
+                "delta": number("{t}_sync.base - {t}_sync.expected"),
+                "since": moment("{t}_sync.difference_since"),
+                "cause": word("{t}_sync.difference"),
+            },
+            when="{t}_sync.difference IS NOT NULL AND {t}_sync.expected IS NOT NULL",
+            needs=("sync",),
         ),
+        "differs_from_total": flag(DIFFERS_FROM_TOTAL, "sync", "link"),
+        "not_pushed": words("coalesce({t}_sync.not_pushed, '{}'::text[])", "sync"),
+        "push": One(
+            "Push",
+            "{o}.listing_id = {t}.id AND ({o}.wanted > {o}.done OR {o}.push_state IS NOT NULL)",
+        ),
+        "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
+    },
+    joins=LISTING_JOINS,
+    alive="{t}.deleted_at IS NULL",
+)
+
+PUSH = Model(
+    "Push",
+    "listing_sync {t}",
+    {
+        "listing": One("Listing", "{o}.id = {t}.listing_id", key="{t}.listing_id"),
+        "state": word(PUSH_STATE.replace("SYNC", "{t}")),
+        "lane": word("(ARRAY['TO_ZERO', 'DECREASE', 'OTHER'])[{t}.lane + 1]"),
+        "quantity": number("{t}_attempt.quantity", "attempt"),
+        "mode": word("{t}_attempt.mode", "attempt"),
+        **numbers("attempts"),
+        "waiting_at": moment("coalesce({t}.waiting_since, {t}_attempt.waiting_at)", "attempt"),
+        "sent_at": moment("{t}_attempt.sent_at", "attempt"),
+        "accepted_at": moment("{t}_attempt.accepted_at", "attempt"),
+        "applied_at": moment("{t}_attempt.applied_at", "attempt"),
+        **moments("next_try_at"),
+        "mall_code": text("nullif({t}_attempt.mall_code, '')", "attempt"),
+        "mall_message": text("nullif({t}_attempt.mall_message, '')", "attempt"),
     },
     joins={
-        "sync": "LEFT JOIN listing_sync {t}_sync "
-        "ON {t}_sync.account_id = {account} AND {t}_sync.listing_id = {t}.id",
-        "link": "LEFT JOIN links {t}_link "
-        "ON {t}_link.account_id = {account} AND {t}_link.listing_id = {t}.id",
+        "attempt": "LEFT JOIN LATERAL (SELECT * FROM pushes p WHERE p.account_id = {account} "
+        "AND p.listing_id = {t}.listing_id ORDER BY p.id DESC LIMIT 1) {t}_attempt ON true"
     },
-    alive="{t}.deleted_at IS NULL",
+    key="{t}.listing_id",
+    alive="({t}.wanted > {t}.done OR {t}.push_state IS NOT NULL)",
+)
+
+LINK = Model(
+    "Link",
+    "links {t}",
+    {
+        "listing": One("Listing", "{o}.id = {t}.listing_id", key="{t}.listing_id"),
+        "product": One("Product", f"{{o}}.id = {{t}}.product_id AND {ALIVE}"),
+        "state": word("{t}.state"),
+        "reason": word("{t}.reason"),
+        **moments("at"),
+        "actor": actor(),
+        "copy_page": flag("{t}.copy_page"),
+    },
+    joins={
+        "listing": "JOIN listings {t}_listing ON {t}_listing.account_id = {account} "
+        "AND {t}_listing.id = {t}.listing_id AND {t}_listing.deleted_at IS NULL"
+    },
+    key="{t}.listing_id",
+)
+
+LISTINGS = Paged(
+    "Listing",
+    {
+        **OLDEST_FIRST,
+        **both_ways("ITEM_CODE", "{t}.item_code"),
+        **both_ways("SHOP", "{t}_shop.name", "text", "shop"),
+        **both_ways(
+            "DIFFERENCE_SINCE",
+            "coalesce({t}_sync.difference_since, '9999-12-31Z'::timestamptz)",
+            "timestamptz",
+            "sync",
+        ),
+    },
+    ALIVE,
+    LISTING_FILTERS,
+)
+
+DIFFERENCES = Paged(
+    "Listing",
+    both_ways("DIFFERENCE_SINCE", "{t}_sync.difference_since", "timestamptz", "sync"),
+    ALIVE,
+    {
+        **LISTING_FILTERS,
+        "kind": by_value(
+            {"FROM_QUANTITY_TO_SHOW": DIFFERS, "FROM_TOTAL": DIFFERS_FROM_TOTAL}, "sync", "link"
+        ),
+    },
+)
+
+LINKS = Paged(
+    "Link",
+    NEWEST_FIRST,
+    "true",
+    {
+        "filter": all_of(
+            {
+                "shop_ids": among("{t}_listing.shop_id", "uuid", "listing"),
+                "states": among("{t}.state", "text"),
+                "text": searched("{t}.listing_id", "renkei_search_listings(WORDS)"),
+            }
+        )
+    },
+    needs=("listing",),
 )

@@ -48,13 +48,13 @@ class Facts:
 class Where(Protocol):
     """What a filter is given: aliases, and the arguments of the field it stands on."""
 
-    @property
-    def t(self) -> str: ...
     def given(self, name: str) -> bool: ...
+    def value(self, name: str) -> object: ...
     def bind(self, name: str, cast: str, convert: "Convert | None" = None) -> str: ...
     def fill(self, sql: str) -> str: ...
     def need(self, *names: str) -> None: ...
-    def inner(self, name: str, alias: str = "") -> "Where": ...
+    def inner(self, name: str) -> "Where": ...
+    def beside(self, alias: str) -> "Where": ...
 
 
 Convert = Callable[[object], object]
@@ -65,24 +65,30 @@ Filter = Callable[[Where, str], str]
 @dataclass(frozen=True, slots=True)
 class One:
     """A to-one relation. `on`: the target's row, beside its account. `key`: the target's id on this side; with it a
-    selection of nothing but the id needs no look-up (only where a foreign key keeps the target alive)."""
+    selection of nothing but the id needs no look-up (only where that row is sure to be there). `when`: a condition on
+    this side."""
 
     target: str
     on: str
     key: str | None = None
+    when: str = "true"
     filters: Mapping[str, Filter] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list that is short by nature. `needs`: joins of the target that `on` and `order` name."""
+    """A list that is short by nature. `needs`: joins of the target that `on` and `order` name.
+
+    `source`: a FROM item made from this row, in place of the target's own.
+    """
 
     target: str
     on: str
     order: str
     filters: Mapping[str, Filter] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +124,10 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A to-one relation to rows of several models: the first one that there is."""
+    """A to-one relation to one of several types, by name: the first whose `when` holds."""
 
-    choices: tuple[One, ...]
+    choices: Mapping[str, "One | Inside"]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,15 @@
 """Where reading begins: the fields of the root, over a row of nothing."""
 
 from domain.store.reads.account import EVENT_CURSOR, VIEWER
-from domain.store.reads.filters import both_ways, equals, holds
-from domain.store.reads.models import ByIds, Many, Model, One, Paged
+from domain.store.reads.jobs import JOBS
+from domain.store.reads.listings import DIFFERENCES, LINKS, LISTINGS
+from domain.store.reads.logs import MALL_UPDATE_LOGS, OPERATION_LOGS, SALES_LOGS
+from domain.store.reads.models import ByIds, Model, One, facts
+from domain.store.reads.orders import ORDERS
+from domain.store.reads.products import PRODUCT_BY_CODE, PRODUCT_GROUPS, PRODUCTS, SET_ITEMS
+from domain.store.reads.shops import SHOPS
+from domain.store.reads.stock import STOCK_MOVEMENTS
+from domain.store.reads.sync_errors import SYNC_ERRORS
 
 QUERY = Model(
     "Query",
@@ -13,19 +20,22 @@ QUERY = Model(
         "viewer": VIEWER,
         "account": One("Account", "true"),
         "event_cursor": EVENT_CURSOR,
-        "shops": Many("Shop", "true", order="{o}.id", filters={"in_use": holds("{t}.in_use")}),
-        "product": One("Product", "{o}.deleted_at IS NULL", filters={"code": equals("{t}.code")}),
-        "products": Paged(
-            "Product",
-            {**both_ways("CODE", "{t}.code")},
-            on="{o}.deleted_at IS NULL",
-        ),
-        "listings": Paged(
-            "Listing",
-            {**both_ways("ITEM_CODE", "{t}.item_code")},
-            on="{o}.deleted_at IS NULL",
-            filters={"filter": equals("{t}.id")},
-        ),
+        "malls": facts(),
+        "shops": SHOPS,
+        "product": PRODUCT_BY_CODE,
+        "products": PRODUCTS,
+        "set_items": SET_ITEMS,
+        "product_groups": PRODUCT_GROUPS,
+        "listings": LISTINGS,
+        "differences": DIFFERENCES,
+        "links": LINKS,
+        "orders": ORDERS,
+        "stock_movements": STOCK_MOVEMENTS,
+        "operation_logs": OPERATION_LOGS,
+        "sales_logs": SALES_LOGS,
+        "mall_update_logs": MALL_UPDATE_LOGS,
+        "sync_errors": SYNC_ERRORS,
+        "jobs": JOBS,
     },
     account="true",
 )

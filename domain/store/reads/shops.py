@@ -1,13 +1,99 @@
 """Shops: one seller account on one mall."""
 
-from domain.store.reads.models import Model, flag, numbers, texts
+from domain.store.reads.actors import actor
+from domain.store.reads.filters import holds
+from domain.store.reads.models import (
+    Inside,
+    Many,
+    Model,
+    One,
+    facts,
+    flag,
+    moment,
+    moments,
+    number,
+    numbers,
+    text,
+    texts,
+    word,
+    words,
+)
+
+STATE = """CASE WHEN {t}.state <> 'RUNNING' THEN {t}.state
+    WHEN {t}.checked_at IS NULL THEN 'ONBOARDING'
+    WHEN NOT ({t}.orders_running OR {t}.reflect_running)
+        THEN CASE WHEN {t}.effective_from IS NULL THEN 'READY' ELSE 'STOPPED' END
+    WHEN NOT {t}.in_use OR NOT {t}_account.sync_running THEN 'STOPPED'
+    WHEN {t}.maintenance THEN 'MAINTENANCE'
+    ELSE 'RUNNING' END"""
+PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_zero,
+        count(*) FILTER (WHERE s.lane = 1) AS decreases, count(*) FILTER (WHERE s.lane = 2) AS others,
+        min(s.waiting_since) AS oldest_at
+    FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
+WARNING = """CASE WHEN {t}.expires_at <= clock_timestamp() THEN 'EXPIRED'
+    WHEN {t}.expires_at <= clock_timestamp() + interval '7 days' THEN 'EXPIRES_SOON' END"""
 
 SHOP = Model(
     "Shop",
     "shops {t}",
     {
-        **texts("name"),
+        "mall": facts(word("{t}.mall")),
+        **texts("name", "notification_email"),
+        "sandbox": flag("{t}.sandbox"),
         "in_use": flag("{t}.in_use"),
-        **numbers("version"),
+        "state": word(STATE, "account"),
+        "orders_running": flag("{t}.orders_running"),
+        "reflect_running": flag("{t}.reflect_running"),
+        **numbers("reflect_interval_seconds", "version"),
+        "match_key": words("{t}.match_key"),
+        "cancel_policy": word("{t}.cancel_policy"),
+        "drift_policy": word("{t}.drift_policy"),
+        "settings": Many(
+            "SettingValue",
+            "true",
+            order="{o}.key",
+            source="jsonb_each_text({t}.settings) {o} (key, value)",
+        ),
+        "credentials": Many("CredentialState", "{o}.shop_id = {t}.id", order="{o}.key"),
+        "last_check": One(
+            "Job",
+            "{o}.id = (SELECT max(j.id::text)::uuid FROM jobs j WHERE j.account_id = {account} "
+            "AND j.shop_id = {t}.id AND j.kind = 'SHOP_CHECK')",
+        ),
+        "pending": Inside(
+            {
+                "to_zero": number("{t}_pending.to_zero"),
+                "decreases": number("{t}_pending.decreases"),
+                "others": number("{t}_pending.others"),
+                "oldest_at": moment("{t}_pending.oldest_at"),
+            },
+            needs=("pending",),
+        ),
+        "orders_seen_at": moment("{t}.orders_seen_at"),
+        "product_count": number(
+            "(SELECT count(DISTINCT k.product_id) FROM listings l "
+            "JOIN links k ON k.account_id = {account} AND k.listing_id = l.id "
+            "WHERE l.account_id = {account} AND l.shop_id = {t}.id AND l.deleted_at IS NULL)"
+        ),
+    },
+    joins={
+        "account": "LEFT JOIN accounts {t}_account ON {t}_account.id = {account}",
+        "pending": PENDING,
     },
 )
+
+SETTING_VALUE = Model("SettingValue", "", texts("key", "value"), account="true")
+
+CREDENTIAL_STATE = Model(
+    "CredentialState",
+    "shop_credentials {t}",
+    {
+        "key": text("{t}.key"),
+        **moments("changed_at", "expires_at"),
+        "changed_by": actor("changed_by"),
+        "warning": word(WARNING),
+    },
+    key="{t}.key",
+)
+
+SHOPS = Many("Shop", "true", order="{o}.id", filters={"in_use": holds("{t}.in_use")})

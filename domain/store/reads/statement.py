@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -148,7 +148,7 @@ class Builder:
 class Place:
     """Where a filter stands; see `models.Where`. `path`: the names below which its arguments are found.
 
-    `other`: the alias of a row in a sub-select of the filter's own, which takes no joins.
+    `other`: the alias of a row in a sub-select of the filter's own, whose joins are all there.
     """
 
     builder: Builder
@@ -157,10 +157,6 @@ class Place:
     scope: Scope
     path: tuple[str, ...] = ()
     other: str = ""
-
-    @property
-    def t(self) -> str:
-        return self.other or self.scope.alias
 
     def given(self, name: str) -> bool:
         return self.value(name) is not None
@@ -178,16 +174,19 @@ class Place:
         return self.builder.bind(cast, self.slot, read)
 
     def fill(self, sql: str) -> str:
-        return self.builder.fill(sql, self.t)
+        return self.builder.fill(sql, self.other or self.scope.alias)
 
     def need(self, *names: str) -> None:
         if not self.other:
             self.builder.take(names, self.scope)
 
-    def inner(self, name: str, alias: str = "") -> "Place":
-        path = (*self.path, name)
-        other = alias or self.other
-        return Place(self.builder, self.slot, self.arguments, self.scope, path, other)
+    def inner(self, name: str) -> "Place":
+        """Where the fields of the input object of this name stand."""
+        return replace(self, path=(*self.path, name))
+
+    def beside(self, alias: str) -> "Place":
+        """For the row of this alias in a sub-select of the filter's own."""
+        return replace(self, other=alias)
 
 
 def parts_of(model: Model) -> Mapping[str, Part]:

@@ -1,0 +1,110 @@
+"""操作・売上・モール更新ログ The logs that people read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from api.actors import Actor
+from api.fields import field, optional, planned
+from api.listings import Listing
+from api.locales import LOCALE, Words, both, chosen
+from api.nodes import Node
+from api.orders import Order
+from api.products import Product
+from api.shops import Shop
+from domain.model.locales import Locale
+from domain.model.reflect import PushState
+from domain.model.stock import Cause
+
+SENTENCES: Mapping[str, Words] = {
+    "SET_STOCK": both(
+        "総在庫数を{before}から{after}に変更しました。",
+        "Set the total from {before} to {after}.",
+    ),
+    "ADJUST_STOCK": both(
+        "総在庫数を{before}から{after}に調整しました。",
+        "Adjusted the total from {before} to {after}.",
+    ),
+    "CONNECT_SHOP": both("店舗「{name}」を登録しました。", "Connected the shop {name}."),
+    "UPDATE_SHOP": both("店舗の設定を変更しました。", "Changed the shop's settings."),
+    "TEST_CONNECTION": both(
+        "店舗「{name}」の接続テストを始めました。",
+        "Began to test the shop {name}.",
+    ),
+    "START_CONSENT": both(
+        "店舗「{name}」のモール認可を始めました。",
+        "Began to ask the mall's consent for the shop {name}.",
+    ),
+    "START_SYNC": both("連動を開始しました。", "Started what runs by itself."),
+    "STOP_SYNC": both("連動を停止しました。", "Stopped what runs by itself."),
+    "CLEAR_ERRORS": both("エラーを削除しました。", "Cleared an error."),
+    "CREATE_ACCOUNT": both("契約「{name}」を作成しました。", "Made the account {name}."),
+    "CREATE_USER": both("担当者「{name}」を追加しました。", "Added the person {name}."),
+    "CREATE_TOKEN": both("APIトークン「{name}」を作成しました。", "Made the token {name}."),
+    "REVOKE_TOKENS": both("APIトークンを失効させました。", "Revoked a token."),
+}
+"""What was done, in Japanese and English; {names} are facts of the log's line."""
+
+
+class _Given(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def operation_text(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> str:
+    """The sentence of an operation; an action that has none is named as it is."""
+    action, details = facts
+    words = SENTENCES.get(action, both(action, action))
+    return words[chosen(arguments, locale)].format_map(_Given(details or {}))
+
+
+@strawberry.type(description="操作ログ: what was done here.")
+class OperationLog(Node):
+    actor: Actor | None = field("Who did it.")
+    action: str = field("What was done, as a stable word.")
+    target: Node | None = field("What it was done to.")
+    text = planned(str, "What was done, as a sentence.", LOCALE, made_by=operation_text)
+    at: datetime = field("When.")
+    reflected_at: datetime | None = field("When what was changed went out; null: not yet.")
+
+
+@strawberry.type(description="売上ログ: units that an order took or gave back.")
+class SalesLog(Node):
+    shop: Shop = field("Where it was sold.")
+    listing: Listing | None = field("What was sold; null: not known here.")
+    product: Product | None = field("The product it belonged to.")
+    order: Order = field("The order.")
+    mall_code: str = field("The mall's code of what was sold.")
+    units: int = field("Units; below 0: a cancel, on a line of its own.")
+    at: datetime = field("When it was placed.")
+
+
+@strawberry.type(description="モール更新ログ: one number that was sent to a mall.")
+class MallUpdateLog(Node):
+    shop: Shop = field("Where it was sent.")
+    listing: Listing = field("What it was sent for.")
+    before: int | None = field("What we believed the mall showed; null: unknown.")
+    after: int = field("What was sent.")
+    state: PushState = field("What became of it.")
+    sent_at: datetime = field("When it was sent.")
+    applied_at: datetime | None = field("When the mall was known to show it.")
+    mall_code: str | None = field("The mall's code for what went wrong.")
+    mall_message: str | None = field("The mall's own words.")
+
+
+@strawberry.input(
+    description="Which lines of a log. One filter for all four: what a log does not know of is not asked of it."
+)
+class LogFilter:
+    product_ids: list[strawberry.ID] | None = optional("Of these products.")
+    shop_ids: list[strawberry.ID] | None = optional("Of these shops.")
+    actor_ids: list[strawberry.ID] | None = optional("By these persons or tokens.")
+    text: str | None = optional("Words in the product's or the listing's code or name.")
+    causes: list[Cause] | None = optional("Movements of these causes.")
+    push_states: list[PushState] | None = optional("Mall updates of which this became.")
+    from_: datetime | None = strawberry.field(
+        name="from", default=strawberry.UNSET, description="At or after."
+    )
+    until: datetime | None = optional("Before.")

@@ -1,0 +1,86 @@
+"""Work that takes longer than a request."""
+
+from domain.store.reads.actors import actor
+from domain.store.reads.filters import NEWEST_FIRST, among
+from domain.store.reads.models import (
+    Inside,
+    Many,
+    Model,
+    One,
+    Paged,
+    facts,
+    flag,
+    json,
+    moment,
+    moments,
+    number,
+    numbers,
+    word,
+)
+
+SHOPS_OF_JOB = """(SELECT l.shop_id, count(*) FILTER (WHERE j.outcome IS NULL) AS waiting,
+        count(*) FILTER (WHERE j.outcome = 'ACCEPTED') AS accepted, count(*) FILTER (WHERE j.outcome = 'APPLIED') AS applied,
+        count(*) FILTER (WHERE j.outcome = 'REFUSED') AS refused, count(*) FILTER (WHERE j.outcome = 'HELD') AS held
+    FROM job_listings j JOIN listings l ON l.account_id = {account} AND l.id = j.listing_id
+    WHERE j.account_id = {account} AND j.job_id = {t}.id GROUP BY l.shop_id) {o}"""
+SECONDS_LEFT = """CASE WHEN {t}.state = 'RUNNING' AND {t}.done > 0 AND {t}.total > 0 THEN
+    ceil(extract(epoch FROM clock_timestamp() - {t}.started_at) * ({t}.total - {t}.done) / {t}.done)::int END"""
+
+JOB = Model(
+    "Job",
+    "jobs {t}",
+    {
+        "kind": word("{t}.kind"),
+        "state": word("{t}.state"),
+        "progress": Inside(
+            {
+                **numbers("total", "done", "failed"),
+                "seconds_left": number(SECONDS_LEFT),
+                "text": facts(
+                    word("{t}.state"), number("{t}.done"), number("{t}.total"), number("{t}.failed")
+                ),
+            }
+        ),
+        **moments("created_at", "finished_at"),
+        "created_by": actor(),
+        "shops": Many("ReflectShopProgress", "true", order="{o}.shop_id", source=SHOPS_OF_JOB),
+        "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
+        "ok": flag("({t}.result ->> 'ok')::boolean"),
+        "parts": Many(
+            "CheckPart",
+            "true",
+            order="{o}.nth",
+            source="jsonb_array_elements(coalesce({t}.result -> 'parts', '[]'::jsonb)) WITH ORDINALITY {o} (part, nth)",
+        ),
+    },
+    variants={"ReflectJob": "{t}.kind = 'REFLECT'", "ShopCheck": "{t}.kind = 'SHOP_CHECK'"},
+)
+
+REFLECT_SHOP_PROGRESS = Model(
+    "ReflectShopProgress",
+    "",
+    {
+        "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
+        **numbers("waiting", "accepted", "applied", "refused", "held"),
+    },
+    account="true",
+)
+
+CHECK_PART = Model(
+    "CheckPart",
+    "",
+    {
+        "key": word("{t}.part ->> 'key'"),
+        "outcome": word("{t}.part ->> 'outcome'"),
+        "mall_message": json("nullif({t}.part -> 'mall_message', '\"\"'::jsonb)"),
+        "expires_at": moment("({t}.part ->> 'expires_at')::timestamptz"),
+    },
+    account="true",
+)
+
+JOBS = Paged(
+    "Job",
+    NEWEST_FIRST,
+    "true",
+    {"kinds": among("{t}.kind", "text"), "states": among("{t}.state", "text")},
+)
