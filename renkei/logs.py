@@ -31,11 +31,15 @@ def configure_logs(level: str, process: str) -> None:
 
 
 def _formatter() -> structlog.stdlib.ProcessorFormatter:
+    """Tracebacks without the values of variables: those may be secrets."""
     terminal = sys.stderr.isatty()
     last: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if terminal
+        else structlog.processors.JSONRenderer()
     )
-    errors = () if terminal else (structlog.processors.dict_tracebacks,)
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    errors = () if terminal else (structlog.processors.ExceptionRenderer(frames),)
     remove_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED, processors=[remove_meta, *errors, last]
