@@ -1,5 +1,6 @@
 """The composition root of the API: what serves, made of settings."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,15 +10,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from api import connect, health
 from api.auth import Gate
+from api.broadcast import Broadcaster
 from api.errors import Code, refused
 from api.execution import Engine, refusal, utc_now
+from api.feed import Feed
 from api.graphiql import files
 from api.route import JSON, GraphQLRoute
 from api.schema import schema
+from api.sockets import SocketRoute
+from api.watch import Watch
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
 from domain.settings import Settings
@@ -30,13 +35,20 @@ CORS_SECONDS = 600
 def create_app(settings: Settings) -> Starlette:
     bells = Bells(settings.redis_url)
     db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
-    engine = Engine(schema()._schema, db)
+    feed = Feed(db, bells)
+    watch = Watch(db)
+    engine = Engine(schema()._schema, db, feed)
     gate = Gate(db)
     origins = (*settings.allowed_origins, connect.origin_of(settings.public_url))
+    sockets = SocketRoute(engine, Broadcaster(engine), gate, watch, origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
+        async with asyncio.TaskGroup() as always:
+            running = [always.create_task(each.run()) for each in (feed, watch)]
+            yield
+            for task in running:
+                task.cancel()
         await bells.close()
         await db.close()
 
@@ -44,9 +56,10 @@ def create_app(settings: Settings) -> Starlette:
         routes=[
             Route("/", _to_graphql),
             Route("/graphql", GraphQLRoute(engine, gate)),
+            WebSocketRoute("/graphql", sockets),
             Mount("/graphiql", files()),
             connect.route(db, Vault(settings.secret_key), origins, utc_now),
-            *health.routes(settings, lambda: True),
+            *health.routes(settings, lambda: feed.has_bells),
         ],
         middleware=[_cors(settings)],
         exception_handlers={HTTPException: _no_such_address},

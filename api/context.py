@@ -9,6 +9,7 @@ from uuid import UUID
 import strawberry
 from graphql import GraphQLResolveInfo
 
+from api.feed import Feed
 from domain.model.actors import Actor
 from domain.model.locales import Locale
 from domain.model.roles import Permission
@@ -31,12 +32,16 @@ def _now() -> datetime:
 
 @dataclass(slots=True)
 class Context:
-    """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py)."""
+    """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py).
+
+    `feed`: what a subscription follows; None where none can be begun.
+    """
 
     db: Database
     viewer: Viewer
     now: Callable[[], datetime] = _now
     pending: dict[tuple[int, ...], Any] = field(default_factory=dict)
+    feed: Feed | None = None
 
 
 Info = strawberry.Info[Context, None]

@@ -34,6 +34,7 @@ class Code(StrEnum):
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     TOO_LARGE = "TOO_LARGE"
+    TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS"
     TOO_DEEP = "TOO_DEEP"
     TOO_COMPLEX = "TOO_COMPLEX"
     TOO_MANY_ALIASES = "TOO_MANY_ALIASES"
@@ -88,6 +89,12 @@ def refused(code: Code, message: str, status: int = 400, **headers: str) -> Refu
     """One error; header names as keywords, `WWW_Authenticate="Bearer"`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Refused([GraphQLError(message, extensions={"code": code.value})], status, named)
+
+
+def refused_by(rule: DomainError) -> Refused:
+    """What a rule of the domain refuses as a whole."""
+    facts = {"code": rule.code, "params": dict(rule.params)}
+    return Refused([GraphQLError(rule.message, extensions=facts)])
 
 
 def coded(code: Code, errors: Sequence[GraphQLError]) -> list[GraphQLError]:

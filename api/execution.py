@@ -5,30 +5,38 @@ same parsed, limited and validated document.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any
 
 import orjson
+import structlog
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    Executor,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     execute,
 )
 
 from api.context import Context, Viewer
 from api.documents import Documents, operation_of
 from api.errors import Refused, shown
+from api.feed import Feed
+from api.following import Following
 from api.plan import Answer, Planner
 from api.requests import Request
 from domain.model.locales import Locale
 from domain.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -56,10 +64,15 @@ class Engine:
     """Answers operations. One serves a process."""
 
     def __init__(
-        self, schema: GraphQLSchema, db: Database, now: Callable[[], datetime] = utc_now
+        self,
+        schema: GraphQLSchema,
+        db: Database,
+        feed: Feed,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self.schema = schema
         self._db = db
+        self._feed = feed
         self._now = now
         self._documents = Documents(schema)
         self._planner = Planner(schema)
@@ -72,6 +85,19 @@ class Engine:
 
     async def answer(self, operation: Operation, viewer: Viewer) -> Answer:
         """Of a query or mutation. A mutation that has begun ends, whoever still waits for it."""
+        began = time.perf_counter()
+        try:
+            return await self._lasting(operation, viewer)
+        finally:
+            log.info(
+                "operation",
+                account=str(viewer.account_id),
+                kind=operation.kind.value,
+                operation=operation.name,
+                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+            )
+
+    async def _lasting(self, operation: Operation, viewer: Viewer) -> Answer:
         if operation.kind is not OperationType.MUTATION:
             return await self._answered(operation, viewer)
         running = asyncio.ensure_future(self._answered(operation, viewer))
@@ -92,6 +118,25 @@ class Engine:
             operation.request.operation_name,
         )
         return await result if isawaitable(result) else result
+
+    async def subscribed(self, operation: Operation, viewer: Viewer) -> Following[Any]:
+        """Raises Refused."""
+        made = Executor.build(
+            self.schema,
+            operation.document,
+            context_value=replace(self.context(viewer), feed=self._feed),
+            raw_variable_values=dict(operation.request.variables),
+            operation_name=operation.request.operation_name,
+        )
+        stream = made if isinstance(made, list) else create_source_event_stream(made)
+        if isawaitable(stream):
+            stream = await stream
+        match stream:
+            case Following():
+                return stream
+            case ExecutionResult(errors=list(errors)) | list(errors):
+                raise Refused(errors)
+        raise TypeError(f"{operation.name} is resolved by no Following")
 
     def context(self, viewer: Viewer) -> Context:
         return Context(self._db, viewer, self._now)

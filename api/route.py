@@ -9,10 +9,8 @@
 | 500, 503 | our fault, with an id to quote; 503 is worth another try |
 """
 
-import time
 from collections.abc import Mapping
 
-import structlog
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -29,8 +27,6 @@ RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 METHODS = "GET, POST"
 PARAMETERS = ("query", "operationName", "variables", "extensions")
-
-log = structlog.get_logger(__name__)
 
 
 class GraphQLRoute:
@@ -70,16 +66,7 @@ class GraphQLRoute:
         given = _from_address(request) if request.method == "GET" else await _from_body(request)
         operation = self._operation(given)
         _check_transport(operation, request.method)
-        began = time.perf_counter()
-        answer = await self._engine.answer(operation, viewer)
-        log.info(
-            "operation",
-            account=str(viewer.account_id),
-            kind=operation.kind.value,
-            operation=operation.name,
-            milliseconds=round((time.perf_counter() - began) * 1000, 1),
-        )
-        return answer
+        return await self._engine.answer(operation, viewer)
 
     def _operation(self, given: Request) -> Operation:
         try:

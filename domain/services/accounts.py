@@ -123,6 +123,18 @@ async def authenticate(db: Database, token: str) -> Authenticated | None:
     return _authenticated(living)
 
 
+async def still_allowed(db: Database, held: Collection[str]) -> dict[str, Authenticated]:
+    """Those of these tokens that live, with what each may do now; their use is not noted."""
+    hashes = {token: _hash(token) for token in held}
+    async with db.connection() as connection:
+        living = await tokens.find_all(connection, hashes.values())
+    return {
+        token: _authenticated(living[hashed])
+        for token, hashed in hashes.items()
+        if hashed in living
+    }
+
+
 def mail_address(entered: str, field: str) -> str:
     """Raises DomainError INVALID_VALUE for what cannot be one."""
     address = entered.strip().casefold()
