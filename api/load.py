@@ -12,14 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from graphql import get_named_type, is_abstract_type
+from graphql import get_named_type
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 
 from api.context import Context, ResolveInfo
 from api.plan import Walk, planned, run
-from api.selection import TYPE_KEY, Given, Refused, Selector
+from api.selection import Given, Refused, Selector
 from api.settle import Settler
-from domain.store.reads import Children, Constant, Fields, Ref, Selected
+from domain.store.reads import Children, Fields, Ref, Selected
 
 Tree = dict[str, Any]
 """A node as it was selected: by response key, leaves as JSON; where one is refused, the error to raise."""
@@ -121,14 +121,11 @@ async def _run(info: ResolveInfo, walk: Walk) -> Tree:
 def _selector(info: ResolveInfo) -> Selector:
     fragments = {name: FragmentDetails(each) for name, each in info.fragments.items()}
     permissions = info.context.viewer.permissions
-    return Selector(info.schema, info.operation, fragments, info.variable_values, permissions)
+    return Selector(
+        info.schema, info.operation, fragments, info.variable_values, permissions, typed=True
+    )
 
 
 def _children(selector: Selector, info: ResolveInfo) -> Children:
-    """With the concrete type beside the fields, where graphql-core must tell types apart."""
     kind: Any = get_named_type(info.return_type)
-    details = [FieldDetails(each, None) for each in info.field_nodes]
-    children = selector.children(kind, details)
-    if isinstance(children, tuple) or not is_abstract_type(kind):
-        return children
-    return {name: (Constant(TYPE_KEY, name), *fields) for name, fields in children.items()}
+    return selector.children(kind, [FieldDetails(each, None) for each in info.field_nodes])

@@ -114,7 +114,8 @@ class Selector:
     """Walks one operation for one set of rights.
 
     `refused`: by the identity of their nodes, fields whose arguments cannot be used, and why. `sound`: no argument of
-    this very request was refused, so that the selection holds for every request of the same shape.
+    this very request was refused, so that the selection holds for every request of the same shape. `typed`: objects of
+    abstract types are written with their concrete type, for graphql-core to read.
     """
 
     schema: GraphQLSchema
@@ -122,6 +123,7 @@ class Selector:
     fragments: Mapping[str, FragmentDetails]
     variables: VariableValues
     permissions: frozenset[Permission]
+    typed: bool = False
     refused: Mapping[int, DomainError] = field(default_factory=dict)
     slots: list[Slot | Given] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
@@ -151,9 +153,15 @@ class Selector:
             return tuple(self._fields(kind, self._grouped(kind, details)))
         assert is_abstract_type(kind)
         return {
-            concrete.name: tuple(self._fields(concrete, self._grouped(concrete, details)))
+            concrete.name: (
+                *self._type(concrete),
+                *self._fields(concrete, self._grouped(concrete, details)),
+            )
             for concrete in self.schema.get_possible_types(kind)
         }
+
+    def _type(self, concrete: GraphQLObjectType) -> Fields:
+        return (Constant(TYPE_KEY, concrete.name),) if self.typed else ()
 
     def _grouped(
         self, kind: GraphQLObjectType, details: list[FieldDetails]

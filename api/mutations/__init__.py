@@ -1,0 +1,1 @@
+"""What each mutation takes, does in its one transaction, and answers."""

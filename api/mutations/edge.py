@@ -1,0 +1,132 @@
+"""The edge of every mutation: its field in the schema, its one transaction, and the ids that it was given.
+
+A mutation is a function of a transaction, the context and its input, which answers a payload. It may be called again
+where the database asks for it. What the rules refuse becomes a payload of nothing but `userErrors`, and nothing moved.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from inspect import Parameter, Signature, get_annotations
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from api.context import Context, Info
+from api.fields import Requires, argument
+from api.nodes import BadId, read_id
+from api.selection import MOST_ITEMS
+from api.user_errors import UserError, user_error
+from domain.model.errors import DomainError
+from domain.model.locales import Locale
+from domain.model.roles import Permission
+from domain.services.edits import Refused, not_found
+from domain.store.database import Tx
+
+Work = Callable[[Tx, Context, Any], Awaitable[Any]]
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "Product": "product",
+        "Listing": "listing",
+        "Shop": "shop",
+        "SyncError": "error",
+        "ProductGroup": "group",
+    }
+)
+
+
+def mutation(work: Work, description: str, *, requires: Permission) -> Any:
+    """A field that does `work`; null for those who lack the right."""
+    kinds = get_annotations(work, eval_str=True)
+    payload = kinds["return"]
+
+    async def resolve(info: Info, input: Any) -> Any:
+        context = info.context
+        try:
+            return await context.db.run(
+                context.viewer.account_id, lambda tx: work(tx, context, input)
+            )
+        except DomainError as error:
+            return payload(user_errors=[user_error(error, context.viewer.locale)])
+
+    accepted = argument(kinds["input"], "What is meant.")
+    _say(resolve, accepted.replace(name="input"), payload | None)
+    return strawberry.mutation(
+        resolver=resolve, description=description, directives=(Requires(permission=requires),)
+    )
+
+
+def _say(resolve: Callable[..., Any], accepted: Parameter, answer: Any) -> None:
+    """What Strawberry reads a resolver's argument and type from."""
+    info = accepted.replace(name="info", annotation=Info)
+    resolve.__signature__ = Signature([info, accepted], return_annotation=answer)  # type: ignore[attr-defined]
+    resolve.__annotations__ = {"info": Info, "input": accepted.annotation, "return": answer}
+
+
+def user_errors() -> Any:
+    """The field of every payload."""
+    return strawberry.field(
+        default_factory=list, description="What the caller can mend; empty: all is done."
+    )
+
+
+def answered(description: str) -> Any:
+    """A field of a payload that a refusal leaves empty."""
+    return strawberry.field(default=None, description=description)
+
+
+def answered_list(description: str) -> Any:
+    return strawberry.field(default_factory=list, description=description)
+
+
+def said(value: Any) -> Any:
+    """What an optional field of an input says; None where it was left out."""
+    return None if value is strawberry.UNSET else value
+
+
+def told(input: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The fields of these names that were not left out, null among them."""
+    values = {name: getattr(input, name) for name in names}
+    return {name: value for name, value in values.items() if value is not strawberry.UNSET}
+
+
+def row_id(given: strawberry.ID, model: str, *field: str) -> UUID:
+    """Raises DomainError NOT_FOUND: what is no id of this kind names nothing that there is."""
+    try:
+        return read_id(given, model).id
+    except BadId as error:
+        raise not_found(WORDS[model], *field) from error
+
+
+def row_ids(given: Sequence[strawberry.ID], model: str, *field: str) -> list[UUID]:
+    """Raises DomainError NOT_FOUND or TOO_MANY."""
+    check_count(given, *field)
+    return [row_id(each, model, *field, str(place)) for place, each in enumerate(given)]
+
+
+def check_count(given: Sequence[Any], *field: str) -> None:
+    """Raises DomainError TOO_MANY."""
+    if len(given) > MOST_ITEMS:
+        raise DomainError(
+            f"At most {MOST_ITEMS} at once: send the rest in further requests.",
+            code="TOO_MANY",
+            field=field,
+            most=MOST_ITEMS,
+            count=len(given),
+        )
+
+
+def at(error: DomainError, *field: str) -> DomainError:
+    """The same error at its place in the input."""
+    return DomainError(error.message, code=error.code, field=field, **error.params)
+
+
+def refusals(
+    refused: Iterable[Refused], asked: Sequence[UUID], locale: Locale, *field: str
+) -> list[UserError]:
+    """Those of many targets that the rules refuse, each at its place below `field`."""
+    return [
+        user_error(at(each.error, *field, str(asked.index(each.target_id))), locale)
+        for each in refused
+    ]

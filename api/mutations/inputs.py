@@ -1,0 +1,26 @@
+"""What several mutations take."""
+
+import strawberry
+
+
+@strawberry.input(description="Which products: ticked rows.")
+class ProductSelection:
+    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+
+
+@strawberry.input(description="Which listings: ticked rows.")
+class ListingSelection:
+    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+
+
+@strawberry.input(description="Which errors: ticked rows.")
+class ErrorSelection:
+    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+
+
+@strawberry.input(description="A field of a mall's form and what was entered in it.")
+class KeyValueInput:
+    key: str = strawberry.field(
+        description="Its key, from the mall's `credentialFields` or `settingFields`."
+    )
+    value: str = strawberry.field(description="What was entered; an empty text takes it away.")

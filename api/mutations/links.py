@@ -1,0 +1,101 @@
+"""紐づけ Linking listings to products, and taking them apart again."""
+
+import strawberry
+
+from api.context import Context
+from api.fields import optional
+from api.jobs import ReflectJob
+from api.links import Link
+from api.listings import Listing
+from api.load import node, nodes
+from api.mutations.edge import (
+    answered,
+    answered_list,
+    check_count,
+    refusals,
+    row_id,
+    row_ids,
+    said,
+    user_errors,
+)
+from api.mutations.inputs import ListingSelection
+from api.mutations.stock import REFLECT
+from api.products import Product
+from api.user_errors import UserError, user_error
+from domain.services import links
+from domain.store.database import Tx
+
+
+@strawberry.input(description="A listing and the product it is to belong to.")
+class LinkPair:
+    listing_id: strawberry.ID = strawberry.field(
+        description="The listing; one that is linked elsewhere moves."
+    )
+    product_id: strawberry.ID = strawberry.field(description="The product.")
+
+
+@strawberry.input(description="紐づけ: at most 100 pairs.")
+class LinkListingsInput:
+    pairs: list[LinkPair] = strawberry.field(description="Each listing once.")
+    copy_page: bool | None = optional(
+        "コピーページ: these pages are meant beside others of their shop on the same product."
+    )
+    reflect: bool | None = optional(REFLECT)
+
+
+@strawberry.type(description="What became of links.")
+class LinkListingsPayload:
+    links: list[Link] = answered_list("The links that were made.")
+    products: list[Product] = answered_list("Products whose listings are others by that.")
+    job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="紐づけ解除: listings to take off their products.")
+class UnlinkListingsInput:
+    listings: ListingSelection = strawberry.field(
+        description="Which; no import links them again by itself."
+    )
+
+
+@strawberry.type(description="What became of listings taken off their products.")
+class UnlinkListingsPayload:
+    listings: list[Listing] = answered_list("The listings, unlinked.")
+    products: list[Product] = answered_list("Products whose listings are fewer by that.")
+    user_errors: list[UserError] = user_errors()
+
+
+async def link_listings(tx: Tx, context: Context, input: LinkListingsInput) -> LinkListingsPayload:
+    check_count(input.pairs, "pairs")
+    change = await links.link(
+        tx,
+        context.viewer.actor,
+        [
+            (
+                row_id(pair.listing_id, "Listing", "pairs", str(place), "listing_id"),
+                row_id(pair.product_id, "Product", "pairs", str(place), "product_id"),
+            )
+            for place, pair in enumerate(input.pairs)
+        ],
+        copy_page=bool(said(input.copy_page)),
+        reflect=said(input.reflect),
+        now=context.now(),
+    )
+    return LinkListingsPayload(
+        links=nodes("Link", change.listing_ids),
+        products=nodes("Product", sorted(change.products)),
+        job=node("Job", change.job_id),
+        user_errors=[user_error(each.error, context.viewer.locale) for each in change.refused],
+    )
+
+
+async def unlink_listings(
+    tx: Tx, context: Context, input: UnlinkListingsInput
+) -> UnlinkListingsPayload:
+    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    change = await links.unlink(tx, context.viewer.actor, asked, now=context.now())
+    return UnlinkListingsPayload(
+        listings=nodes("Listing", change.listing_ids),
+        products=nodes("Product", sorted(change.products)),
+        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+    )

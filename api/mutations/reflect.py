@@ -1,0 +1,43 @@
+"""反映 Sending numbers to the malls."""
+
+import strawberry
+
+from api.context import Context
+from api.fields import optional
+from api.jobs import ReflectJob
+from api.load import node
+from api.mutations.edge import answered, row_ids, said, user_errors
+from api.mutations.inputs import ListingSelection, ProductSelection
+from api.user_errors import UserError
+from domain.services import reflect_requests
+from domain.store.database import Tx
+
+
+@strawberry.input(description="What to reflect: products or listings, or both.")
+class ReflectInput:
+    products: ProductSelection | None = optional(
+        "Every listing that shows one of these products, those of sets made of them included."
+    )
+    listings: ListingSelection | None = optional("These listings.")
+    shop_ids: list[strawberry.ID] | None = optional("Only at these shops; null: at all.")
+
+
+@strawberry.type(description="What became of a reflect.")
+class ReflectPayload:
+    job: ReflectJob | None = answered(
+        "The job to follow. What may not be sent now is `held` in it, and is no error."
+    )
+    user_errors: list[UserError] = user_errors()
+
+
+async def reflect(tx: Tx, context: Context, input: ReflectInput) -> ReflectPayload:
+    products, listings, shops = said(input.products), said(input.listings), said(input.shop_ids)
+    job_id = await reflect_requests.reflect(
+        tx,
+        context.viewer.actor,
+        product_ids=row_ids(products.ids, "Product", "products", "ids") if products else (),
+        listing_ids=row_ids(listings.ids, "Listing", "listings", "ids") if listings else (),
+        shop_ids=None if shops is None else row_ids(shops, "Shop", "shop_ids"),
+        now=context.now(),
+    )
+    return ReflectPayload(job=node("Job", job_id))

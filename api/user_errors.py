@@ -1,0 +1,92 @@
+"""What the caller can mend: a stable code, where in the input, and a sentence that says what to do."""
+
+from enum import StrEnum
+
+import strawberry
+from strawberry.utils.str_converters import to_camel_case
+
+from api.fields import described
+from domain.model.errors import DomainError
+from domain.model.locales import Locale
+from domain.model.messages import message, shown
+
+FORMS = ("credentials", "settings")
+"""Below these stand keys of a mall's form, not names of ours."""
+
+
+class UserErrorCode(StrEnum):
+    NOT_FOUND = "NOT_FOUND"
+    INVALID_VALUE = "INVALID_VALUE"
+    REQUIRED = "REQUIRED"
+    TOO_MANY = "TOO_MANY"
+    CODE_TAKEN = "CODE_TAKEN"
+    TOTAL_CHANGED = "TOTAL_CHANGED"
+    VERSION_CHANGED = "VERSION_CHANGED"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    SET_HAS_NO_STOCK = "SET_HAS_NO_STOCK"
+    SET_IN_SET = "SET_IN_SET"
+    SET_EMPTY = "SET_EMPTY"
+    PART_IN_USE = "PART_IN_USE"
+    SHOP_NOT_IN_USE = "SHOP_NOT_IN_USE"
+    PLAN_LIMIT = "PLAN_LIMIT"
+    NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
+
+
+described(
+    UserErrorCode,
+    "What is wrong, as a stable word.",
+    NOT_FOUND="It does not exist, was deleted, or is another account's.",
+    INVALID_VALUE="A value that is not possible here.",
+    REQUIRED="Something that is needed was not said.",
+    TOO_MANY="More at once than is taken.",
+    CODE_TAKEN="The code, name or address belongs to another.",
+    TOTAL_CHANGED="The total is another by now than `expectedTotal`.",
+    VERSION_CHANGED="Someone else changed it: the version is another by now than `expectedVersion`.",
+    INSUFFICIENT_STOCK="The total would fall below zero.",
+    SET_HAS_NO_STOCK="セット商品 have no stock of their own.",
+    SET_IN_SET="A set cannot be part of a set.",
+    SET_EMPTY="A set needs a part.",
+    PART_IN_USE="It is part of a set that stays.",
+    SHOP_NOT_IN_USE="利用店舗設定: the shop is not in use.",
+    PLAN_LIMIT="The plan has no room for more products.",
+    NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
+)
+
+
+@strawberry.type(description="A value of an error's sentence.")
+class ErrorParam:
+    name: str = strawberry.field(description="Its name.")
+    value: str = strawberry.field(description="The value.")
+
+
+@strawberry.type(description="What the caller can mend.")
+class UserError:
+    code: UserErrorCode = strawberry.field(description="What is wrong, as a stable word.")
+    field: list[str] = strawberry.field(
+        description='Path into the input, such as ["items", "3", "total"]; empty: the whole of it.'
+    )
+    message: str = strawberry.field(
+        description="What is wrong and what to do, in the caller's language."
+    )
+    params: list[ErrorParam] = strawberry.field(
+        description="The values of the sentence, for clients that write their own."
+    )
+
+
+def user_error(error: DomainError, locale: Locale) -> UserError:
+    """Raises ValueError for an error that no caller can mend."""
+    return UserError(
+        code=UserErrorCode(error.code),
+        field=_path(error.field),
+        message=message(error, locale),
+        params=[
+            ErrorParam(name=to_camel_case(name), value=shown(value))
+            for name, value in error.params.items()
+        ],
+    )
+
+
+def _path(field: tuple[str, ...]) -> list[str]:
+    return (
+        list(field) if field[:1] in [(each,) for each in FORMS] else list(map(to_camel_case, field))
+    )

@@ -1,0 +1,151 @@
+"""What is said when the rules refuse something, in the caller's language.
+
+The English sentence comes with the error. The Japanese one stands here: found by the error's code and by a name in its
+path, the more telling name first; of those, the first whose values the error brings.
+"""
+
+from collections.abc import Mapping
+from string import Formatter
+from types import MappingProxyType
+
+from domain.model.errors import DomainError
+from domain.model.locales import Locale
+
+JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
+    {
+        "NOT_FOUND": (
+            ("productId", "この商品は見つかりません。商品一覧を読み込み直してください。"),
+            ("products", "この商品は見つかりません。商品一覧を読み込み直してください。"),
+            ("listingId", "この出品は見つかりません。出品一覧を読み込み直してください。"),
+            ("listings", "この出品は見つかりません。出品一覧を読み込み直してください。"),
+            (
+                "groupId",
+                "この確保在庫グループは見つかりません。グループ一覧を読み込み直してください。",
+            ),
+            ("shop_ids", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
+            ("shop_id", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
+            ("errors", "このエラーは見つかりません。エラー一覧を読み込み直してください。"),
+            ("", "対象が見つかりません。画面を読み込み直してください。"),
+        ),
+        "INVALID_VALUE": (
+            (
+                "count",
+                "セット1つに入る数は1から9999で入力してください。",
+            ),
+            (
+                "parts",
+                "同じ構成品が2回指定されています。1行にまとめ、数量を合計してください。",
+            ),
+            (
+                "pairs",
+                "1つの出品を紐づけられる商品は1つだけです。同じ出品は1回だけ指定してください。",
+            ),
+            (
+                "maximum",
+                "最大数を0にすると何も販売されません。最大数を空にして連携を外すか、最小数を大きくしてください。",
+            ),
+            ("code", "コードは255文字以内で入力してください。"),
+            ("name", "名前は100文字以内で入力してください。"),
+            ("match_key", "このモールで使える列から、1つ以上を重複なく選んでください。"),
+            ("reflect_interval_seconds", "反映間隔は0（即時）から1200秒で指定してください。"),
+            ("notification_email", "メールアドレスは name@example.com の形で入力してください。"),
+            ("email", "メールアドレスは name@example.com の形で入力してください。"),
+            ("return_url", "戻り先のURLが許可されていません。許可されたURLを指定してください。"),
+            ("scopes", "トークンには役割か権限のどちらか一方だけを指定してください。"),
+            ("credentials", "{label_ja}の形式が正しくありません。{help_ja}"),
+            ("settings", "{label_ja}の形式が正しくありません。{help_ja}"),
+            ("credentials", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
+            ("settings", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
+            ("", "{least}から{most}までの数を入力してください（入力値：{value}）。"),
+            ("", "この値は使えません。入力内容を直してもう一度お試しください。"),
+        ),
+        "REQUIRED": (
+            ("code", "コードを入力してください。"),
+            ("name", "名前を入力してください。"),
+            ("scopes", "トークンの役割か権限を指定してください。"),
+            ("products", "反映する商品か出品を指定してください。"),
+            ("", "{label_ja}を入力してください。"),
+            ("", "先に「{key}」を入力してください。"),
+            ("", "必須の項目を入力してください。"),
+        ),
+        "TOO_MANY": (
+            ("parts", "セットの構成品は{most}点までです（現在{count}点）。"),
+            ("", "一度に指定できるのは{most}件までです（現在{count}件）。分けて実行してください。"),
+        ),
+        "CODE_TAKEN": (
+            (
+                "code",
+                "コード「{value}」はすでに使われています。別のコードを入力してください。",
+            ),
+            ("email", "「{value}」はすでに登録されています。別のアドレスを入力してください。"),
+            ("", "「{value}」はすでに使われています。別の名前を入力してください。"),
+        ),
+        "TOTAL_CHANGED": (
+            (
+                "",
+                "総在庫数は{expected}から{current}に変わっています。確認してもう一度入力してください。",
+            ),
+        ),
+        "VERSION_CHANGED": (
+            ("", "ほかの人が先に変更しました。最新の内容を確認してもう一度保存してください。"),
+        ),
+        "INSUFFICIENT_STOCK": (
+            (
+                "",
+                "総在庫数は{total}です。{change}にすると0を下回るため、減らす数を直してください。",
+            ),
+        ),
+        "SET_HAS_NO_STOCK": (
+            (
+                "",
+                "この商品には在庫が{total}あります。総在庫数を0にしてからセット商品にしてください。",
+            ),
+            ("", "セット商品は在庫を持ちません。構成品の在庫を変更してください。"),
+        ),
+        "SET_IN_SET": (
+            ("parts", "セット商品は構成品にできません。単品を指定してください。"),
+            (
+                "",
+                "この商品はほかのセット商品の構成品です。先にそのセットから外してください。",
+            ),
+        ),
+        "SET_EMPTY": (("", "構成品を1つ以上指定してください。"),),
+        "PART_IN_USE": (("", "セット商品（{sets}）の構成品です。先にセットから外してください。"),),
+        "SHOP_NOT_IN_USE": (
+            ("", "店舗「{shop}」は利用していません。先に利用店舗に設定してください。"),
+        ),
+        "PLAN_LIMIT": (
+            (
+                "",
+                "契約の上限（{limit}商品）に達しています。不要な商品を削除するか、プランを変更してください。",
+            ),
+        ),
+        "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),
+    }
+)
+"""Code to (name in the path, sentence); the name "" fits every path."""
+
+
+def message(error: DomainError, locale: Locale) -> str:
+    """What happened and what to do. An error that has no Japanese sentence is told in English."""
+    return _japanese(error) or error.message if locale is Locale.JA else error.message
+
+
+def shown(value: object) -> str:
+    """One of an error's values as it stands in a sentence."""
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _japanese(error: DomainError) -> str | None:
+    values = {name: shown(value) for name, value in error.params.items()}
+    fitting = (
+        sentence
+        for name, sentence in JAPANESE.get(error.code, ())
+        if name in ("", *error.field) and _names_in(sentence) <= values.keys()
+    )
+    sentence = next(fitting, None)
+    return None if sentence is None else sentence.format_map(values)
+
+
+def _names_in(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
