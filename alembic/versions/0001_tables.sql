@@ -278,7 +278,7 @@ CREATE TABLE listings (
 
 CREATE INDEX listings_folded_idx ON listings USING gin (account_id, folded gin_trgm_ops);
 
-CREATE INDEX listings_match_idx ON listings (account_id, shop_id, match_code);
+CREATE INDEX listings_match_idx ON listings (account_id, match_code, shop_id);
 
 CREATE TABLE orders (
     account_id UUID NOT NULL,
@@ -506,7 +506,7 @@ CREATE TABLE order_items (
     CONSTRAINT order_items_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
 );
 
-CREATE INDEX order_items_unlinked_idx ON order_items (account_id, listing_id) WHERE parts IS NULL;
+CREATE INDEX order_items_unlinked_idx ON order_items (account_id, item_code, variant_code) WHERE parts IS NULL;
 
 CREATE TABLE order_lines (
     account_id UUID NOT NULL,

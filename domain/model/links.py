@@ -6,7 +6,7 @@ person unlinked stays unlinked.
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -76,6 +76,15 @@ def fold(text: str) -> str:
 def fold_code(code: str) -> str:
     """For near codes: folded, and without hyphens, underscores and spaces."""
     return fold(code).translate(_CODE_FOLDS)
+
+
+def match_code(keys: Mapping[str, str], match_key: Sequence[str]) -> str:
+    """The value of a shop's same-product key: its columns, joined by ":". Empty where one of them is: then the code
+
+    decides nothing.
+    """
+    parts = [keys.get(column, "") for column in match_key]
+    return ":".join(parts) if all(parts) else ""
 
 
 def link_on_import(

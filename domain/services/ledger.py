@@ -21,8 +21,11 @@ class Ledger:
         self.movements: list[Movement] = []
 
     @classmethod
-    async def locked(cls, tx: Tx, product_ids: Collection[UUID]) -> "Ledger":
-        return cls(await stock.lock(tx, product_ids))
+    async def locked(
+        cls, tx: Tx, product_ids: Collection[UUID], *, deleted: bool = False
+    ) -> "Ledger":
+        """`deleted`: products that were deleted since move too."""
+        return cls(await stock.lock(tx, product_ids, deleted=deleted))
 
     def move(
         self,

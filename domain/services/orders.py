@@ -121,9 +121,7 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
 def _is_baseline(shop: Shop, order: MallOrder) -> bool:
     """Orders from before the shop joined were counted with its stock: seen, never deducted. In doubt they deduct."""
     resolution = MALL_SPECS[shop.mall].capabilities.order_time_resolution
-    return (
-        shop.effective_from is not None and order.placed_at + resolution <= shop.effective_from
-    )
+    return shop.effective_from is not None and order.placed_at + resolution <= shop.effective_from
 
 
 async def _resolve(

@@ -1,6 +1,6 @@
 """Orders as facts: the newest lines, what was ever held, what each code meant, and the effect on each product."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -163,12 +163,44 @@ OPEN = text(
 
 UNLINKED = text(
     """
-    SELECT DISTINCT o.id, o.number, o.shop_id FROM order_items i
-    JOIN orders o ON o.account_id = i.account_id AND o.id = i.order_id
-    WHERE i.account_id = :account AND i.listing_id = ANY (:listings) AND i.parts IS NULL
-    ORDER BY o.number LIMIT 1000
+    SELECT DISTINCT o.number, o.shop_id FROM listings l
+    JOIN order_items i ON i.account_id = l.account_id AND i.item_code = l.item_code
+        AND i.variant_code = l.variant_code AND i.parts IS NULL
+    JOIN orders o ON o.account_id = i.account_id AND o.id = i.order_id AND o.shop_id = l.shop_id
+    WHERE l.account_id = :account AND l.id = ANY (:listings)
+    ORDER BY o.shop_id, o.number
     """
 )
+
+ANY_UNLINKED = text(
+    """
+    SELECT EXISTS (SELECT FROM order_items i JOIN orders o ON o.account_id = i.account_id AND o.id = i.order_id
+        WHERE i.account_id = :account AND i.parts IS NULL AND i.held > 0 AND o.shop_id = :shop AND NOT o.baseline)
+    """
+)
+
+LINKED = text(
+    """
+    UPDATE order_lines AS l SET listing_id = r.listing_id, state = r.state
+    FROM unnest(cast(:orders AS uuid[]), cast(:items AS text[]), cast(:variants AS text[]), cast(:listings AS uuid[]),
+        cast(:states AS text[])) AS r (order_id, item_code, variant_code, listing_id, state)
+    WHERE l.account_id = :account AND l.order_id = r.order_id AND l.item_code = r.item_code
+        AND l.variant_code = r.variant_code AND l.state = 'UNLINKED'
+    """
+)
+
+TAKE_TURN = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(s.id::text, 0))
+    FROM (SELECT unnest(cast(:shops AS uuid[])) AS id ORDER BY 1) AS s
+    """
+)
+
+
+async def take_turn(tx: Tx, shop_ids: Collection[UUID]) -> None:
+    """Until commit nobody else takes in these shops' orders or changes their links. Take it before all other locks."""
+    if shop_ids:
+        await tx.execute(TAKE_TURN, {"shops": list(shop_ids)})
 
 
 async def meet(
@@ -319,12 +351,36 @@ async def open_numbers(tx: Tx, shop_id: UUID, *, before: datetime, at_most: int)
 
 
 async def unlinked_orders(tx: Tx, listing_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """Numbers of the orders that wait for one of these listings to be linked, by shop (at most 1,000)."""
+    """Numbers of the orders that wait for one of these listings to be linked, by shop; those included that came before
+    the listing itself."""
     rows = await tx.execute(UNLINKED, {"account": tx.account_id, "listings": list(listing_ids)})
     numbers: dict[UUID, list[str]] = {}
     for row in rows:
         numbers.setdefault(row.shop_id, []).append(row.number)
     return numbers
+
+
+async def any_unlinked(tx: Tx, shop_id: UUID) -> bool:
+    """Does an order of this shop wait for a link?"""
+    parameters = {"account": tx.account_id, "shop": shop_id}
+    return bool(await tx.scalar(ANY_UNLINKED, parameters))
+
+
+async def save_linked(tx: Tx, linked: Sequence[tuple[UUID, Item, AllocationState]]) -> None:
+    """(order, item, state): what became of the lines that waited for a link."""
+    if not linked:
+        return
+    await tx.execute(
+        LINKED,
+        {
+            "account": tx.account_id,
+            "orders": [order for order, _, _ in linked],
+            "items": [item.ref.item_code for _, item, _ in linked],
+            "variants": [item.ref.variant_code for _, item, _ in linked],
+            "listings": [item.listing_id for _, item, _ in linked],
+            "states": [state.value for _, _, state in linked],
+        },
+    )
 
 
 async def _items(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[ItemRef, Item]]:

@@ -96,11 +96,15 @@ class Unbalanced:
     movements: int
 
 
-async def lock(tx: Tx, product_ids: Collection[UUID]) -> dict[UUID, ProductStock]:
-    """By id; held until commit, taken in id order (DESIGN §2.11). Deleted and foreign products are left out."""
+async def lock(
+    tx: Tx, product_ids: Collection[UUID], *, deleted: bool = False
+) -> dict[UUID, ProductStock]:
+    """By id; held until commit, taken in id order (DESIGN §2.11). Foreign products are left out, and deleted ones
+    unless they are asked for."""
     if not product_ids:
         return {}
-    rows = await tx.execute(LOCK, {"account": tx.account_id, "products": list(product_ids)})
+    parameters = {"account": tx.account_id, "products": list(product_ids), "deleted": deleted}
+    rows = await tx.execute(LOCK, parameters)
     return {row.id: ProductStock(**row._mapping) for row in rows}
 
 

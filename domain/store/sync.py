@@ -88,15 +88,18 @@ NUMBERS = text(
         k.state AS link_state, l.fulfilled_by_mall, l.unlimited, l.unknown_at_mall,
         a.sync_running AS account_running, s.in_use AS shop_in_use, s.reflect_running AS shop_reflects,
         s.state AS shop_state, s.reflect_interval_seconds AS interval_seconds
-    FROM listings l
-    JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id
-    JOIN accounts a ON a.id = l.account_id
-    JOIN links k ON k.account_id = l.account_id AND k.listing_id = l.id
-    LEFT JOIN products p ON p.account_id = k.account_id AND p.id = k.product_id AND p.deleted_at IS NULL
-    LEFT JOIN product_groups g ON g.account_id = p.account_id AND g.id = p.group_id
-    WHERE l.account_id = :account AND l.id = ANY (:listings)
+    FROM unnest(cast(:listings AS uuid[])) AS r (id)
+    CROSS JOIN LATERAL (SELECT * FROM listings l WHERE l.account_id = :account AND l.id = r.id OFFSET 0) AS l
+    CROSS JOIN LATERAL (SELECT * FROM links k WHERE k.account_id = :account AND k.listing_id = l.id OFFSET 0) AS k
+    JOIN shops s ON s.account_id = :account AND s.id = l.shop_id
+    JOIN accounts a ON a.id = :account
+    LEFT JOIN LATERAL (SELECT * FROM products p WHERE p.account_id = :account AND p.id = k.product_id
+        AND p.deleted_at IS NULL OFFSET 0) AS p ON true
+    LEFT JOIN product_groups g ON g.account_id = :account AND g.id = p.group_id
     """
 )
+"""Looked up one by one (OFFSET 0): in a transaction that has just filled the tables the planner knows nothing of them, and
+would go through all of them once for each listing."""
 
 PARTS = text(
     """

@@ -337,7 +337,7 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"folded": "gin_trgm_ops"},
 )
-Index("listings_match_idx", listings.c.account_id, listings.c.shop_id, listings.c.match_code)
+Index("listings_match_idx", listings.c.account_id, listings.c.match_code, listings.c.shop_id)
 
 # One row a listing, from the listing's first day: its state is kept when it is unlinked, by whom and why.
 links = _tenant(
@@ -517,7 +517,8 @@ order_items = _tenant(
 Index(
     "order_items_unlinked_idx",
     order_items.c.account_id,
-    order_items.c.listing_id,
+    order_items.c.item_code,
+    order_items.c.variant_code,
     postgresql_where=text("parts IS NULL"),
 )
 
