@@ -15,13 +15,14 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from api import connect, health
 from api.auth import Gate
 from api.broadcast import Broadcaster
+from api.context import Connecting
 from api.errors import Code, refused
 from api.execution import Engine, refusal, utc_now
 from api.feed import Feed
 from api.graphiql import files
 from api.route import JSON, GraphQLRoute
 from api.schema import schema
-from api.sockets import SocketRoute
+from api.sockets import Patience, SocketRoute
 from api.watch import Watch
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
@@ -30,17 +31,20 @@ from domain.store.database import Database
 from integrations.bells import Bells
 
 CORS_SECONDS = 600
+PATIENCE = Patience()
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
     bells = Bells(settings.redis_url)
     db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
     feed = Feed(db, bells)
     watch = Watch(db)
-    engine = Engine(schema()._schema, db, feed)
-    gate = Gate(db)
+    vault = Vault(settings.secret_key)
     origins = (*settings.allowed_origins, connect.origin_of(settings.public_url))
-    sockets = SocketRoute(engine, Broadcaster(engine), gate, watch, origins)
+    connecting = Connecting(vault, settings.public_url, origins)
+    engine = Engine(schema()._schema, db, feed, connecting=connecting)
+    gate = Gate(db)
+    sockets = SocketRoute(engine, Broadcaster(engine), gate, watch, origins, patience)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -58,7 +62,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/graphql", GraphQLRoute(engine, gate)),
             WebSocketRoute("/graphql", sockets),
             Mount("/graphiql", files()),
-            connect.route(db, Vault(settings.secret_key), origins, utc_now),
+            connect.route(db, vault, origins, utc_now),
             *health.routes(settings, lambda: feed.has_bells),
         ],
         middleware=[_cors(settings)],

@@ -7,7 +7,7 @@ One task reads, one writes, each operation has its own. A reader that is slower 
 import asyncio
 from collections.abc import Collection
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -41,15 +41,21 @@ from api.requests import Request
 from api.watch import Watch
 from domain.model.locales import Locale
 
-INIT_SECONDS = 10.0
-SILENT_SECONDS = 25.0
-SEND_SECONDS = 15.0
-CLOSE_SECONDS = 10.0
 MOST_OPERATIONS = 100
 MOST_WAITING = 64
 """Messages that wait for one socket to take them."""
 
 RESUME = "You read slower than this goes: subscribe again after your last cursor."
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: until connection_init, of silence until a ping, for one message to be taken, for a farewell."""
+
+    init: float = 10.0
+    silent: float = 25.0
+    send: float = 15.0
+    close: float = 10.0
 
 
 class SocketRoute:
@@ -60,11 +66,13 @@ class SocketRoute:
         gate: Gate,
         watch: Watch,
         allowed_origins: Collection[str],
+        patience: Patience,
     ) -> None:
         self.engine = engine
         self.broadcaster = broadcaster
         self.gate = gate
         self.watch = watch
+        self.patience = patience
         self._allowed_origins = allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +107,7 @@ class Session:
         self._held = ExitStack()
 
     async def run(self) -> None:
-        timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._check_init)
+        timer = asyncio.get_running_loop().call_later(self._route.patience.init, self._check_init)
         tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())]
         try:
             await _first_of(*tasks, self._ended)
@@ -145,7 +153,7 @@ class Session:
     async def _close(self, ended: Ended) -> None:
         """Who does not read any more does not hear why."""
         with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(self._route.patience.close):
                 await self._socket.close(ended.code, ended.reason)
 
     async def _read(self) -> None:
@@ -161,7 +169,7 @@ class Session:
         while True:
             message = await self._next()
             try:
-                async with asyncio.timeout(SEND_SECONDS):
+                async with asyncio.timeout(self._route.patience.send):
                     await self._socket.send_text(message)
             except TimeoutError:
                 raise Ended(Close.TRY_AGAIN, RESUME) from None
@@ -169,7 +177,7 @@ class Session:
     async def _next(self) -> str:
         """What waits, or a ping when nothing did for long."""
         try:
-            async with asyncio.timeout(SILENT_SECONDS):
+            async with asyncio.timeout(self._route.patience.silent):
                 return await self._waiting.get()
         except TimeoutError:
             return PING

@@ -1,0 +1,58 @@
+"""The whole API behind a real server, with real engines; every test has an account of its own."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.sockets import Patience
+from domain.model.actors import SYSTEM
+from domain.model.roles import Role
+from domain.services import accounts
+from domain.settings import Settings
+from domain.store.database import Database
+from renkei.engines.postgres import APP, Postgres
+from renkei.engines.valkey import Valkey
+from tests.api.transport.serving import Api, serving
+
+ORIGIN = "https://admin.example.com"
+
+
+@pytest.fixture(scope="session")
+def settings(database: Postgres, valkey: Valkey) -> Settings:
+    return Settings(
+        database_url=database.url(user=APP),
+        owner_database_url=database.url(),
+        redis_url=valkey.url,
+        secret_key=b"k" * 32,
+        public_url="https://stock.example.com",
+        allowed_origins=(ORIGIN,),
+        database_pool=5,
+    )
+
+
+@pytest.fixture(scope="session")
+async def served(settings: Settings) -> AsyncIterator[str]:
+    async with serving(create_app(settings)) as address:
+        yield address
+
+
+async def a_token(db: Database, account: UUID, role: Role = Role.OWNER) -> str:
+    async with db.transaction(account) as tx:
+        return await accounts.create_token(tx, "画面", role=role, actor=SYSTEM)
+
+
+@pytest.fixture
+async def api(served: str, db: Database, account: UUID) -> AsyncIterator[Api]:
+    async with httpx.AsyncClient(base_url=f"http://{served}", verify=False) as http:
+        yield Api(http, served, await a_token(db, account))
+
+
+@pytest.fixture
+async def impatient(settings: Settings, api: Api) -> AsyncIterator[Api]:
+    """The same token at a server that waits for nobody."""
+    app = create_app(settings, Patience(init=0.3, silent=0.05, send=0.3, close=5))
+    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}", verify=False) as http:
+        yield Api(http, address, api.token)

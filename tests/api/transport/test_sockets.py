@@ -1,0 +1,241 @@
+"""graphql-transport-ws, to the letter."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from api.sockets import MOST_OPERATIONS
+from domain.model.roles import Role
+from domain.store.database import Database
+from tests.api.transport.conftest import ORIGIN, a_token
+from tests.api.transport.serving import PROTOCOL, Api
+from tests.api.transport.test_auth import revoke
+
+WHO = "{ viewer { locale } }"
+FOLLOW = "subscription { diffEvents { cursor } }"
+
+
+async def test_queries_and_mutations_are_answered_too(api: Api) -> None:
+    async with api.talking() as socket:
+        await socket.subscribe("1", "query A { viewer { locale } }")
+        payload = {"data": {"viewer": {"locale": "EN"}}}
+        assert await socket.hear() == {"id": "1", "type": "next", "payload": payload}
+        assert await socket.hear() == {"id": "1", "type": "complete"}
+
+
+async def test_an_id_may_be_used_again_once_it_is_complete(api: Api) -> None:
+    async with api.talking() as socket:
+        for _ in range(3):
+            await socket.subscribe("1", WHO)
+            assert (await socket.hear())["type"] == "next"
+            assert (await socket.hear())["type"] == "complete"
+
+
+async def test_what_cannot_begin_ends_its_operation_and_nothing_else(api: Api) -> None:
+    async with api.talking() as socket:
+        await socket.subscribe("1", "{ nothing }")
+        error = await socket.hear()
+        assert (error["id"], error["type"]) == ("1", "error")
+        assert error["payload"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+        for source, code in [
+            ("{", "GRAPHQL_PARSE_FAILED"),
+            ("{" + "a " * 6_000 + "}", "GRAPHQL_PARSE_FAILED"),
+            ("query ($a: String!) { product(code: $a) { id } }", "BAD_USER_INPUT"),
+            (
+                "subscription ($a: Int!) { diffEvents(coalesce: true) { cursor } }",
+                "GRAPHQL_VALIDATION_FAILED",
+            ),
+            ('subscription { diffEvents(after: "nonsense") { cursor } }', "BAD_CURSOR"),
+            ('subscription { diffEvents(filter: {shopIds: ["nonsense"]}) { cursor } }', "BAD_ID"),
+        ]:
+            await socket.subscribe("1", source)
+            assert (await socket.hear())["payload"][0]["extensions"]["code"] == code, source
+
+
+async def test_a_client_that_completes_hears_no_more(api: Api) -> None:
+    async with api.talking() as socket:
+        await socket.subscribe("1", FOLLOW)
+        await socket.frame()
+        await socket.say(type="complete", id="1")
+        await socket.say(type="complete", id="1")
+        await socket.subscribe("1", WHO)
+        assert (await socket.hear())["payload"] == {"data": {"viewer": {"locale": "EN"}}}
+
+
+async def test_a_ping_is_answered_before_and_after_the_beginning(api: Api) -> None:
+    async with api.socket() as socket:
+        await socket.say(type="ping")
+        assert await socket.hear() == {"type": "pong"}
+        await socket.init(authorization=f"Bearer {api.token}")
+        await socket.say(type="ping", payload={"n": 1})
+        assert await socket.hear() == {"type": "pong", "payload": {"n": 1}}
+        await socket.say(type="pong", payload=None)
+        await socket.say(type="ping", payload=None)
+        assert await socket.hear() == {"type": "pong"}
+
+
+@pytest.mark.parametrize("payload", [{}, {"payload": None}, {"payload": {"unknown": 1}}])
+async def test_the_token_may_come_in_the_header(api: Api, payload: dict[str, Any]) -> None:
+    header = {"Authorization": f"Bearer {api.token}", "Accept-Language": "en"}
+    async with api.socket(additional_headers=header) as socket:
+        await socket.say(type="connection_init", **payload)
+        assert await socket.hear() == {"type": "connection_ack"}
+        await socket.subscribe("1", WHO)
+        assert (await socket.frame()) == {"locale": "EN"}
+
+
+INIT = "connection_init"
+SUBSCRIBE = {"type": "subscribe", "id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("case", "message", "code"),
+    [
+        ("null", b"null", 4400),
+        ("a string", b'"ping"', 4400),
+        ("a number", b"1", 4400),
+        ("an array", b"[]", 4400),
+        ("no JSON", b"{", 4400),
+        ("deep", b'{"payload":' * 5_000 + b"1" + b"}" * 5_000, 4400),
+        ("no type", {}, 4400),
+        ("type a number", {"type": 1}, 4400),
+        ("the old protocol", {"type": "start", "id": "1", "payload": {"query": WHO}}, 4400),
+        ("what only servers say", {"type": "next", "id": "1", "payload": {}}, 4400),
+        ("ping payload", {"type": "ping", "payload": "x"}, 4400),
+        ("pong payload", {"type": "pong", "payload": []}, 4400),
+        ("no id", {"type": "subscribe", "payload": {"query": WHO}}, 4400),
+        ("empty id", {"type": "subscribe", "id": "", "payload": {"query": WHO}}, 4400),
+        ("id a number", {"type": "subscribe", "id": 1, "payload": {"query": WHO}}, 4400),
+        ("no payload", SUBSCRIBE, 4400),
+        ("null payload", {**SUBSCRIBE, "payload": None}, 4400),
+        ("payload a string", {**SUBSCRIBE, "payload": WHO}, 4400),
+        ("no query", {**SUBSCRIBE, "payload": {}}, 4400),
+        ("null query", {**SUBSCRIBE, "payload": {"query": None}}, 4400),
+        ("query a number", {**SUBSCRIBE, "payload": {"query": 1}}, 4400),
+        ("name a number", {**SUBSCRIBE, "payload": {"query": WHO, "operationName": 1}}, 4400),
+        ("variables a string", {**SUBSCRIBE, "payload": {"query": WHO, "variables": "{}"}}, 4400),
+        ("variables an array", {**SUBSCRIBE, "payload": {"query": WHO, "variables": []}}, 4400),
+        ("extensions an array", {**SUBSCRIBE, "payload": {"query": WHO, "extensions": []}}, 4400),
+        ("complete without id", {"type": "complete"}, 4400),
+        ("complete of an object", {"type": "complete", "id": {}}, 4400),
+        ("a second beginning", {"type": INIT}, 4429),
+        ("too big", b'"' + b"x" * 1_100_000 + b'"', 1009),
+    ],
+)
+async def test_what_the_protocol_does_not_know_ends_the_socket(
+    api: Api, case: str, message: Any, code: int
+) -> None:
+    sent = message if isinstance(message, bytes) else orjson.dumps(message)
+    async with api.talking() as socket:
+        await socket.connection.send(sent.decode())
+        assert (await socket.end())[0] == code, case
+
+
+async def test_bytes_are_no_messages(api: Api) -> None:
+    async with api.talking() as socket:
+        await socket.connection.send(b'{"type":"ping"}')
+        assert await socket.end() == (4400, "Messages are text.")
+
+
+@pytest.mark.parametrize(
+    ("case", "message", "code"),
+    [
+        ("subscribing first", {**SUBSCRIBE, "payload": {"query": WHO}}, 4401),
+        ("no token", {"type": INIT}, 4403),
+        ("no token, but a payload", {"type": INIT, "payload": {}}, 4403),
+        ("an unknown token", {"type": INIT, "payload": {"authorization": "Bearer rk_x"}}, 4403),
+        ("payload a string", {"type": INIT, "payload": "x"}, 4400),
+        ("authorization a number", {"type": INIT, "payload": {"authorization": 1}}, 4400),
+        ("a language we do not speak", {"type": INIT, "payload": {"locale": "FR"}}, 4400),
+        ("a language that is an object", {"type": INIT, "payload": {"locale": {}}}, 4400),
+    ],
+)
+async def test_nobody_comes_in_otherwise(api: Api, case: str, message: Any, code: int) -> None:
+    async with api.socket() as socket:
+        await socket.say(**message)
+        assert (await socket.end())[0] == code, case
+
+
+async def test_who_never_begins_is_sent_away(impatient: Api) -> None:
+    async with impatient.socket() as socket:
+        await socket.say(type="ping")
+        assert await socket.end() == (4408, "Connection initialisation timeout")
+
+
+async def test_an_id_in_use_ends_the_socket(api: Api) -> None:
+    async with api.talking() as socket:
+        await socket.subscribe("長" * 60, FOLLOW)
+        await socket.frame()
+        await socket.subscribe("長" * 60, FOLLOW)
+        code, reason = await socket.end()
+        assert code == 4409
+        assert reason.startswith("Subscriber for 長長")
+
+
+async def test_a_socket_carries_so_many_operations(api: Api) -> None:
+    async with api.talking() as socket:
+        for n in range(MOST_OPERATIONS):
+            await socket.subscribe(f"{n}", FOLLOW)
+            await socket.frame()
+        await socket.subscribe("one more", FOLLOW)
+        error = await socket.hear()
+        assert error["id"] == "one more"
+        assert error["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        await socket.say(type="complete", id="0")
+        await socket.subscribe("one more", WHO)
+        assert (await socket.hear())["type"] == "next"
+
+
+@pytest.mark.parametrize("protocols", [("graphql-ws",), ("",)])
+async def test_no_other_protocol_is_spoken(api: Api, protocols: tuple[str, ...]) -> None:
+    async with api.socket(*(protocols if protocols[0] else ("x",))) as socket:
+        assert await socket.end() == (4406, "Subprotocol not acceptable")
+
+
+async def test_ours_is_chosen_whatever_stands_first(api: Api) -> None:
+    async with api.socket("graphql-ws", PROTOCOL) as socket:
+        assert socket.connection.subprotocol == PROTOCOL
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, None])
+async def test_pages_of_allowed_origins_may_connect(api: Api, origin: str | None) -> None:
+    async with api.talking(origin=origin) as socket:
+        await socket.subscribe("1", WHO)
+        assert await socket.frame() == {"locale": "EN"}
+
+
+async def test_our_own_page_may_connect(api: Api) -> None:
+    async with api.talking(origin=f"http://{api.address}"):
+        pass
+
+
+async def test_other_pages_may_not(api: Api) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with api.socket(origin="https://evil.example.com"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_revoked_token_ends_its_sockets_within_five_seconds(
+    api: Api, db: Database, account: UUID
+) -> None:
+    other = Api(api.http, api.address, await a_token(db, account, Role.STAFF))
+    async with api.talking() as socket, other.talking() as stays:
+        await socket.subscribe("1", FOLLOW)
+        await socket.frame()
+        await revoke(db, account, api.token)
+        async with asyncio.timeout(5):
+            code, _ = await socket.end()
+        assert code == 4403
+        await stays.subscribe("1", WHO)
+        assert await stays.frame() == {"locale": "EN"}
+
+
+async def test_a_quiet_socket_is_pinged(impatient: Api) -> None:
+    async with impatient.talking() as socket:
+        async with asyncio.timeout(5):
+            assert orjson.loads(await socket.connection.recv()) == {"type": "ping"}
