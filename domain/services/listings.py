@@ -81,13 +81,12 @@ async def import_listings(
     `seen_at`: the mall's time at which the quantities were true; None: nobody knows. `link`: listings are linked by equal
     code. `create_products`: codes without a product get one, as far as the plan goes.
     """
-    await orders.take_turn(tx, [shop.id])
     by_ref = {listing.ref: listing for listing in found}
     done = await _keep(tx, shop, list(by_ref.values()))
     if create_products:
         await _make_products(tx, done)
     if link:
-        await _link(tx, actor, done, now)
+        await _link(tx, actor, shop, done, now)
     await _name_products(tx, shop, done)
     await _note_quantities(tx, done, by_ref, _when(shop, seen_at, now), now)
     await links.take_waiting(tx, list(done.linked), now=now)
@@ -149,24 +148,39 @@ async def _make_products(tx: Tx, done: _Import) -> None:
         done.new_products |= await products.add(tx, rows)
 
 
-async def _link(tx: Tx, actor: Actor, done: _Import, now: datetime) -> None:
-    waiting = _waiting(done)
-    by_code = await products.by_code(tx, {listing.match_code for listing in waiting})
-    wanted = {
-        listing.id: made
-        for listing in waiting
-        if (made := link_on_import(listing.state, listing.match_code, by_code, {}))
-    }
-    there = await links.lock_with_parts(tx, {product_id for product_id, _ in wanted.values()})
+async def _link(tx: Tx, actor: Actor, shop: Shop, done: _Import, now: datetime) -> None:
+    wanted = await _wanted(tx, done)
+    if not wanted:
+        return
+    await orders.take_turn(tx, [shop.id])
+    links_now = await link_store.find(tx, wanted)
+    there = await links.lock_with_parts(
+        tx, {link.product_id for link in wanted.values() if link.product_id}
+    )
     new = [
-        NewLink(listing_id, product_id, LinkState.LINKED, reason)
-        for listing_id, (product_id, reason) in wanted.items()
-        if product_id in there
+        link
+        for link in wanted.values()
+        if link.product_id in there and links_now[link.listing_id].state is LinkState.UNLINKED
     ]
     for some in _parts(new):
         await link_store.save(tx, some, actor.as_json(), at=now)
     done.linked = {link.listing_id: link.product_id for link in new if link.product_id}
     done.turned = await links.settle_conflicts(tx, set(done.linked.values()), now=now)
+
+
+async def _wanted(tx: Tx, done: _Import) -> dict[UUID, NewLink]:
+    """By listing, the link that its code asks for."""
+    waiting = _waiting(done)
+    by_code = await products.by_code(tx, {listing.match_code for listing in waiting})
+    found = {
+        listing.id: link_on_import(listing.state, listing.match_code, by_code, {})
+        for listing in waiting
+    }
+    return {
+        listing_id: NewLink(listing_id, made[0], LinkState.LINKED, made[1])
+        for listing_id, made in found.items()
+        if made is not None
+    }
 
 
 def _waiting(done: _Import) -> list[KnownListing]:

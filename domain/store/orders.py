@@ -198,7 +198,7 @@ TAKE_TURN = text(
 
 
 async def take_turn(tx: Tx, shop_ids: Collection[UUID]) -> None:
-    """Until commit nobody else takes in these shops' orders or changes their links. Take it before all other locks."""
+    """Until commit nobody else takes in these shops' orders or changes their links. Take it before products are locked."""
     if shop_ids:
         await tx.execute(TAKE_TURN, {"shops": list(shop_ids)})
 
