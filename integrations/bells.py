@@ -11,7 +11,7 @@ from uuid import UUID
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from domain.model.bells import Bell
@@ -36,10 +36,10 @@ class Bells:
     """Keeps domain.store.database.Ringer. Connections are made when first used."""
 
     def __init__(self, url: str) -> None:
-        pool = Redis.from_url(
+        self._pool: ConnectionPool = ConnectionPool.from_url(
             url, socket_timeout=RING_SECONDS, socket_connect_timeout=RING_SECONDS
-        ).connection_pool
-        self._redis = ArqRedis(connection_pool=pool, default_queue_name=QUEUE)
+        )
+        self._redis = ArqRedis(connection_pool=self._pool, default_queue_name=QUEUE)
         self._url = url
 
     async def __call__(self, account_id: UUID, news: bool, bells: Sequence[Bell]) -> None:
@@ -64,6 +64,10 @@ class Bells:
                 _expires=BELL_LIVES_SECONDS,
             )
 
+    async def waiting(self) -> int:
+        """How many bells nobody has answered yet. Raises RedisError or OSError without Valkey."""
+        return int(await self._redis.zcard(QUEUE))
+
     @asynccontextmanager
     async def news(self) -> AsyncIterator[AsyncIterator[UUID]]:
         """The accounts that have new events, as they come. Raises RedisError or OSError when Valkey goes."""
@@ -76,7 +80,7 @@ class Bells:
 
     async def close(self) -> None:
         with suppress(RedisError, OSError):
-            await self._redis.aclose()
+            await self._pool.disconnect()
 
 
 async def _accounts(messages: AsyncIterator[dict[str, object]]) -> AsyncIterator[UUID]:

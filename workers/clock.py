@@ -34,9 +34,8 @@ class Hands:
     def take_up(self, account_id: UUID, shop_id: UUID, work: str) -> None:
         key = (shop_id, work)
         if key not in self._busy:
-            task = asyncio.create_task(self._work(account_id, shop_id, work))
-            self._busy[key] = task
-            task.add_done_callback(lambda _: self._busy.pop(key))
+            self._busy[key] = asyncio.create_task(self._work(account_id, shop_id, work))
+            self._busy[key].add_done_callback(lambda _: self._busy.pop(key))
 
     async def _work(self, account_id: UUID, shop_id: UUID, work: str) -> None:
         async with self._free:

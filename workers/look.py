@@ -22,6 +22,21 @@ log = structlog.get_logger(__name__)
 
 
 async def look(ctx: Context, account_id: UUID, shop_id: UUID, work: str) -> None:
+    """One at a time in this process: whoever comes meanwhile has the one at work look once more."""
+    key = (shop_id, work)
+    if key in ctx.looks:
+        ctx.looks[key] = True
+        return
+    try:
+        ctx.looks[key] = True
+        while ctx.looks[key]:
+            ctx.looks[key] = False
+            await _look(ctx, account_id, shop_id, work)
+    finally:
+        del ctx.looks[key]
+
+
+async def _look(ctx: Context, account_id: UUID, shop_id: UUID, work: str) -> None:
     """A failure of ours is logged and left to the next look: the rows still say what is to be done."""
     try:
         await WORK[work](ctx, account_id, shop_id)

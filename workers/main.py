@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ import httpx
 import structlog
 from arq import Worker, func
 from arq.typing import WorkerCoroutine
+from redis.exceptions import RedisError
 
 from domain.services.credentials import Vault
 from domain.settings import Settings
@@ -69,9 +71,17 @@ async def _answer_bells(ctx: Context, settings: Settings) -> None:
         except Exception as error:
             log.warning("bells_silent", error=str(error), again_in=pause)
         finally:
-            await asyncio.shield(worker.close())
+            await asyncio.shield(_close(worker))
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+async def _close(worker: Worker) -> None:
+    """What is under way ends; a Valkey that is gone cannot be told."""
+    with suppress(RedisError, OSError):
+        await worker.close()
+    if worker._pool is not None:
+        await worker._pool.connection_pool.disconnect()
 
 
 def _worker(ctx: Context, settings: Settings) -> Worker:

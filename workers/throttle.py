@@ -31,7 +31,7 @@ class StoredThrottle:
             await asyncio.sleep(wait.total_seconds())
 
     async def told_to_wait(self, bucket: Bucket, retry_after: timedelta) -> None:
-        await rates.block(self.db, self._key(bucket), retry_after)
+        await rates.block(self.db, self._key(bucket), retry_after / self.speed)
 
     async def _reserve(self, bucket: Bucket) -> timedelta:
         try:

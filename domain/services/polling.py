@@ -101,7 +101,7 @@ async def failed(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None
         await shop_service.halt(tx, shop, error, now=now)
         return
     again = decision.until if isinstance(decision, Quarantine) else decision.at
-    again = max(again, now + timedelta(seconds=shop.order_poll_seconds))
+    again = max(shop.at_its_pace(again, now), now + timedelta(seconds=shop.order_poll_seconds))
     await shops.change(tx, shop.id, next_order_poll_at=again)
     await sync_errors.report_failure(
         tx, error, shop_id=shop.id, shop_name=shop.name, next_try_at=again, now=now

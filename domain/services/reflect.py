@@ -186,7 +186,7 @@ async def _settle_results(
 ) -> None:
     answered = list(zip(batch.attempts, results, strict=True))
     again_at = {
-        attempt.listing_id: _again_at(attempt, now)
+        attempt.listing_id: _again_at(batch.shop, attempt, now)
         for attempt, result in answered
         if result.outcome is PushOutcome.REFUSED
     }
@@ -205,10 +205,10 @@ async def _settle_results(
             await _report_refused(tx, batch, attempt, result, again_at[attempt.listing_id], now)
 
 
-def _again_at(attempt: Attempt, now: datetime) -> datetime:
+def _again_at(shop: Shop, attempt: Attempt, now: datetime) -> datetime:
     decision = after_failure(MallRefused("The mall refused the item."), attempt.attempts, now=now)
     assert isinstance(decision, Quarantine)
-    return decision.until
+    return shop.at_its_pace(decision.until, now)
 
 
 def _settled(shop: Shop, attempt: Attempt, result: PushResult, now: datetime) -> Settled:
@@ -267,7 +267,7 @@ def _failed(row: SyncRow, state: str, again_at: datetime, *, counts: bool = True
 async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime) -> None:
     """The whole call failed. Of a batch refused for the sake of one item the others wait on, unharmed."""
     hit = [each for each in batch.attempts if _is_hit(batch, each, error)]
-    decision = after_failure(error, max((each.attempts for each in hit), default=1), now=now)
+    decision = _decided(batch, error, hit, now)
     failed = {each.listing_id: _state_after(decision) for each in hit}
     states = {each.listing_id: failed.get(each.listing_id, "SUPERSEDED") for each in batch.attempts}
     settled = [
@@ -283,6 +283,19 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
     change = _with_failure(batch, failed, decision, now)
     await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
     await _report_failed(tx, batch, error, list(failed), decision, now)
+
+
+def _decided(
+    batch: Batch, error: MallError, hit: Sequence[Attempt], now: datetime
+) -> Retry | Halt | Quarantine:
+    decision = after_failure(error, max((each.attempts for each in hit), default=1), now=now)
+    match decision:
+        case Retry():
+            return replace(decision, at=batch.shop.at_its_pace(decision.at, now))
+        case Quarantine():
+            return replace(decision, until=batch.shop.at_its_pace(decision.until, now))
+        case Halt():
+            return decision
 
 
 def _is_hit(batch: Batch, attempt: Attempt, error: MallError) -> bool:

@@ -125,14 +125,14 @@ class Database:
         """Commits when the block ends, rolls back when it raises; then rings."""
         async with self._engine.connect() as connection:
             tx = Tx(connection, account_id)
-            await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
             try:
+                await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
                 yield tx
                 await _append_events(tx)
+                await _send(connection, "COMMIT")
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise
-            await _send(connection, "COMMIT")
         await self._ringer(account_id, bool(tx.events), list(tx.bells))
 
     async def run(self, account_id: UUID, work: Callable[[Tx], Awaitable[Answer]]) -> Answer:

@@ -24,7 +24,7 @@ TAKE = text(
     VALUES (:account, :shop, :kind, :holder, clock_timestamp() + :length)
     ON CONFLICT (account_id, shop_id, kind) DO UPDATE SET holder = excluded.holder, until = excluded.until,
         epoch = l.epoch + 1
-    WHERE l.until < clock_timestamp()
+    WHERE l.until < clock_timestamp() OR l.holder = excluded.holder
     RETURNING epoch
     """
 )
@@ -65,7 +65,8 @@ TURN = text(
 async def take(
     tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, length: timedelta
 ) -> int | None:
-    """The epoch under which the holder may work; None while another holds it."""
+    """The epoch under which the holder may work; None while another holds it. A holder works on one shop's kind once at
+    a time, so what it seems to hold already it has lost track of."""
     epoch: int | None = await tx.scalar(
         TAKE, _key(tx, shop_id, kind) | {"holder": holder, "length": length}
     )

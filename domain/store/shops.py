@@ -51,6 +51,12 @@ class Shop:
         """How much faster than the real mall a sandbox shop's limits and delays run."""
         return float(self.settings.get("speed") or 1)
 
+    def at_its_pace(self, until: datetime, now: datetime) -> datetime:
+        """A wait, as long as it is at this shop's speed: a second at least."""
+        if self.speed <= 1:
+            return until
+        return now + max((until - now) / self.speed, timedelta(seconds=1))
+
     @property
     def clock_offset(self) -> timedelta:
         """What to add to our clock to get the mall's."""

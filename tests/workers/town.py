@@ -44,7 +44,7 @@ async def eventually(
 ) -> None:
     """Looks again and again until it is so; fails when it is not in time."""
     async with asyncio.timeout(within):
-        while not await what():
+        while not await what():  # noqa: ASYNC110  what is looked at is another system's
             await asyncio.sleep(0.02)
 
 
@@ -57,8 +57,7 @@ async def sandbox_served(speed: float) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: asyncio.sleep(0, server.started))
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
@@ -263,3 +262,15 @@ async def poll_each_second(tx: Tx, shop_id: UUID) -> None:
     await tx.execute(
         text("UPDATE shops SET order_poll_seconds = 1 WHERE id = :shop"), {"shop": shop_id}
     )
+
+
+async def open_errors(here: Town) -> list[tuple[int, str]]:
+    rows = await here.query(
+        "SELECT level, kind FROM sync_errors WHERE resolved_at IS NULL ORDER BY kind"
+    )
+    return [(row.level, row.kind) for row in rows]
+
+
+async def all_errors(here: Town) -> list[tuple[int, str, str]]:
+    rows = await here.query("SELECT level, kind, state FROM sync_errors ORDER BY kind")
+    return [(row.level, row.kind, row.state) for row in rows]
