@@ -54,5 +54,8 @@ async def api(served: str, db: Database, account: UUID) -> AsyncIterator[Api]:
 async def impatient(settings: Settings, api: Api) -> AsyncIterator[Api]:
     """The same token at a server that waits for nobody."""
     app = create_app(settings, Patience(init=0.3, silent=0.05, send=0.3, close=5))
-    async with serving(app) as address, httpx.AsyncClient(base_url=f"http://{address}", verify=False) as http:
+    async with (
+        serving(app) as address,
+        httpx.AsyncClient(base_url=f"http://{address}", verify=False) as http,
+    ):
         yield Api(http, address, api.token)
