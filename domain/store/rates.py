@@ -13,23 +13,23 @@ from domain.store.database import Database
 RESERVE = text(
     """
     INSERT INTO rate_buckets AS b (key, tokens, updated_at, day, used_today)
-    VALUES (:key, :burst - 1, clock_timestamp(), :today, 1)
+    VALUES (:key, cast(:burst AS float) - 1, clock_timestamp(), :today, 1)
     ON CONFLICT (key) DO UPDATE SET
-        tokens = least(:burst, b.tokens + :rate * extract(epoch FROM clock_timestamp() - b.updated_at)) - 1,
+        tokens = least(cast(:burst AS float), b.tokens + cast(:rate AS float) * extract(epoch FROM clock_timestamp() - b.updated_at)) - 1,
         updated_at = clock_timestamp(), day = :today,
         used_today = CASE b.day WHEN :today THEN b.used_today + 1 ELSE 1 END
-    WHERE least(:burst, b.tokens + :rate * extract(epoch FROM clock_timestamp() - b.updated_at)) - 1
-            >= - :rate * :patience
+    WHERE least(cast(:burst AS float), b.tokens + cast(:rate AS float) * extract(epoch FROM clock_timestamp() - b.updated_at)) - 1
+            >= - cast(:rate AS float) * cast(:patience AS float)
         AND (b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp())
         AND (cast(:per_day AS int) IS NULL OR b.day <> :today OR b.used_today < :per_day)
-    RETURNING greatest(0, - tokens / :rate) AS wait
+    RETURNING greatest(0, - tokens / cast(:rate AS float)) AS wait
     """
 )
 
 REFUSED = text(
     """
-    SELECT greatest(1 / :rate, coalesce(extract(epoch FROM blocked_until - clock_timestamp()), 0),
-        - (tokens + :rate * extract(epoch FROM clock_timestamp() - updated_at)) / :rate) AS wait
+    SELECT greatest(1 / cast(:rate AS float), coalesce(extract(epoch FROM blocked_until - clock_timestamp()), 0),
+        - (tokens + cast(:rate AS float) * extract(epoch FROM clock_timestamp() - updated_at)) / cast(:rate AS float)) AS wait
     FROM rate_buckets WHERE key = :key
     """
 )
