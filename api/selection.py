@@ -87,14 +87,17 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A field below one that Python makes: an attribute of its object, or what `made_by` makes of it."""
+    """A field below one that Python makes: an attribute of its object, or what `made_by` makes of it.
+
+    `children`: None for a leaf; an object of which nothing is selected has none.
+    """
 
     key: str
     name: str
     constant: str | None = None
     made_by: Maker | None = None
     slot: int = -1
-    children: tuple["Shaped", ...] = ()
+    children: tuple["Shaped", ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Made:
 
     made_by: Maker
     slot: int
-    children: tuple[Shaped, ...]
+    children: tuple[Shaped, ...] | None
 
 
 Mark = Made | GraphQLError
@@ -210,9 +213,9 @@ class Selector:
         children = self.children(kind, details) if node.selection_set else ()  # type: ignore[arg-type]
         return Selected(key, name, slot, arguments, children)
 
-    def _shapes(self, kind: Any, details: list[FieldDetails]) -> tuple[Shaped, ...]:
+    def _shapes(self, kind: Any, details: list[FieldDetails]) -> tuple[Shaped, ...] | None:
         if not details[0].node.selection_set:
-            return ()
+            return None
         return tuple(
             self._shape(kind, key, below) for key, below in self._grouped(kind, details).items()
         )

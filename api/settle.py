@@ -50,12 +50,12 @@ class Settler:
         )
         return None
 
-    def _shaped(self, value: Any, children: tuple[Shaped, ...]) -> Any:
+    def _shaped(self, value: Any, children: tuple[Shaped, ...] | None) -> Any:
         if isinstance(value, (list, tuple)):
             return [self._shaped(each, children) for each in value]
-        if children and value is not None:
-            return {child.key: self._member(value, child) for child in children}
-        return plain(value)
+        if children is None or value is None:
+            return plain(value)
+        return {child.key: self._member(value, child) for child in children}
 
     def _member(self, source: Any, child: Shaped) -> Any:
         if child.constant is not None:

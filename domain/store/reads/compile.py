@@ -42,7 +42,7 @@ def compiled(models: Mapping[str, Model], root: str, fields: Fields) -> Statemen
     scope = compiler.scope(root)
     answer = compiler.object(fields, models[root].parts, scope)
     sql = f"SELECT convert_to({answer}, 'UTF8') FROM {compiler.source(scope)}"
-    return Statement(sql, tuple(compiler.parameters))
+    return Statement(sql, tuple(compiler.parameters), tuple(compiler.checks))
 
 
 class Compiler(Builder):

@@ -7,6 +7,7 @@ nothing. Rows written or removed between two pages never shift it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from domain.model.errors import DomainError
 from domain.store.reads.cursors import cursor_sql, read_cursor
@@ -84,18 +85,25 @@ class Page:
             if self.selected.arguments.get(name) is not None
         )
 
-    def _compared(self, rows: Scope, name: str, sign: str) -> str:
+    def check(self) -> None:
+        """Size and cursors must be sound even where no row is selected."""
+        slot, given = self.selected.slot, self.selected.arguments
+        self.builder.check(slot, page_size)
+        for name in ("after", "before"):
+            if given.get(name) is not None:
+                self.builder.check(slot, self._place(name))
+
+    def _place(self, name: str) -> Callable[[Arguments], tuple[Any, UUID]]:
         cast = self.order.cast if self.order.sql else "uuid"
+        return lambda arguments: read_cursor(arguments[name], self.order_name, cast)
 
-        def place(arguments: Arguments) -> tuple[Any, Any]:
-            return read_cursor(arguments[name], self.order_name, cast)
-
-        slot = self.selected.slot
+    def _compared(self, rows: Scope, name: str, sign: str) -> str:
+        slot, place = self.selected.slot, self._place(name)
         row_id = self.builder.bind("uuid", slot, lambda arguments: place(arguments)[1])
         own = self.builder.fill(rows.model.key, rows.alias)
         if not self.order.sql:
             return f"{own} {sign} {row_id}"
-        key = self.builder.bind(cast, slot, lambda arguments: place(arguments)[0])
+        key = self.builder.bind(self.order.cast, slot, lambda arguments: place(arguments)[0])
         return f"({self._key(rows)}, {own}) {sign} ({key}, {row_id})"
 
 
@@ -105,6 +113,7 @@ def connection(
     """The SQL of a connection's JSON text."""
     name, order = _order(selected.arguments, part)
     page = Page(builder, selected, part, parent.alias, write, name, order)
+    page.check()
     assert isinstance(selected.children, tuple)
     if not any(
         isinstance(child, Selected) and child.name != "total_count" for child in selected.children
@@ -114,7 +123,7 @@ def connection(
     scope = builder.scope(part.target)
     members = written(_members(page, scope, selected.children))
     joins = " ".join(scope.joins.values())
-    return f"(SELECT {members} FROM {page.rows(scope)} {scope.alias} {joins})"
+    return f"(SELECT {members} FROM {page.rows(scope)} {scope.alias} {joins} GROUP BY ())"
 
 
 def page_size(arguments: Arguments) -> int:

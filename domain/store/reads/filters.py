@@ -1,6 +1,8 @@
 """Conditions that filters make of their arguments, and the orders that lists come in."""
 
 from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
 
 from domain.model.links import fold
 from domain.store.reads.models import Filter, Order, Where
@@ -33,6 +35,15 @@ def matching(sql: str, cast: str, *needs: str) -> Filter:
     def make(where: Where, name: str) -> str:
         where.need(*needs)
         return where.fill(sql).replace("ARGUMENT", where.bind(name, cast))
+
+    return make
+
+
+def by_actor(sql: str = "({t}.actor ->> 'id')::uuid") -> Filter:
+    """The argument lists persons and tokens, of whatever kind."""
+
+    def make(where: Where, name: str) -> str:
+        return f"{where.fill(sql)} = ANY ({where.bind(name, 'uuid[]', _row_ids)})"
 
     return make
 
@@ -100,6 +111,10 @@ def both_ways(name: str, sql: str, cast: str = "text", *needs: str) -> dict[str,
 
 def _compared(sql: str, sign: str, cast: str, needs: tuple[str, ...]) -> Filter:
     return matching(f"{sql} {sign} ARGUMENT", cast, *needs)
+
+
+def _row_ids(refs: Any) -> list[UUID]:
+    return [ref.id for ref in refs]
 
 
 def _escaped(word: str) -> str:

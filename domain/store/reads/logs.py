@@ -1,7 +1,15 @@
 """The logs that people read: what was done here, what was sold, what was written to the malls."""
 
 from domain.store.reads.actors import actor
-from domain.store.reads.filters import NEWEST_FIRST, all_of, among, at_least, below, searched
+from domain.store.reads.filters import (
+    NEWEST_FIRST,
+    all_of,
+    among,
+    at_least,
+    below,
+    by_actor,
+    searched,
+)
 from domain.store.reads.models import (
     Either,
     Filter,
@@ -108,7 +116,7 @@ OPERATION_LOGS = Paged(
             {
                 "product_ids": among("{t}.target_id", "uuid"),
                 "shop_ids": among("{t}.target_id", "uuid"),
-                "actor_ids": among("({t}.actor ->> 'id')::uuid", "uuid"),
+                "actor_ids": by_actor(),
                 "text": searched("{t}.target_id", "renkei_search_products(WORDS, NULL)"),
                 **_between("at"),
             }

@@ -61,11 +61,16 @@ class BadArgument(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
+    """`checks`: read like parameters and bound to nothing, for arguments that must be sound whatever is selected."""
+
     sql: str
     parameters: tuple[Parameter, ...]
+    checks: tuple[Parameter, ...] = ()
 
     def bind(self, request: Mapping[str, Any], slots: Sequence[Arguments]) -> list[Any]:
         """The values in order. Raises BadArgument."""
+        for check in self.checks:
+            _bound(check, request, slots)
         return [_bound(parameter, request, slots) for parameter in self.parameters]
 
 
@@ -84,6 +89,7 @@ class Builder:
     def __init__(self, models: Mapping[str, Model]) -> None:
         self.models = models
         self.parameters: list[Parameter] = []
+        self.checks: list[Parameter] = []
         self._requested: dict[str, str] = {}
         self._aliases = 0
 
@@ -97,6 +103,9 @@ class Builder:
     def bind(self, cast: str, slot: int, read: Callable[[Arguments], Any], name: str = "") -> str:
         self.parameters.append(Parameter(slot, read, name))
         return f"${len(self.parameters)}::{cast}"
+
+    def check(self, slot: int, read: Callable[[Arguments], Any]) -> None:
+        self.checks.append(Parameter(slot, read))
 
     def fill(self, sql: str, t: str, o: str = "") -> str:
         """The SQL with its aliases, and with placeholders for the request's values."""

@@ -1,7 +1,15 @@
 """The ledger: why each total is what it is."""
 
 from domain.store.reads.actors import actor
-from domain.store.reads.filters import NEWEST_FIRST, all_of, among, at_least, below, searched
+from domain.store.reads.filters import (
+    NEWEST_FIRST,
+    all_of,
+    among,
+    at_least,
+    below,
+    by_actor,
+    searched,
+)
 from domain.store.reads.models import Model, One, Paged, moment, number, text, word
 
 STOCK_MOVEMENT = Model(
@@ -32,7 +40,7 @@ STOCK_MOVEMENTS = Paged(
                     "(SELECT w.shop_id FROM orders w WHERE w.account_id = {account} AND w.id = {t}.order_id)",
                     "uuid",
                 ),
-                "actor_ids": among("({t}.actor ->> 'id')::uuid", "uuid"),
+                "actor_ids": by_actor(),
                 "text": searched("{t}.product_id", "renkei_search_products(WORDS, NULL)"),
                 "causes": among("{t}.cause", "text"),
                 "from": at_least("{t}.recorded_at", "timestamptz"),

@@ -1,0 +1,1095 @@
+"""What the schema means, said a second time and slowly: graphql-core over plain rows.
+
+Nothing here knows of plans, selections or SQL. Rows are read as they lie in the tables; every field that is not simply a
+column is a few lines of Python, with the rules of domain/model where there are any.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    build_schema,
+    execute_sync,
+)
+from graphql.pyutils import camel_to_snake
+
+from domain.model import sync_errors
+from domain.model.links import fold
+from domain.model.locales import Locale
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import MallKind
+from domain.model.roles import Permission
+from domain.model.sets import PartStock, SetPart, sellable_sets
+from domain.model.stock import effective_reserve, sellable
+
+Row = dict[str, Any]
+TABLE_OF = {
+    "Account": "accounts",
+    "ApiToken": "api_tokens",
+    "Job": "jobs",
+    "Link": "links",
+    "Listing": "listings",
+    "MallUpdateLog": "mall_update_logs",
+    "OperationLog": "operation_logs",
+    "Order": "orders",
+    "OrderLine": "order_lines",
+    "Product": "products",
+    "ProductGroup": "product_groups",
+    "Push": "listing_sync",
+    "SalesLog": "sales_logs",
+    "Shop": "shops",
+    "StockMovement": "stock_movements",
+    "SyncError": "sync_errors",
+    "User": "users",
+}
+KEYED_BY_LISTING = ("Link", "Push")
+JOBS = {"REFLECT": "ReflectJob", "SHOP_CHECK": "ShopCheck"}
+TARGETS = {"PRODUCT": "Product", "SHOP": "Shop", "SYNC_ERROR": "SyncError"}
+
+
+class Refusal(GraphQLError):
+    def __init__(self, code: str) -> None:
+        super().__init__(code, extensions={"code": code})
+
+
+@dataclass
+class Oracle:
+    """One account's rows by table, and who asks."""
+
+    sdl: str
+    tables: Mapping[str, list[Row]]
+    account: UUID
+    permissions: frozenset[Permission]
+    locale: Locale
+
+    def __post_init__(self) -> None:
+        self.schema = build_schema(self.sdl)
+        scalar = self.schema.type_map["DateTime"]
+        assert isinstance(scalar, GraphQLScalarType)
+        scalar.serialize = scalar.coerce_output_value = moment  # type: ignore[method-assign]
+
+    def answer(
+        self, document: DocumentNode, variables: Mapping[str, Any], name: str | None = None
+    ) -> ExecutionResult:
+        result = execute_sync(
+            self.schema,
+            document,
+            {"@": "Query"},
+            variable_values=dict(variables),
+            operation_name=name,
+            field_resolver=self._resolve,
+            type_resolver=lambda row, *_: row["@"],
+        )
+        assert isinstance(result, ExecutionResult)
+        return result
+
+    def _resolve(self, source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        self._check(info)
+        name = camel_to_snake(info.field_name)
+        kind = info.parent_type.name
+        special = FIELDS.get(kind, {}).get(name)
+        if special is not None:
+            return special(self, source, arguments)
+        if name == "id":
+            return global_id(source)
+        return source[name] if isinstance(source, dict) else getattr(source, name)
+
+    def _check(self, info: GraphQLResolveInfo) -> None:
+        node = info.parent_type.fields[info.field_name].ast_node
+        assert node is not None
+        needed = [
+            argument.value.value  # type: ignore[attr-defined]
+            for directive in node.directives or ()
+            if directive.name.value == "requires"
+            for argument in directive.arguments or ()
+        ]
+        if info.parent_type.name == "Query" and not needed:
+            needed = ["READ"]
+        if any(Permission(each) not in self.permissions for each in needed):
+            raise Refusal("FORBIDDEN")
+
+    # ── rows ──
+
+    def rows(self, kind: str, keep: Callable[[Row], bool] = lambda _: True) -> list[Row]:
+        tagged = (self.tagged(kind, row) for row in self.tables[TABLE_OF[kind]])
+        return [row for row in tagged if keep(row)]
+
+    def one(self, kind: str, row_id: UUID | None) -> Row | None:
+        key = "listing_id" if kind in KEYED_BY_LISTING else "id"
+        return next(iter(self.rows(kind, lambda row: row[key] == row_id)), None)
+
+    def tagged(self, kind: str, row: Row) -> Row:
+        return {**row, "@": JOBS[row["kind"]] if kind == "Job" else kind}
+
+    def alive(self, kind: str, row_id: UUID | None) -> Row | None:
+        row = self.one(kind, row_id)
+        return None if row is None or row.get("deleted_at") else row
+
+    def link_of(self, listing_id: UUID) -> Row:
+        link = self.one("Link", listing_id)
+        assert link is not None
+        return link
+
+    def sync_of(self, listing_id: UUID) -> Row:
+        sync = self.one("Push", listing_id)
+        assert sync is not None
+        return sync
+
+    def listings_of(self, product_id: UUID) -> list[Row]:
+        return self.rows(
+            "Listing",
+            lambda row: (
+                row["deleted_at"] is None and self.link_of(row["id"])["product_id"] == product_id
+            ),
+        )
+
+
+# ── leaves ──
+
+
+def moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def global_id(row: Row) -> str:
+    kind = "Job" if row["@"] in JOBS.values() else row["@"]
+    key = "listing_id" if kind in KEYED_BY_LISTING else "id"
+    return b64encode(f"{kind}:{row[key]}".encode()).decode()
+
+
+def read_id(value: str, kind: str | None = None) -> tuple[str, UUID]:
+    try:
+        name, row_id = b64decode(value, validate=True).decode().split(":")
+        if name in TABLE_OF and kind in (None, name):
+            return name, UUID(row_id)
+    except ValueError:
+        pass
+    raise Refusal("BAD_ID")
+
+
+def ids(arguments: Mapping[str, Any], name: str, kind: str | None = None) -> list[UUID] | None:
+    given = arguments.get(name)
+    return None if given is None else [read_id(each, kind)[1] for each in given]
+
+
+def chosen(oracle: Oracle, arguments: Mapping[str, Any]) -> Locale:
+    return Locale(arguments.get("locale") or oracle.locale)
+
+
+# ── pages ──
+
+Keyed = Callable[[Row], Any]
+
+
+def page(
+    rows: Iterable[Row], arguments: Mapping[str, Any], name: str, key: Keyed, *, newest: bool
+) -> Row:
+    """`key` sorts, then the id; `newest`: largest first."""
+
+    def place(row: Row) -> tuple[Any, str]:
+        return key(row), str(row.get("id") or row["listing_id"])
+
+    ordered = sorted(rows, key=place, reverse=newest)
+    first, last = arguments.get("first"), arguments.get("last")
+    size = 100 if first is None and last is None else last if first is None else first
+    if (first is not None and last is not None) or not 0 <= size <= 100:
+        raise Refusal("BAD_PAGE")
+    left = list(ordered)
+    for side in ("after", "before"):
+        if arguments.get(side) is not None:
+            at = read_cursor(arguments[side], name, key)
+            beyond = (side == "after") != newest
+            left = [row for row in left if (place(row) > at) == beyond and place(row) != at]
+    shown = left[-size:] if last is not None and size else left[:size]
+    more = len(left) > size
+    edges = [{"cursor": cursor_of(place(row)[1]), "node": row} for row in shown]
+    return {
+        "edges": edges,
+        "total_count": len(ordered),
+        "page_info": {
+            "has_next_page": more if last is None else arguments.get("before") is not None,
+            "has_previous_page": arguments.get("after") is not None if last is None else more,
+            "start_cursor": edges[0]["cursor"] if edges else None,
+            "end_cursor": edges[-1]["cursor"] if edges else None,
+        },
+    }
+
+
+def read_cursor(cursor: str, name: str, key: Keyed) -> tuple[Any, str]:
+    try:
+        made_by, value, row_id = json.loads(b64decode(cursor, validate=True))
+    except ValueError:
+        made_by = None
+    if made_by != name:
+        raise Refusal("BAD_CURSOR")
+    return value, row_id
+
+
+def cursor_of(row_id: str) -> str:
+    return f"cursor {row_id}"
+
+
+def by_id(kind: str, *, newest: bool) -> Callable[[Iterable[Row], Mapping[str, Any]], Row]:
+    key = "listing_id" if kind in KEYED_BY_LISTING else "id"
+    name = "NEWEST" if newest else "OLDEST"
+    return lambda rows, arguments: page(
+        rows, arguments, name, lambda row: str(row[key]), newest=newest
+    )
+
+
+# ── products ──
+
+
+def reserve(oracle: Oracle, row: Row, _: Any = None) -> int:
+    group = oracle.one("ProductGroup", row["group_id"])
+    return effective_reserve(row["reserve"], group and group["reserve"])
+
+
+def sellable_of(oracle: Oracle, row: Row, _: Any = None) -> int | None:
+    own = reserve(oracle, row)
+    if row["kind"] == "SINGLE":
+        return sellable(row["total"], own)
+    parts = [
+        SetPart(part["part_id"], part["count"])
+        for part in oracle.tables["set_parts"]
+        if part["set_id"] == row["id"]
+    ]
+    products = {part.product_id: oracle.one("Product", part.product_id) for part in parts}
+    stock = {
+        key: PartStock(part["total"], reserve(oracle, part), part["managed"])
+        for key, part in products.items()
+        if part is not None
+    }
+    return sellable_sets(parts, stock, own)
+
+
+def total_of(_: Oracle, row: Row, __: Any = None) -> int | None:
+    return row["total"] if row["kind"] == "SINGLE" else None
+
+
+def unreflected(oracle: Oracle, row: Row, _: Any = None) -> bool:
+    linked = [each for each in oracle.rows("Link") if each["product_id"] == row["id"]]
+    return any(oracle.sync_of(link["listing_id"])["edited"] for link in linked)
+
+
+def words_of(text: str) -> list[str]:
+    parted = text.replace("，", ",").replace("、", ",").split(",")
+    return [word for word in map(fold, parted) if word]
+
+
+def said_of(oracle: Oracle, listing: Row) -> list[str]:
+    product = oracle.one("Product", oracle.link_of(listing["id"])["product_id"])
+    return [listing["folded"], *([product["folded"]] if product else [])]
+
+
+def found(words: list[str], texts: list[str]) -> bool:
+    return all(any(word in text for text in texts) for word in words)
+
+
+def in_range(value: int | None, limits: Mapping[str, int | None]) -> bool:
+    checks = {"eq": lambda a, b: a == b, "gte": lambda a, b: a >= b, "lte": lambda a, b: a <= b}
+    given = {name: limit for name, limit in limits.items() if limit is not None}
+    if value is None:
+        return not given
+    return all(checks[name](value, limit) for name, limit in given.items())
+
+
+def product_matches(oracle: Oracle, row: Row, given: Mapping[str, Any]) -> bool:
+    wanted = {name: value for name, value in given.items() if value is not None}
+    listings = oracle.listings_of(row["id"])
+    shops = ids(wanted, "missingInShopIds", "Shop") or []
+    chosen_shops = ids(wanted.get("listing") or {}, "shopIds", "Shop")
+    said = [row["folded"]] + [
+        each["folded"]
+        for each in listings
+        if chosen_shops is None or each["shop_id"] in chosen_shops
+    ]
+    checks = {
+        "text": lambda value: found(words_of(value), said),
+        "kind": lambda value: row["kind"] == value,
+        "total": lambda value: in_range(total_of(oracle, row), value),
+        "sellable": lambda value: in_range(sellable_of(oracle, row), value),
+        "managed": lambda value: row["managed"] is value,
+        "groupIds": lambda value: (
+            row["group_id"] in (ids(wanted, "groupIds", "ProductGroup") or [])
+        ),
+        "unreflected": lambda value: unreflected(oracle, row) is value,
+        "listing": lambda value: any(listing_matches(oracle, each, value) for each in listings),
+        "missingInShopIds": lambda value: all(each["shop_id"] not in shops for each in listings),
+    }
+    return all(checks[name](value) for name, value in wanted.items())
+
+
+def check_product_ids(given: Mapping[str, Any]) -> None:
+    """Ids are looked at whatever rows there are."""
+    ids(given, "groupIds", "ProductGroup")
+    ids(given, "missingInShopIds", "Shop")
+    ids(given.get("listing") or {}, "shopIds", "Shop")
+
+
+PRODUCT_KEYS: Mapping[str, Keyed] = {
+    "CODE": lambda row: row["code"],
+    "NAME": lambda row: row["name"],
+    "TOTAL": lambda row: row["total"],
+}
+
+
+def products(oracle: Oracle, arguments: Mapping[str, Any], *, only_sets: bool = False) -> Row:
+    given = arguments.get("filter") or {}
+    check_product_ids(given)
+    rows = oracle.rows(
+        "Product",
+        lambda row: (
+            row["deleted_at"] is None
+            and (not only_sets or row["kind"] == "SET")
+            and product_matches(oracle, row, given)
+        ),
+    )
+    order = arguments.get("orderBy") or {"field": "CODE", "direction": "ASC"}
+    name = f"{order['field']}_{order['direction']}"
+    keys = {
+        **PRODUCT_KEYS,
+        "SELLABLE": lambda row: sellable_of(oracle, row) or 0,
+        "UPDATED_AT": lambda row: row["updated_at"],
+    }
+    return page(rows, arguments, name, keys[order["field"]], newest=order["direction"] == "DESC")
+
+
+# ── listings ──
+
+
+def push_state(row: Row) -> str | None:
+    waits = row["wanted"] > row["done"] and row["push_state"] not in ("SENT", "ACCEPTED")
+    return "WAITING" if waits else row["push_state"]
+
+
+def differs(sync: Row) -> bool:
+    return sync["difference"] is not None and sync["difference"] != "UNKNOWN"
+
+
+def differs_from_total(oracle: Oracle, row: Row, _: Any = None) -> bool:
+    product = oracle.one("Product", oracle.link_of(row["id"])["product_id"])
+    base = oracle.sync_of(row["id"])["base"]
+    if product is None or product["kind"] == "SET" or base is None:
+        return False
+    return bool(base != product["total"])
+
+
+def open_errors(oracle: Oracle, listing_ids: list[UUID]) -> list[Row]:
+    hit = {
+        each["error_id"]
+        for each in oracle.tables["sync_error_listings"]
+        if each["listing_id"] in listing_ids
+    }
+    rows = oracle.rows("SyncError", lambda row: row["id"] in hit and row["state"] == "OPEN")
+    return sorted(rows, key=lambda row: row["id"], reverse=True)
+
+
+def listing_matches(oracle: Oracle, row: Row, given: Mapping[str, Any]) -> bool:
+    wanted = {name: value for name, value in given.items() if value is not None}
+    sync, link = oracle.sync_of(row["id"]), oracle.link_of(row["id"])
+    compared = {
+        "FROM_QUANTITY_TO_SHOW": lambda: differs(sync),
+        "FROM_TOTAL": lambda: differs_from_total(oracle, row),
+    }
+    checks = {
+        "shopIds": lambda value: row["shop_id"] in (ids(wanted, "shopIds", "Shop") or []),
+        "text": lambda value: found(words_of(value), said_of(oracle, row)),
+        "links": lambda value: link["state"] in value,
+        "sync": lambda value: row["sync"] is value,
+        "differs": lambda value: compared[value](),
+        "causes": lambda value: sync["difference"] in value,
+        "notPushed": lambda value: bool(set(sync["not_pushed"]) & set(value)),
+        "pushStates": lambda value: push_state(sync) in value,
+        "hasOpenError": lambda value: bool(open_errors(oracle, [row["id"]])) is value,
+    }
+    return all(checks[name](value) for name, value in wanted.items())
+
+
+def alive_listings(oracle: Oracle, given: Mapping[str, Any]) -> list[Row]:
+    ids(given, "shopIds", "Shop")
+    return oracle.rows(
+        "Listing",
+        lambda row: row["deleted_at"] is None and listing_matches(oracle, row, given),
+    )
+
+
+def listings(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
+    rows = alive_listings(oracle, arguments.get("filter") or {})
+    order = arguments.get("orderBy")
+    if order is None:
+        return by_id("Listing", newest=False)(rows, arguments)
+    never = datetime(9999, 12, 31, tzinfo=UTC)
+    keys: Mapping[str, Keyed] = {
+        "ITEM_CODE": lambda row: row["item_code"],
+        "SHOP": lambda row: (oracle.one("Shop", row["shop_id"]) or {})["name"],
+        "DIFFERENCE_SINCE": lambda row: oracle.sync_of(row["id"])["difference_since"] or never,
+    }
+    name = f"{order['field']}_{order['direction']}"
+    return page(rows, arguments, name, keys[order["field"]], newest=order["direction"] == "DESC")
+
+
+def differences(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
+    kind = arguments.get("kind")
+    both = {**(arguments.get("filter") or {})}
+    rows = alive_listings(oracle, both)
+    if kind is not None:
+        rows = [row for row in rows if listing_matches(oracle, row, {"differs": kind})]
+    since: Keyed = lambda row: (  # noqa: E731
+        oracle.sync_of(row["id"])["difference_since"] or datetime(9999, 12, 31, tzinfo=UTC)
+    )
+    return page(rows, arguments, "DIFFERENCE_SINCE_ASC", since, newest=False)
+
+
+def difference(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    sync = oracle.sync_of(row["id"])
+    if sync["difference"] is None or sync["expected"] is None:
+        return None
+    delta = None if sync["base"] is None else sync["base"] - sync["expected"]
+    return {
+        "expected": sync["expected"],
+        "shown": sync["base"],
+        "delta": delta,
+        "since": sync["difference_since"],
+        "cause": sync["difference"],
+    }
+
+
+def mall_stock(oracle: Oracle, row: Row, _: Any) -> Row:
+    sync = oracle.sync_of(row["id"])
+    return {
+        "quantity": sync["base"],
+        "unlimited": row["unlimited"],
+        "known_at": sync["base_latest"],
+        "source": sync["base_source"],
+    }
+
+
+def push_of(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    sync = oracle.sync_of(row["id"])
+    return sync if sync["wanted"] > sync["done"] or sync["push_state"] else None
+
+
+def attempt(name: str) -> Any:
+    def read(oracle: Oracle, row: Row, _: Any) -> Any:
+        made = [each for each in oracle.tables["pushes"] if each["listing_id"] == row["listing_id"]]
+        newest = max(made, key=lambda each: each["id"], default=None)
+        return (newest[name] or None) if newest else None
+
+    return read
+
+
+def waiting_at(oracle: Oracle, row: Row, _: Any) -> datetime | None:
+    return row["waiting_since"] or attempt("waiting_at")(oracle, row, _)
+
+
+def links(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
+    given = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
+    shops = ids(given, "shopIds", "Shop")
+
+    def keep(row: Row) -> bool:
+        listing = oracle.alive("Listing", row["listing_id"])
+        return (
+            listing is not None
+            and (shops is None or listing["shop_id"] in shops)
+            and row["state"] in given.get("states", [row["state"]])
+            and found(words_of(given.get("text", "")), said_of(oracle, listing))
+        )
+
+    return by_id("Link", newest=True)(oracle.rows("Link", keep), arguments)
+
+
+# ── orders, logs, errors, jobs ──
+
+
+def actor(column: str = "actor") -> Any:
+    def read(oracle: Oracle, row: Row, _: Any) -> Row | None:
+        noted = row[column]
+        if noted is None:
+            return None
+        if noted["kind"] == "SYSTEM":
+            return {"@": "SystemActor", "name": noted["name"]}
+        kind = {"USER": "User", "TOKEN": "ApiToken"}[noted["kind"]]
+        return oracle.one(kind, UUID(noted["id"]))
+
+    return read
+
+
+def to(kind: str, column: str, *, alive: bool = False) -> Any:
+    def read(oracle: Oracle, row: Row, _: Any) -> Row | None:
+        return (oracle.alive if alive else oracle.one)(kind, row[column])
+
+    return read
+
+
+def within(given: Mapping[str, Any], at: datetime) -> bool:
+    since, until = given.get("from"), given.get("until")
+    return (since is None or at >= datetime.fromisoformat(since)) and (
+        until is None or at < datetime.fromisoformat(until)
+    )
+
+
+def log(kind: str, at: str, checks: Mapping[str, Callable[[Oracle, Row, Any], bool]]) -> Any:
+    """A log's page: of the one filter for all only what this log knows of."""
+
+    def read(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+        given = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
+        known = {
+            "productIds": ids(given, "productIds", "Product"),
+            "shopIds": ids(given, "shopIds", "Shop"),
+            "actorIds": ids(given, "actorIds"),
+            "causes": given.get("causes"),
+            "pushStates": given.get("pushStates"),
+        }
+        rows = oracle.rows(
+            kind,
+            lambda row: (
+                within(given, row[at])
+                and all(
+                    check(oracle, row, known[name])
+                    for name, check in checks.items()
+                    if name in known and known[name] is not None
+                )
+                and ("text" not in given or _log_text(oracle, kind, row, words_of(given["text"])))
+            ),
+        )
+        return by_id(kind, newest=True)(rows, arguments)
+
+    return read
+
+
+def _log_text(oracle: Oracle, kind: str, row: Row, words: list[str]) -> bool:
+    if not words:
+        return True
+    if kind == "MallUpdateLog":
+        listing = oracle.alive("Listing", row["listing_id"])
+        return listing is not None and found(words, said_of(oracle, listing))
+    key = "target_id" if kind == "OperationLog" else "product_id"
+    product = oracle.one("Product", row[key])
+    if product is None:
+        return False
+    said = [product["folded"], *(each["folded"] for each in oracle.listings_of(product["id"]))]
+    return found(words, said)
+
+
+def _of_actor(_: Oracle, row: Row, wanted: list[UUID]) -> bool:
+    noted = row["actor"]
+    return bool(noted and noted["id"] and UUID(noted["id"]) in wanted)
+
+
+def _of_order_shop(oracle: Oracle, row: Row, wanted: list[UUID]) -> bool:
+    order = oracle.one("Order", row["order_id"])
+    return order is not None and order["shop_id"] in wanted
+
+
+def column_in(column: str) -> Callable[[Oracle, Row, Any], bool]:
+    return lambda _, row, wanted: row[column] in wanted
+
+
+def _of_linked_product(oracle: Oracle, row: Row, wanted: list[UUID]) -> bool:
+    return oracle.link_of(row["listing_id"])["product_id"] in wanted
+
+
+def orders(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    given = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
+    shops, wanted = ids(given, "shopIds", "Shop"), ids(given, "productIds", "Product")
+
+    def keep(row: Row) -> bool:
+        states = [x["state"] for x in oracle.tables["order_lines"] if x["order_id"] == row["id"]]
+        taken = [
+            x["product_id"] for x in oracle.tables["order_effects"] if x["order_id"] == row["id"]
+        ]
+        return (
+            within(given, row["placed_at"])
+            and (shops is None or row["shop_id"] in shops)
+            and (wanted is None or bool(set(wanted) & set(taken)))
+            and row["number"] in given.get("numbers", [row["number"]])
+            and ("states" not in given or bool(set(given["states"]) & set(states)))
+        )
+
+    rows = oracle.rows("Order", keep)
+    return page(rows, arguments, "PLACED_AT_DESC", lambda row: row["placed_at"], newest=True)
+
+
+def errors(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    given = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
+    shops = ids(given, "shopIds", "Shop")
+    rows = oracle.rows(
+        "SyncError",
+        lambda row: (
+            (shops is None or row["shop_id"] in shops)
+            and f"LEVEL_{row['level']}" in given.get("levels", [f"LEVEL_{row['level']}"])
+            and row["state"] in given.get("states", [row["state"]])
+            and row["kind"] in given.get("kinds", [row["kind"]])
+        ),
+    )
+    return by_id("SyncError", newest=True)(rows, arguments)
+
+
+def advice(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> list[str]:
+    shop = oracle.one("Shop", row["shop_id"])
+    mall = MallKind(shop["mall"]) if shop else None
+    kind = sync_errors.SyncErrorKind(row["kind"])
+    return sync_errors.advice(kind, mall, chosen(oracle, arguments))
+
+
+def error_message(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> str:
+    kind = sync_errors.SyncErrorKind(row["kind"])
+    return sync_errors.message(kind, row["params"], chosen(oracle, arguments))
+
+
+def affected(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
+    hit = {
+        x["listing_id"] for x in oracle.tables["sync_error_listings"] if x["error_id"] == row["id"]
+    }
+    rows = oracle.rows("Listing", lambda each: each["id"] in hit and each["deleted_at"] is None)
+    return by_id("Listing", newest=False)(rows, arguments)
+
+
+OPERATIONS = {
+    ("SET_STOCK", Locale.EN): "Set the total from {before} to {after}.",
+    ("SET_STOCK", Locale.JA): "総在庫数を{before}から{after}に変更しました。",
+    ("CLEAR_ERRORS", Locale.EN): "Cleared an error.",
+    ("CLEAR_ERRORS", Locale.JA): "エラーを削除しました。",
+}
+PROGRESS = {
+    ("WAITING", Locale.EN): "It waits.",
+    ("WAITING", Locale.JA): "待機中です。",
+    ("DONE", Locale.EN): "{done} done, {failed} of them failed.",
+    ("DONE", Locale.JA): "{done}件が終わりました（うち失敗{failed}件）。",
+}
+
+
+def operation_text(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> str:
+    return OPERATIONS[row["action"], chosen(oracle, arguments)].format(**row["facts"])
+
+
+def target(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    return oracle.one(TARGETS[row["target_kind"]], row["target_id"]) if row["target_id"] else None
+
+
+def job_shops(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    counts: dict[UUID, Row] = {}
+    for each in oracle.tables["job_listings"]:
+        if each["job_id"] != row["id"]:
+            continue
+        listing = oracle.one("Listing", each["listing_id"])
+        assert listing is not None
+        empty = dict.fromkeys(("waiting", "accepted", "applied", "refused", "held"), 0)
+        shop = counts.setdefault(listing["shop_id"], {**empty, "shop_id": listing["shop_id"]})
+        shop[(each["outcome"] or "WAITING").lower()] += 1
+    return [counts[key] for key in sorted(counts)]
+
+
+def jobs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    kinds, states = arguments.get("kinds"), arguments.get("states")
+    rows = oracle.rows(
+        "Job",
+        lambda row: (
+            (kinds is None or row["kind"] in kinds) and (states is None or row["state"] in states)
+        ),
+    )
+    return by_id("Job", newest=True)(rows, arguments)
+
+
+# ── shops, account ──
+
+
+def shop_state(oracle: Oracle, row: Row, _: Any) -> str:
+    if row["state"] != "RUNNING":
+        return str(row["state"])
+    if row["checked_at"] is None:
+        return "ONBOARDING"
+    if not (row["orders_running"] or row["reflect_running"]):
+        return "READY" if row["effective_from"] is None else "STOPPED"
+    if not row["in_use"] or not oracle.tables["accounts"][0]["sync_running"]:
+        return "STOPPED"
+    return "MAINTENANCE" if row["maintenance"] else "RUNNING"
+
+
+def pending(oracle: Oracle, row: Row, _: Any) -> Row:
+    waiting = [
+        each
+        for each in oracle.tables["listing_sync"]
+        if each["shop_id"] == row["id"] and each["wanted"] > each["done"]
+    ]
+    lanes = [each["lane"] for each in waiting]
+    since = [each["waiting_since"] for each in waiting if each["waiting_since"]]
+    return {
+        "to_zero": lanes.count(0),
+        "decreases": lanes.count(1),
+        "others": lanes.count(2),
+        "oldest_at": min(since, default=None),
+    }
+
+
+def product_count(oracle: Oracle, row: Row, _: Any) -> int:
+    linked = {
+        oracle.link_of(each["id"])["product_id"]
+        for each in oracle.rows("Listing")
+        if each["shop_id"] == row["id"] and each["deleted_at"] is None
+    }
+    return len(linked - {None})
+
+
+def last_check(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    made = oracle.rows(
+        "Job", lambda job: job["kind"] == "SHOP_CHECK" and job["shop_id"] == row["id"]
+    )
+    return max(made, key=lambda job: job["id"], default=None)
+
+
+def warning(_: Oracle, row: Row, __: Any) -> str | None:
+    lapsed = row["expires_at"] is not None and row["expires_at"] <= datetime.now(UTC)
+    return "EXPIRED" if lapsed else None
+
+
+def badges(oracle: Oracle, _: Row, __: Any) -> Row:
+    listings_alive = [row["id"] for row in oracle.rows("Listing") if row["deleted_at"] is None]
+    linked = [oracle.link_of(each) for each in listings_alive]
+    alive = [row for row in oracle.rows("Product") if row["deleted_at"] is None]
+    shown = oracle.rows("SyncError")
+    return {
+        "level8_open": sum(row["level"] == 8 and row["state"] == "OPEN" for row in shown),
+        "level9_open": sum(row["level"] == 9 and row["state"] == "OPEN" for row in shown),
+        "errors_uncleared": sum(row["state"] != "CLEARED" for row in shown),
+        "differences": sum(differs(oracle.sync_of(each)) for each in listings_alive),
+        "unreflected_products": sum(unreflected(oracle, row) for row in alive),
+        "link_conflicts": sum(link["state"] == "CONFLICT" for link in linked),
+        "unlinked_listings": sum(link["product_id"] is None for link in linked),
+        "oversold_products": sum(row["total"] < 0 for row in alive),
+        "jobs_running": sum(row["state"] in ("WAITING", "RUNNING") for row in oracle.rows("Job")),
+    }
+
+
+def account(oracle: Oracle, *_: Any) -> Row | None:
+    return oracle.one("Account", oracle.account)
+
+
+def viewer(oracle: Oracle, *_: Any) -> Row:
+    return {
+        "user": None,
+        "token": None,
+        "permissions": [each.value for each in Permission if each in oracle.permissions],
+        "locale": oracle.locale.value,
+    }
+
+
+def nodes(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> list[Row | None]:
+    asked = [read_id(each) for each in arguments["ids"]]
+    return [_node(oracle, kind, row_id) for kind, row_id in asked]
+
+
+def _node(oracle: Oracle, kind: str, row_id: UUID) -> Row | None:
+    row = oracle.alive(kind, row_id)
+    if (
+        row is not None
+        and kind == "Push"
+        and not (row["wanted"] > row["done"] or row["push_state"])
+    ):
+        return None
+    return row
+
+
+def shops(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> list[Row]:
+    in_use = arguments.get("inUse")
+    rows = oracle.rows("Shop", lambda row: in_use is None or row["in_use"] is in_use)
+    return sorted(rows, key=lambda row: row["id"])
+
+
+def product_listings(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> list[Row]:
+    wanted = ids(arguments, "shopIds", "Shop")
+    rows = [
+        each
+        for each in oracle.listings_of(row["id"])
+        if wanted is None or each["shop_id"] in wanted
+    ]
+    return sorted(rows, key=lambda each: (each["shop_id"], each["id"]))
+
+
+def part_of(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    held = [x["set_id"] for x in oracle.tables["set_parts"] if x["part_id"] == row["id"]]
+    rows = [each for each in oracle.rows("Product") if each["id"] in held]
+    return sorted((r for r in rows if r["deleted_at"] is None), key=lambda each: each["code"])
+
+
+def movements(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
+    rows = oracle.rows("StockMovement", lambda each: each["product_id"] == row["id"])
+    return by_id("StockMovement", newest=True)(rows, arguments)
+
+
+def event_cursor(oracle: Oracle, *_: Any) -> str:
+    last = oracle.tables["event_counters"][0]["last"]
+    return b64encode(f"events:{last}".encode()).decode()
+
+
+def in_words(name: str) -> Any:
+    return lambda oracle, spec, arguments: getattr(
+        spec, f"{name}_{chosen(oracle, arguments).value.lower()}"
+    )
+
+
+def mall_code(_: Oracle, row: Row, __: Any) -> str:
+    return f"{row['item_code']}:{row['variant_code']}" if row["variant_code"] else row["item_code"]
+
+
+def blank(column: str) -> Any:
+    return lambda _, row, __: row[column] or None
+
+
+def sorted_pairs(column: str, name: str) -> Any:
+    return lambda _, row, __: [
+        {name: key, "value": value} for key, value in sorted(row[column].items())
+    ]
+
+
+MALL_WORDS = {"mall_code": blank("mall_code"), "mall_message": blank("mall_message")}
+JOB_FIELDS = {
+    "progress": lambda o, row, _: row,
+    "created_by": actor(),
+    "shops": job_shops,
+    "shop": to("Shop", "shop_id"),
+    "ok": lambda o, row, _: row["result"].get("ok"),
+    "parts": lambda o, row, _: row["result"].get("parts", []),
+}
+
+FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "Query": {
+        "node": lambda o, row, a: _node(o, *read_id(a["id"])),
+        "nodes": nodes,
+        "viewer": viewer,
+        "account": account,
+        "event_cursor": event_cursor,
+        "malls": lambda *_: list(MALL_SPECS.values()),
+        "shops": shops,
+        "product": lambda o, _, a: next(
+            (
+                row
+                for row in o.rows("Product")
+                if row["code"] == a["code"] and row["deleted_at"] is None
+            ),
+            None,
+        ),
+        "products": lambda o, _, a: products(o, a),
+        "set_items": lambda o, _, a: products(o, a, only_sets=True),
+        "product_groups": lambda o, _, a: by_id("ProductGroup", newest=False)(
+            o.rows("ProductGroup"), a
+        ),
+        "listings": lambda o, _, a: listings(o, a),
+        "differences": lambda o, _, a: differences(o, a),
+        "links": lambda o, _, a: links(o, a),
+        "orders": orders,
+        "stock_movements": log(
+            "StockMovement",
+            "recorded_at",
+            {
+                "productIds": column_in("product_id"),
+                "shopIds": _of_order_shop,
+                "actorIds": _of_actor,
+                "causes": column_in("cause"),
+            },
+        ),
+        "operation_logs": log(
+            "OperationLog",
+            "at",
+            {
+                "productIds": column_in("target_id"),
+                "shopIds": column_in("target_id"),
+                "actorIds": _of_actor,
+            },
+        ),
+        "sales_logs": log(
+            "SalesLog",
+            "at",
+            {"productIds": column_in("product_id"), "shopIds": column_in("shop_id")},
+        ),
+        "mall_update_logs": log(
+            "MallUpdateLog",
+            "sent_at",
+            {
+                "productIds": _of_linked_product,
+                "shopIds": column_in("shop_id"),
+                "pushStates": column_in("state"),
+            },
+        ),
+        "sync_errors": errors,
+        "jobs": jobs,
+    },
+    "Viewer": {"account": account},
+    "Account": {
+        "base_shop": to("Shop", "base_shop_id"),
+        "plan": lambda o, row, _: {
+            **row,
+            "product_count": sum(r["deleted_at"] is None for r in o.rows("Product")),
+        },
+        "badges": badges,
+    },
+    "Shop": {
+        "mall": lambda o, row, _: MALL_SPECS[MallKind(row["mall"])],
+        "state": shop_state,
+        "settings": sorted_pairs("settings", "key"),
+        "credentials": lambda o, row, _: sorted(
+            (x for x in o.tables["shop_credentials"] if x["shop_id"] == row["id"]),
+            key=lambda x: x["key"],
+        ),
+        "last_check": last_check,
+        "pending": pending,
+        "product_count": product_count,
+    },
+    "CredentialState": {"changed_by": actor("changed_by"), "warning": warning},
+    "Product": {
+        "attributes": sorted_pairs("attributes", "name"),
+        "total": total_of,
+        "reserve": reserve,
+        "sellable": sellable_of,
+        "group": to("ProductGroup", "group_id"),
+        "unreflected": unreflected,
+        "parts": lambda o, row, _: sorted(
+            (x for x in o.tables["set_parts"] if x["set_id"] == row["id"]),
+            key=lambda x: x["part_id"],
+        ),
+        "part_of": part_of,
+        "listings": product_listings,
+        "open_errors": lambda o, row, _: open_errors(
+            o, [x["listing_id"] for x in o.rows("Link") if x["product_id"] == row["id"]]
+        ),
+        "movements": movements,
+    },
+    "SetPart": {"product": to("Product", "part_id")},
+    "ProductGroup": {
+        "product_count": lambda o, row, _: sum(
+            r["group_id"] == row["id"] and r["deleted_at"] is None for r in o.rows("Product")
+        )
+    },
+    "Listing": {
+        "shop": to("Shop", "shop_id"),
+        "product": lambda o, row, _: o.alive("Product", o.link_of(row["id"])["product_id"]),
+        "link": lambda o, row, _: o.link_of(row["id"]),
+        "variant_code": blank("variant_code"),
+        "name": blank("name"),
+        "quantity_to_show": lambda o, row, _: o.sync_of(row["id"])["expected"],
+        "mall_stock": mall_stock,
+        "difference": difference,
+        "differs_from_total": differs_from_total,
+        "not_pushed": lambda o, row, _: o.sync_of(row["id"])["not_pushed"],
+        "push": push_of,
+        "open_errors": lambda o, row, _: open_errors(o, [row["id"]]),
+    },
+    "Push": {
+        "listing": to("Listing", "listing_id"),
+        "state": lambda o, row, _: push_state(row),
+        "lane": lambda o, row, _: ("TO_ZERO", "DECREASE", "OTHER")[row["lane"]],
+        "waiting_at": waiting_at,
+        **{
+            name: attempt(name)
+            for name in (
+                "quantity",
+                "mode",
+                "sent_at",
+                "accepted_at",
+                "applied_at",
+                "mall_code",
+                "mall_message",
+            )
+        },
+    },
+    "Link": {
+        "listing": to("Listing", "listing_id"),
+        "product": to("Product", "product_id", alive=True),
+        "actor": actor(),
+    },
+    "Order": {
+        "shop": to("Shop", "shop_id"),
+        "lines": lambda o, row, _: sorted(
+            (x for x in o.rows("OrderLine") if x["order_id"] == row["id"]),
+            key=lambda x: (x["position"], x["id"]),
+        ),
+        "movements": lambda o, row, _: sorted(
+            (x for x in o.rows("StockMovement") if x["order_id"] == row["id"]),
+            key=lambda x: x["id"],
+        ),
+    },
+    "OrderLine": {
+        "order": to("Order", "order_id"),
+        "listing": to("Listing", "listing_id", alive=True),
+        "product": lambda o, row, _: (
+            o.alive("Product", o.link_of(row["listing_id"])["product_id"])
+            if row["listing_id"]
+            else None
+        ),
+        "mall_code": mall_code,
+    },
+    "StockMovement": {
+        "product": to("Product", "product_id"),
+        "change": lambda o, row, _: row["delta"],
+        "balance": lambda o, row, _: row["balance_after"],
+        "at": lambda o, row, _: row["recorded_at"],
+        "actor": actor(),
+        "order": to("Order", "order_id"),
+    },
+    "OperationLog": {"actor": actor(), "target": target, "text": operation_text},
+    "SalesLog": {
+        "shop": to("Shop", "shop_id"),
+        "listing": to("Listing", "listing_id"),
+        "product": to("Product", "product_id"),
+        "order": to("Order", "order_id"),
+        "mall_code": mall_code,
+    },
+    "MallUpdateLog": {
+        "shop": to("Shop", "shop_id"),
+        "listing": to("Listing", "listing_id"),
+        **MALL_WORDS,
+    },
+    "SyncError": {
+        "level": lambda o, row, _: f"LEVEL_{row['level']}",
+        "shop": to("Shop", "shop_id"),
+        "cleared_by": actor("cleared_by"),
+        "message": error_message,
+        "advice": advice,
+        "affected": affected,
+        **MALL_WORDS,
+    },
+    "ReflectJob": JOB_FIELDS,
+    "ShopCheck": JOB_FIELDS,
+    "Progress": {
+        "seconds_left": lambda *_: None,
+        "text": lambda o, row, a: PROGRESS[row["state"], chosen(o, a)].format(**row),
+    },
+    "ReflectShopProgress": {"shop": to("Shop", "shop_id")},
+    "CheckPart": {
+        "mall_message": blank("mall_message"),
+        "expires_at": lambda o, row, _: (
+            datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None
+        ),
+    },
+    "ApiToken": {"scopes": lambda o, row, _: row["scopes"] or []},
+    "Mall": {
+        "kind": lambda o, spec, _: spec.kind.value,
+        "name": in_words("name"),
+    },
+    "FormField": {
+        "section": lambda o, spec, _: spec.section.value,
+        "kind": lambda o, spec, _: spec.kind.value,
+        "label": in_words("label"),
+        "help": in_words("help"),
+    },
+    "MallColumn": {"label": in_words("label")},
+    "Prerequisite": {"text": in_words("text")},
+    "ConsentSpec": {"valid_for_days": lambda o, spec, _: spec.valid_for and spec.valid_for.days},
+    "MallCapabilities": {
+        "batch_size": lambda o, spec, _: spec.max_pushes_per_call,
+        "cancels": lambda o, spec, _: spec.cancels.value,
+        "usual_delay_seconds": lambda o, spec, _: int(spec.usual_delay.total_seconds()),
+        "order_freshness_seconds": lambda o, spec, _: int(spec.order_freshness.total_seconds()),
+    },
+}

@@ -1,0 +1,254 @@
+"""One account with a little of everything, beside a stranger's: what generated operations are asked of."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from domain.model.actors import SYSTEM, Actor, ActorKind
+from domain.store import tables
+from domain.store.database import Database, Tx
+from tests.factories import (
+    a_listing,
+    a_movement,
+    a_product,
+    a_row,
+    a_set,
+    a_shop,
+    a_user,
+    an_account,
+)
+
+T0 = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+async def a_town(db: Database) -> UUID:
+    account = await an_account(db, sync_running=True, product_limit=1000)
+    async with db.transaction(account) as tx:
+        await _fill(tx)
+    return account
+
+
+async def rows_of(db: Database, account: UUID) -> Mapping[str, list[dict[str, Any]]]:
+    """Every row that the account can see, by table."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    async with db.transaction(account) as tx:
+        for table in tables.metadata.sorted_tables:
+            if table.name == "accounts" or "account_id" in table.c:
+                rows = (await tx.execute(select(table))).mappings().all()
+                found[table.name] = [dict(row) for row in rows]
+    return found
+
+
+async def _fill(tx: Tx) -> None:
+    user = await a_user(tx, name='佐藤 "花"', role="STAFF")
+    token = await a_row(
+        tx, "api_tokens", name="POS\\1", token_hash=user.bytes, scopes=["STOCK_READ"], created_at=T0
+    )
+    by_user = Actor(ActorKind.USER, "佐藤", user).as_json()
+    by_token = Actor(ActorKind.TOKEN, "POS", token).as_json()
+    shops = [
+        await a_shop(
+            tx, "楽天本店", checked_at=T0, orders_running=True, settings={"speed": "9", "b": ""}
+        ),
+        await a_shop(
+            tx,
+            "ヤフー\n店",
+            mall="YAHOO_SHOPPING",
+            state="HALTED",
+            notification_email="a@example.com",
+        ),
+        await a_shop(tx, "Amazon", mall="AMAZON", in_use=False, match_key=["seller-sku", "asin1"]),
+    ]
+    credential = {"ciphertext": b"x", "changed_at": T0, "changed_by": by_user}
+    await a_row(tx, "shop_credentials", shop_id=shops[0], key="license_key", **credential)
+    await a_row(
+        tx, "shop_credentials", shop_id=shops[0], key="service_secret", expires_at=T0, **credential
+    )
+    products = await _products(tx)
+    listings = await _listings(tx, shops, products, by_user, by_token)
+    await _orders(tx, shops, products, listings)
+    await _errors(tx, shops, listings, by_user)
+    await _logs(tx, shops, products, listings, by_user, by_token)
+    await _jobs(tx, shops, listings, by_token)
+
+
+async def _products(tx: Tx) -> list[UUID]:
+    group = await a_row(tx, "product_groups", name="食器", reserve=3)
+    await a_row(tx, "product_groups", name="空", reserve=0)
+    cup = await a_product(
+        tx,
+        "CUP",
+        total=10,
+        group_id=group,
+        attributes={"色": '青 "濃"', "サイズ": "L"},
+        updated_at=T0,
+    )
+    tea = await a_product(
+        tx, "TEA", total=-2, name="お茶\t100%", reserve=0, image_url="https://a.example/1.png"
+    )
+    pot = await a_product(tx, "POT", total=7, name="", managed=False, reserve=2)
+    gone = await a_product(tx, "OLD", total=1, deleted_at=T0)
+    gift = await a_set(tx, "GIFT", {cup: 2, pot: 1}, reserve=1)
+    bare = await a_set(tx, "BARE", {pot: 1})
+    full = await a_set(tx, "FULL", {cup: 1, tea: 3}, group_id=group)
+    return [cup, tea, pot, gone, gift, bare, full]
+
+
+async def _listings(
+    tx: Tx,
+    shops: list[UUID],
+    products: list[UUID],
+    by_user: Mapping[str, Any],
+    by_token: Mapping[str, Any],
+) -> list[UUID]:
+    cup, tea, pot, gone, gift, *_ = products
+    late = {"difference": "NOT_APPLIED", "difference_since": T0}
+    return [
+        await a_listing(
+            tx, shops[0], "cup-1", product_id=cup, name="青いカップ", variant_code="red", minimum=1,
+            link={"actor": by_user, "at": T0, "reason": "BY_HAND"},
+            sync={"expected": 7, "base": 10, "base_source": "READ_BACK", "base_latest": T0, "edited": True,
+                  "wanted": 2, "claimed": 1, "done": 1, "lane": 1, "waiting_since": T0, "push_state": "APPLIED", **late},
+        ),
+        await a_listing(
+            tx, shops[1], "cup-1", product_id=cup, maximum=5, sync={"expected": 5, "base": 9, "difference": "SHOP_HALTED",
+            "difference_since": T0 - timedelta(days=1), "not_pushed": ["SHOP_HALTED"], "push_state": "SENT", "wanted": 3,
+            "claimed": 3, "attempts": 1, "lane": 0},
+        ),
+        await a_listing(
+            tx, shops[1], "cup-2", product_id=cup, link={"state": "CONFLICT", "copy_page": True, "actor": by_token},
+            sync={"expected": 5, "base": None, "difference": "UNKNOWN", "difference_since": T0, "not_pushed": ["LINK_CONFLICT"]},
+        ),
+        await a_listing(tx, shops[0], "tea\\1", product_id=tea, sync={"expected": 0, "base": 0, "base_source": "FILE"}),
+        await a_listing(tx, shops[2], "gift", product_id=gift, sync={"expected": 2, "base": 2}),
+        await a_listing(tx, shops[2], "free", unlimited=True, link={"state": "UNLINKED_BY_HAND", "actor": SYSTEM.as_json()}),
+        await a_listing(tx, shops[0], "ended", product_id=pot, deleted_at=T0),
+        await a_listing(tx, shops[0], "old", product_id=gone, sync=late | {"expected": 1, "base": 0}),
+    ]  # fmt: skip
+
+
+async def _orders(tx: Tx, shops: list[UUID], products: list[UUID], listings: list[UUID]) -> None:
+    for nth, status in enumerate(("HOLDS", "SHIPPED", "RELEASED")):
+        placed = T0 + timedelta(minutes=min(nth, 1))
+        order = await a_row(
+            tx, "orders", shop_id=shops[nth % 2], number=f"R-{nth}", placed_at=placed, status=status,
+            observed_at=placed, first_observed_at=placed, fetched_at=placed, baseline=nth == 2,
+        )  # fmt: skip
+        for position, state in enumerate(("APPLIED", "UNLINKED")[: nth + 1]):
+            await a_row(
+                tx, "order_lines", order_id=order, position=position, item_code="cup-1",
+                variant_code="red" if position else "", quantity=nth + 1, state=state,
+                listing_id=listings[nth] if position == 0 else None,
+            )  # fmt: skip
+        await a_row(tx, "order_effects", order_id=order, product_id=products[0], applied=1)
+        await a_row(
+            tx, "sales_logs", shop_id=shops[nth % 2], order_id=order, item_code="cup-1", units=1 - nth, at=placed,
+            listing_id=listings[0] if nth else None, product_id=products[nth] if nth else None,
+        )  # fmt: skip
+        await a_movement(
+            tx, products[0], delta=-1, before=10 - nth, version=2 + nth, cause="ORDER", order_id=order,
+            effective_at=placed,
+        )  # fmt: skip
+
+
+async def _errors(
+    tx: Tx, shops: list[UUID], listings: list[UUID], by_user: Mapping[str, Any]
+) -> None:
+    halt = {
+        "level": 9,
+        "kind": "CREDENTIALS_REFUSED",
+        "shop_id": shops[1],
+        "params": {"shop": "ヤフー"},
+    }
+    cleared = {"state": "CLEARED", "cleared_at": T0, "cleared_by": by_user, "resolved_at": T0}
+    refused = {
+        "level": 8,
+        "kind": "ITEM_REFUSED",
+        "shop_id": shops[0],
+        "params": {"shop": "楽天", "count": 3},
+        "mall_code": "IE0002",
+        "mall_message": '在庫"エラー"',
+        "next_try_at": T0,
+    }
+    kept = [
+        await a_row(tx, "sync_errors", group_key=f"{nth}", **columns)
+        for nth, columns in enumerate(
+            (halt, refused, {**refused, **cleared}, {"level": 8, "kind": "UNREACHABLE"})
+        )
+    ]
+    for error, listing in ((kept[1], 0), (kept[1], 2), (kept[1], 6), (kept[2], 0)):
+        await a_row(tx, "sync_error_listings", error_id=error, listing_id=listings[listing])
+
+
+async def _logs(
+    tx: Tx,
+    shops: list[UUID],
+    products: list[UUID],
+    listings: list[UUID],
+    by_user: Mapping[str, Any],
+    by_token: Mapping[str, Any],
+) -> None:
+    facts = {"before": 1, "after": 2}
+    for target, noted in (
+        (products[0], by_user),
+        (products[3], by_token),
+        (None, SYSTEM.as_json()),
+    ):
+        await a_row(
+            tx, "operation_logs", actor=noted, action="SET_STOCK", target_kind="PRODUCT", target_id=target, facts=facts,
+            reflected_at=T0 if target else None,
+        )  # fmt: skip
+    await a_row(
+        tx,
+        "operation_logs",
+        actor=by_user,
+        action="CLEAR_ERRORS",
+        target_kind="SHOP",
+        target_id=shops[0],
+    )
+    await a_movement(
+        tx,
+        products[1],
+        delta=1,
+        before=-2,
+        version=2,
+        cause="ADJUSTED",
+        reason="FOUND",
+        actor=by_token,
+    )
+    for state in ("APPLIED", "REFUSED"):
+        push = await a_row(
+            tx, "pushes", listing_id=listings[0], shop_id=shops[0], call_id=products[0], generation=1, epoch=1,
+            mode="ABSOLUTE", quantity=7, before=10, state=state, mall_code="X" if state == "REFUSED" else "",
+        )  # fmt: skip
+        await a_row(
+            tx, "mall_update_logs", shop_id=shops[0], listing_id=listings[0], push_id=push, after=7, state=state,
+            before=None if state == "REFUSED" else 10, mall_message="だめ" if state == "REFUSED" else "",
+        )  # fmt: skip
+    await a_row(
+        tx,
+        "mall_update_logs",
+        shop_id=shops[2],
+        listing_id=listings[6],
+        push_id=push,
+        after=0,
+        state="SENT",
+    )
+
+
+async def _jobs(
+    tx: Tx, shops: list[UUID], listings: list[UUID], by_token: Mapping[str, Any]
+) -> None:
+    job = await a_row(tx, "jobs", kind="REFLECT", total=4, actor=by_token)
+    for listing, outcome in zip(listings, (None, "APPLIED", "HELD", "REFUSED"), strict=False):
+        await a_row(tx, "job_listings", job_id=job, listing_id=listing, outcome=outcome)
+    part = {"key": "CREDENTIALS", "outcome": "OK", "mall_message": "", "expires_at": T0.isoformat()}
+    told = {"key": "ORDERS", "outcome": "NG", "mall_message": "だめ\n", "expires_at": None}
+    await a_row(
+        tx, "jobs", kind="SHOP_CHECK", shop_id=shops[0], state="DONE", done=1, failed=1, total=1, finished_at=T0,
+        result={"ok": False, "parts": [part, told]},
+    )  # fmt: skip
+    await a_row(tx, "jobs", kind="SHOP_CHECK", shop_id=shops[1], actor=SYSTEM.as_json())
