@@ -12,7 +12,9 @@ from graphql import GraphQLResolveInfo
 from api.feed import Feed
 from domain.model.actors import Actor
 from domain.model.locales import Locale
+from domain.model.malls import MallKind
 from domain.model.roles import Permission
+from domain.services.credentials import Vault
 from domain.store.database import Database
 
 
@@ -26,6 +28,20 @@ class Viewer:
     actor: Actor
 
 
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """What shops are connected with: where their secrets are sealed, the address at which malls send a seller's browser
+    back, and the origins to which it may go on."""
+
+    vault: Vault
+    public_url: str
+    origins: tuple[str, ...]
+
+    def way_back(self, mall: MallKind) -> str:
+        """Where the mall's page of consent returns to (see api/connect.py)."""
+        return f"{self.public_url.rstrip('/')}/connect/{mall.value.lower()}"
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -34,7 +50,7 @@ def _now() -> datetime:
 class Context:
     """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py).
 
-    `feed`: what a subscription follows; None where none can be begun.
+    `feed`: what a subscription follows; None where none can be begun. `connecting`: None where no shop can be connected.
     """
 
     db: Database
@@ -42,6 +58,7 @@ class Context:
     now: Callable[[], datetime] = _now
     pending: dict[tuple[int, ...], Any] = field(default_factory=dict)
     feed: Feed | None = None
+    connecting: Connecting | None = None
 
 
 Info = strawberry.Info[Context, None]

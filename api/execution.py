@@ -26,7 +26,7 @@ from graphql import (
     execute,
 )
 
-from api.context import Context, Viewer
+from api.context import Connecting, Context, Viewer
 from api.documents import Documents, operation_of
 from api.errors import Refused, shown
 from api.feed import Feed
@@ -69,11 +69,13 @@ class Engine:
         db: Database,
         feed: Feed,
         now: Callable[[], datetime] = utc_now,
+        connecting: Connecting | None = None,
     ) -> None:
         self.schema = schema
         self._db = db
         self._feed = feed
         self._now = now
+        self._connecting = connecting
         self._documents = Documents(schema)
         self._planner = Planner(schema)
         self._running: set[asyncio.Task[Answer]] = set()
@@ -139,7 +141,7 @@ class Engine:
         raise TypeError(f"{operation.name} is resolved by no Following")
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(self._db, viewer, self._now)
+        return Context(self._db, viewer, self._now, connecting=self._connecting)
 
     async def _answered(self, operation: Operation, viewer: Viewer) -> Answer:
         request = operation.request

@@ -2,7 +2,18 @@
 
 import strawberry
 
-from api.mutations import links, reflect, stock
+from api.mutations import (
+    groups,
+    links,
+    listings,
+    products,
+    reflect,
+    sets,
+    shops,
+    stock,
+    switches,
+    sync_errors,
+)
 from api.mutations.edge import mutation
 from domain.model.roles import Permission
 
@@ -35,4 +46,79 @@ class Mutation:
         links.unlink_listings,
         "紐づけ解除: takes listings off their products. The malls keep their numbers.",
         requires=Permission.CATALOGUE,
+    )
+    set_listing_limits = mutation(
+        listings.set_limits,
+        "下限・上限: sets limits of the numbers that listings show.",
+        requires=Permission.CATALOGUE,
+    )
+    set_listing_sync = mutation(
+        listings.set_sync,
+        "連携: lets the numbers of listings be sent, or not.",
+        requires=Permission.CATALOGUE,
+    )
+    delete_listings = mutation(
+        listings.delete_listings,
+        "出品の削除: takes listings out. The malls keep them and their numbers.",
+        requires=Permission.CATALOGUE,
+    )
+    save_product = mutation(
+        products.save_product,
+        "商品の登録・変更: makes a product or changes one.",
+        requires=Permission.CATALOGUE,
+    )
+    delete_products = mutation(
+        products.delete_products,
+        "商品削除: takes products out. Their ledger stays, and the same code brings them back with it.",
+        requires=Permission.CATALOGUE,
+    )
+    save_set_item = mutation(
+        sets.save_set,
+        "セット商品の登録・変更: makes a set or changes its parts.",
+        requires=Permission.CATALOGUE,
+    )
+    delete_set_items = mutation(
+        sets.delete_sets,
+        "セット解除: makes sets single products at total 0.",
+        requires=Permission.CATALOGUE,
+    )
+    save_product_group = mutation(
+        groups.save_group,
+        "確保在庫グループの登録・変更: makes a group or changes what is kept back of its products.",
+        requires=Permission.CATALOGUE,
+    )
+    clear_errors = mutation(
+        sync_errors.clear_errors,
+        "エラー削除: clears errors; a cause that is seen again opens its error again.",
+        requires=Permission.CLEAR_ERRORS,
+    )
+    connect_shop = mutation(
+        shops.connect_shop,
+        "店舗登録: connects a shop, both switches off, and tests its connection.",
+        requires=Permission.SHOPS,
+    )
+    update_shop = mutation(
+        shops.update_shop,
+        "店舗設定: changes a shop. A new way to its mall is tested.",
+        requires=Permission.SHOPS,
+    )
+    start_shop_consent = mutation(
+        shops.start_consent,
+        "モール認可: where to send the seller's browser for the mall's consent.",
+        requires=Permission.SHOPS,
+    )
+    test_connection = mutation(
+        shops.test_connection,
+        "接続テスト: tests a shop's connection, part by part.",
+        requires=Permission.SHOPS,
+    )
+    start_sync = mutation(
+        switches.start_sync,
+        "連動開始: switches shops on, or the whole account. Orders from before a shop's first start take nothing.",
+        requires=Permission.SYNC_SWITCH,
+    )
+    stop_sync = mutation(
+        switches.stop_sync,
+        "連動停止: switches shops off, or the whole account. What waits is held.",
+        requires=Permission.SYNC_SWITCH,
     )

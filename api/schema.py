@@ -18,9 +18,11 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from api.context import ResolveInfo
+from api.events import Subscription
 from api.fields import PLANNED
 from api.jobs import ReflectJob, ShopCheck
 from api.load import load_roots, load_together
+from api.mutation import Mutation
 from api.orders import OrderLine
 from api.query import Query
 from api.scalars import SCALARS
@@ -38,6 +40,8 @@ def schema() -> strawberry.Schema:
     """Made once a process."""
     made = strawberry.Schema(
         Query,
+        Mutation,
+        Subscription,
         types=NODES,
         config=StrawberryConfig(scalar_map=SCALARS),
     )

@@ -80,7 +80,7 @@ def user_error(error: DomainError, locale: Locale) -> UserError:
         field=_path(error.field),
         message=message(error, locale),
         params=[
-            ErrorParam(name=to_camel_case(name), value=shown(value))
+            ErrorParam(name=to_camel_case(name), value=shown(value, locale))
             for name, value in error.params.items()
         ],
     )

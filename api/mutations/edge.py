@@ -85,35 +85,47 @@ def said(value: Any) -> Any:
     return None if value is strawberry.UNSET else value
 
 
-def told(input: Any, names: Iterable[str]) -> dict[str, Any]:
+def given(input: Any, *names: str) -> dict[str, Any]:
     """The fields of these names that were not left out, null among them."""
     values = {name: getattr(input, name) for name in names}
     return {name: value for name, value in values.items() if value is not strawberry.UNSET}
 
 
-def row_id(given: strawberry.ID, model: str, *field: str) -> UUID:
+def row_id(asked: strawberry.ID, model: str, *field: str) -> UUID:
     """Raises DomainError NOT_FOUND: what is no id of this kind names nothing that there is."""
     try:
-        return read_id(given, model).id
+        return read_id(asked, model).id
     except BadId as error:
         raise not_found(WORDS[model], *field) from error
 
 
-def row_ids(given: Sequence[strawberry.ID], model: str, *field: str) -> list[UUID]:
+def named(asked: strawberry.ID | None, model: str, *field: str) -> UUID | None:
+    """The row of an id that may be left out. Raises DomainError NOT_FOUND."""
+    told = said(asked)
+    return None if told is None else row_id(told, model, *field)
+
+
+def row_ids(asked: Sequence[strawberry.ID], model: str, *field: str) -> list[UUID]:
     """Raises DomainError NOT_FOUND or TOO_MANY."""
-    check_count(given, *field)
-    return [row_id(each, model, *field, str(place)) for place, each in enumerate(given)]
+    check_count(asked, *field)
+    return [row_id(each, model, *field, str(place)) for place, each in enumerate(asked)]
 
 
-def check_count(given: Sequence[Any], *field: str) -> None:
+def selected(selection: Any, model: str, *field: str) -> list[UUID]:
+    """The rows of a selection that may be left out. Raises DomainError NOT_FOUND or TOO_MANY."""
+    chosen = said(selection)
+    return [] if chosen is None else row_ids(chosen.ids, model, *field, "ids")
+
+
+def check_count(asked: Sequence[Any], *field: str) -> None:
     """Raises DomainError TOO_MANY."""
-    if len(given) > MOST_ITEMS:
+    if len(asked) > MOST_ITEMS:
         raise DomainError(
             f"At most {MOST_ITEMS} at once: send the rest in further requests.",
             code="TOO_MANY",
             field=field,
             most=MOST_ITEMS,
-            count=len(given),
+            count=len(asked),
         )
 
 

@@ -2,6 +2,11 @@
 
 import strawberry
 
+REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
+VERSION = (
+    "The `version` that was on the screen: refused with VERSION_CHANGED when it is another by now."
+)
+
 
 @strawberry.input(description="Which products: ticked rows.")
 class ProductSelection:

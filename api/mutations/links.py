@@ -18,8 +18,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import ListingSelection
-from api.mutations.stock import REFLECT
+from api.mutations.inputs import REFLECT, ListingSelection
 from api.products import Product
 from api.user_errors import UserError, user_error
 from domain.services import links

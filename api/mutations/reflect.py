@@ -6,7 +6,7 @@ from api.context import Context
 from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
-from api.mutations.edge import answered, row_ids, said, user_errors
+from api.mutations.edge import answered, row_ids, said, selected, user_errors
 from api.mutations.inputs import ListingSelection, ProductSelection
 from api.user_errors import UserError
 from domain.services import reflect_requests
@@ -31,12 +31,12 @@ class ReflectPayload:
 
 
 async def reflect(tx: Tx, context: Context, input: ReflectInput) -> ReflectPayload:
-    products, listings, shops = said(input.products), said(input.listings), said(input.shop_ids)
+    shops = said(input.shop_ids)
     job_id = await reflect_requests.reflect(
         tx,
         context.viewer.actor,
-        product_ids=row_ids(products.ids, "Product", "products", "ids") if products else (),
-        listing_ids=row_ids(listings.ids, "Listing", "listings", "ids") if listings else (),
+        product_ids=selected(input.products, "Product", "products"),
+        listing_ids=selected(input.listings, "Listing", "listings"),
         shop_ids=None if shops is None else row_ids(shops, "Shop", "shop_ids"),
         now=context.now(),
     )

@@ -15,6 +15,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
+from api.mutations.inputs import REFLECT
 from api.products import Product
 from api.stock import StockMovement
 from api.user_errors import UserError, user_error
@@ -24,8 +25,6 @@ from domain.model.stock import AdjustReason
 from domain.services import stock
 from domain.services.stock import Adjustment, NewTotal, StockChange
 from domain.store.database import Tx
-
-REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
 
 described(
     AdjustReason,

@@ -4,22 +4,24 @@ The English sentence comes with the error. The Japanese one stands here: found b
 path, the more telling name first; of those, the first whose values the error brings.
 """
 
+import re
 from collections.abc import Mapping
 from string import Formatter
 from types import MappingProxyType
 
 from domain.model.errors import DomainError
-from domain.model.locales import Locale
+from domain.model.locales import Locale, Words
 
 JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "NOT_FOUND": (
-            ("productId", "この商品は見つかりません。商品一覧を読み込み直してください。"),
+            ("product_id", "この商品は見つかりません。商品一覧を読み込み直してください。"),
+            ("product_ids", "この商品は見つかりません。商品一覧を読み込み直してください。"),
             ("products", "この商品は見つかりません。商品一覧を読み込み直してください。"),
-            ("listingId", "この出品は見つかりません。出品一覧を読み込み直してください。"),
+            ("listing_id", "この出品は見つかりません。出品一覧を読み込み直してください。"),
             ("listings", "この出品は見つかりません。出品一覧を読み込み直してください。"),
             (
-                "groupId",
+                "group_id",
                 "この確保在庫グループは見つかりません。グループ一覧を読み込み直してください。",
             ),
             ("shop_ids", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
@@ -52,10 +54,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスは name@example.com の形で入力してください。"),
             ("return_url", "戻り先のURLが許可されていません。許可されたURLを指定してください。"),
             ("scopes", "トークンには役割か権限のどちらか一方だけを指定してください。"),
-            ("credentials", "{label_ja}の形式が正しくありません。{help_ja}"),
-            ("settings", "{label_ja}の形式が正しくありません。{help_ja}"),
-            ("credentials", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
-            ("settings", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
+            ("", "{label}の形式が正しくありません。{help}"),
+            ("", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
+            ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
+            ("", "「{twice}」が2回指定されています。1回だけ指定してください。"),
             ("", "{least}から{most}までの数を入力してください（入力値：{value}）。"),
             ("", "この値は使えません。入力内容を直してもう一度お試しください。"),
         ),
@@ -64,7 +66,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("name", "名前を入力してください。"),
             ("scopes", "トークンの役割か権限を指定してください。"),
             ("products", "反映する商品か出品を指定してください。"),
-            ("", "{label_ja}を入力してください。"),
+            ("", "{label}を入力してください。"),
             ("", "先に「{key}」を入力してください。"),
             ("", "必須の項目を入力してください。"),
         ),
@@ -131,17 +133,23 @@ def message(error: DomainError, locale: Locale) -> str:
     return _japanese(error) or error.message if locale is Locale.JA else error.message
 
 
-def shown(value: object) -> str:
+def shown(value: object, locale: Locale) -> str:
     """One of an error's values as it stands in a sentence."""
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    match value:
+        case Words():
+            return value.of(locale)
+        case list() | tuple():
+            return ", ".join(map(str, value))
+    return str(value)
 
 
 def _japanese(error: DomainError) -> str | None:
-    values = {name: shown(value) for name, value in error.params.items()}
+    values = {name: shown(value, Locale.JA) for name, value in error.params.items()}
+    path = {"", *map(_snake, error.field)}
     fitting = (
         sentence
         for name, sentence in JAPANESE.get(error.code, ())
-        if name in ("", *error.field) and _names_in(sentence) <= values.keys()
+        if name in path and _names_in(sentence) <= values.keys()
     )
     sentence = next(fitting, None)
     return None if sentence is None else sentence.format_map(values)
@@ -149,3 +157,7 @@ def _japanese(error: DomainError) -> str | None:
 
 def _names_in(sentence: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def _snake(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)

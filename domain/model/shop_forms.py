@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.model.errors import DomainError
+from domain.model.locales import Words
 from domain.model.mall_specs import FormField, FormFieldKind, MallSpec
 
 MOST_CHARACTERS = 10_000
@@ -50,7 +51,11 @@ def entered(
             _check_shape(field, kept[key], path)
         elif key in empty and field.required:
             raise DomainError(
-                f"Enter {field.label_en}.", field=(path, key), code="REQUIRED", key=key
+                f"Enter {field.label_en}.",
+                field=(path, key),
+                code="REQUIRED",
+                key=key,
+                label=Words(field.label_ja, field.label_en),
             )
     return Entered(kept, frozenset(values.keys() - kept.keys()))
 
@@ -99,6 +104,8 @@ def _check_shape(field: FormField, value: str, path: str) -> None:
             f"{field.label_en} is not entered as the mall writes it. {field.help_en}".strip(),
             field=(path, field.key),
             key=field.key,
+            label=Words(field.label_ja, field.label_en),
+            help=Words(field.help_ja, field.help_en),
         )
 
 

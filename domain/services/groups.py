@@ -1,6 +1,6 @@
 """Groups of products that share what is kept back of each of them (確保在庫)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -22,8 +22,8 @@ async def save_group(
     *,
     name: str,
     reserve: int,
-    add: Collection[UUID] = (),
-    remove: Collection[UUID] = (),
+    add: Sequence[UUID] = (),
+    remove: Sequence[UUID] = (),
     expected_version: int | None = None,
     reflect: bool | None = None,
     now: datetime,
@@ -36,6 +36,8 @@ async def save_group(
     group = await _group(tx, group_id, _checked_name(name), expected_version)
     members = set(await products.of_group(tx, group.id))
     known = await products.lock(tx, members | set(add) | set(remove))
+    _check_known(add, known, "addProducts")
+    _check_known(remove, known, "removeProducts")
     moved = [_in_group(known, each, group.id) for each in known.keys() & set(add)]
     moved += [_in_group(known, each, None) for each in members & known.keys() & set(remove)]
     await products.save_group(tx, group.id, name.strip(), reserve)
@@ -61,6 +63,12 @@ async def _group(tx: Tx, group_id: UUID | None, name: str, expected_version: int
         )
     edits.check_version(group.version, expected_version)
     return group
+
+
+def _check_known(asked: Sequence[UUID], known: Collection[UUID], field: str) -> None:
+    for place, product_id in enumerate(asked):
+        if product_id not in known:
+            raise edits.not_found("product", field, "ids", str(place))
 
 
 def _checked_name(name: str) -> str:

@@ -4,12 +4,13 @@ from uuid import UUID
 
 import pytest
 
+from api.context import Connecting
 from api.execution import Engine
 from api.feed import Feed
 from api.schema import schema
 from domain.store.database import Database
 from integrations.bells import Bells
-from tests.api.mutations.desk import Desk
+from tests.api.mutations.desk import VAULT, Desk
 from tests.domain.services.rows import NOW
 from tests.factories import an_account
 
@@ -17,7 +18,9 @@ from tests.factories import an_account
 @pytest.fixture(scope="session")
 async def engine(db: Database) -> Engine:
     """Nobody subscribes here: the bells are never heard."""
-    return Engine(schema()._schema, db, Feed(db, Bells("redis://127.0.0.1:1")), lambda: NOW)
+    feed = Feed(db, Bells("redis://127.0.0.1:1"))
+    connecting = Connecting(VAULT, "https://api.example.com", ("https://admin.example.com",))
+    return Engine(schema()._schema, db, feed, lambda: NOW, connecting)
 
 
 @pytest.fixture

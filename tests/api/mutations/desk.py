@@ -18,7 +18,7 @@ from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.services import shops, switches
 from domain.services.credentials import Vault
 from domain.store.database import Database
-from tests.domain.services.rows import NOW, OWNER, a_listing, operations
+from tests.domain.services.rows import NOW, OWNER, a_listing, operations, rows
 from tests.factories import a_user
 
 VAULT = Vault(os.urandom(32))
@@ -95,5 +95,28 @@ class Desk:
         async with self.db.transaction(self.account) as tx:
             return [each for each in await operations(tx) if each not in SETTING_UP]
 
+    async def everything(self) -> dict[str, list[Any]]:
+        """All rows of the account that a mutation could move."""
+        async with self.db.transaction(self.account) as tx:
+            return {
+                table: await rows(tx, f"SELECT to_jsonb(t) FROM {table} t ORDER BY 1")
+                for table in TABLES
+            }
+
 
 SETTING_UP = ("CREATE_ACCOUNT", "CONNECT_SHOP", "START_SYNC")
+TABLES = (
+    "accounts",
+    "products",
+    "product_groups",
+    "set_parts",
+    "listings",
+    "links",
+    "listing_sync",
+    "stock_movements",
+    "shops",
+    "shop_credentials",
+    "sync_errors",
+    "jobs",
+    "operation_logs",
+)

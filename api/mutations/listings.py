@@ -1,0 +1,114 @@
+"""出品・販売データ What is set on listings, and listings taken out."""
+
+import strawberry
+
+from api.context import Context
+from api.fields import optional
+from api.jobs import ReflectJob
+from api.listings import Listing
+from api.load import node, nodes
+from api.mutations.edge import (
+    answered,
+    answered_list,
+    given,
+    refusals,
+    row_ids,
+    said,
+    user_errors,
+)
+from api.mutations.inputs import REFLECT, VERSION, ListingSelection
+from api.nodes import global_id
+from api.user_errors import UserError
+from domain.services import listing_edits, listings
+from domain.store.database import Tx
+
+
+@strawberry.input(description="下限・上限: what is left out stays; null: none.")
+class SetListingLimitsInput:
+    listings: ListingSelection = strawberry.field(description="Which.")
+    minimum: int | None = optional("下限: at or below so many sellable units 0 is shown.")
+    maximum: int | None = optional("上限: never more than this is shown.")
+    expected_version: int | None = optional(VERSION)
+    reflect: bool | None = optional(REFLECT)
+
+
+@strawberry.type(description="What became of limits.")
+class SetListingLimitsPayload:
+    listings: list[Listing] = answered_list("The listings as they are now.")
+    job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="連携: the tick that lets the number of a listing be sent.")
+class SetListingSyncInput:
+    listings: ListingSelection = strawberry.field(description="Which.")
+    sync: bool = strawberry.field(description="On or off. Orders count either way.")
+    reflect: bool | None = optional(REFLECT)
+
+
+@strawberry.type(description="What became of ticks.")
+class SetListingSyncPayload:
+    listings: list[Listing] = answered_list("The listings as they are now.")
+    job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    user_errors: list[UserError] = user_errors()
+
+
+@strawberry.input(description="出品の削除: listings to take out.")
+class DeleteListingsInput:
+    listings: ListingSelection = strawberry.field(
+        description="Which; the malls keep them, and the next import brings them back."
+    )
+
+
+@strawberry.type(description="What became of listings that were to be deleted.")
+class DeleteListingsPayload:
+    deleted_ids: list[strawberry.ID] = answered_list("The listings that are gone.")
+    user_errors: list[UserError] = user_errors()
+
+
+async def set_limits(
+    tx: Tx, context: Context, input: SetListingLimitsInput
+) -> SetListingLimitsPayload:
+    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    change = await listing_edits.set_limits(
+        tx,
+        context.viewer.actor,
+        asked,
+        expected_version=said(input.expected_version),
+        reflect=said(input.reflect),
+        now=context.now(),
+        **given(input, "minimum", "maximum"),
+    )
+    return SetListingLimitsPayload(
+        listings=nodes("Listing", change.listing_ids),
+        job=node("Job", change.job_id),
+        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+    )
+
+
+async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetListingSyncPayload:
+    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    change = await listing_edits.set_sync(
+        tx,
+        context.viewer.actor,
+        asked,
+        on=input.sync,
+        reflect=said(input.reflect),
+        now=context.now(),
+    )
+    return SetListingSyncPayload(
+        listings=nodes("Listing", change.listing_ids),
+        job=node("Job", change.job_id),
+        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+    )
+
+
+async def delete_listings(
+    tx: Tx, context: Context, input: DeleteListingsInput
+) -> DeleteListingsPayload:
+    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    change = await listings.delete_listings(tx, context.viewer.actor, asked, now=context.now())
+    return DeleteListingsPayload(
+        deleted_ids=[global_id("Listing", each) for each in change.listing_ids],
+        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+    )
