@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-import httpx
 import pytest
 
 from api.app import create_app
@@ -15,7 +14,7 @@ from domain.settings import Settings
 from domain.store.database import Database
 from renkei.engines.postgres import APP, Postgres
 from renkei.engines.valkey import Valkey
-from tests.api.transport.serving import Api, serving
+from tests.api.transport.serving import Api, a_client, serving
 
 ORIGIN = "https://admin.example.com"
 
@@ -46,16 +45,13 @@ async def a_token(db: Database, account: UUID, role: Role = Role.OWNER) -> str:
 
 @pytest.fixture
 async def api(served: str, db: Database, account: UUID) -> AsyncIterator[Api]:
-    async with httpx.AsyncClient(base_url=f"http://{served}", verify=False) as http:
+    async with a_client(served) as http:
         yield Api(http, served, await a_token(db, account))
 
 
 @pytest.fixture
 async def impatient(settings: Settings, api: Api) -> AsyncIterator[Api]:
-    """The same token at a server that waits for nobody."""
+    """At a server that waits for nobody."""
     app = create_app(settings, Patience(init=0.3, silent=0.05, send=0.3, close=5))
-    async with (
-        serving(app) as address,
-        httpx.AsyncClient(base_url=f"http://{address}", verify=False) as http,
-    ):
-        yield Api(http, address, api.token)
+    async with api.elsewhere(app) as here:
+        yield here

@@ -33,6 +33,10 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
             await running
 
 
+def a_client(address: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://{address}", verify=False, timeout=PATIENCE)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Returns when it holds. Raises TimeoutError when it does not in time."""
     async with asyncio.timeout(PATIENCE):
@@ -74,6 +78,12 @@ class Api:
         answer = (await self.post({"query": query, "variables": variables})).json()
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
+
+    @asynccontextmanager
+    async def elsewhere(self, app: ASGIApp) -> AsyncIterator["Api"]:
+        """The same token at another server."""
+        async with serving(app) as address, a_client(address) as http:
+            yield Api(http, address, self.token)
 
     @asynccontextmanager
     async def socket(

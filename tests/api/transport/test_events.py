@@ -37,7 +37,7 @@ from integrations.bells import Bells
 from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.engines.postgres import Postgres
 from renkei.engines.valkey import embedded_valkey
-from tests.api.transport.serving import Api, serving, until
+from tests.api.transport.serving import Api, until
 from tests.factories import a_listing, a_product, a_row, a_shop, an_account
 
 DIFFS = """
@@ -318,25 +318,24 @@ async def test_events_go_on_by_the_clock_when_valkey_is_killed(
     with embedded_valkey(place_of_its_own) as valkey:
         own = replace(settings, redis_url=valkey.url)
         async with (
-            serving(create_app(own)) as address,
+            api.elsewhere(create_app(own)) as here,
             ringing_at(own) as db,
-            httpx.AsyncClient(base_url=f"http://{address}", verify=False) as http,
         ):
             world = await World(db, account).begin()
-            async with Api(http, address, api.token).talking() as socket:
-                await until_status(http, "ready")
+            async with here.talking() as socket:
+                await until_status(here.http, "ready")
                 await socket.subscribe("1", DIFFS)
                 await socket.frame()
                 valkey.process.kill()
                 valkey.process.wait()
                 await world.differ("a")
                 assert told(await socket.frame()) == ["a OPENED"]
-                await until_status(http, "degraded")
+                await until_status(here.http, "degraded")
                 await world.differ("b")
                 async with asyncio.timeout(3):
                     assert told(await socket.frame()) == ["b OPENED"]
                 valkey.start()
-                await until_status(http, "ready")
+                await until_status(here.http, "ready")
                 await world.differ("c")
                 assert told(await socket.frame()) == ["c OPENED"]
 

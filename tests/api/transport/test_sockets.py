@@ -6,10 +6,13 @@ from uuid import UUID
 
 import orjson
 import pytest
+from starlette.types import ASGIApp, Message
 from websockets.exceptions import InvalidStatus
 
-from api.sockets import MOST_OPERATIONS
+from api.app import create_app
+from api.sockets import MOST_OPERATIONS, MOST_WAITING, Patience
 from domain.model.roles import Role
+from domain.settings import Settings
 from domain.store.database import Database
 from tests.api.transport.conftest import ORIGIN, a_token
 from tests.api.transport.serving import PROTOCOL, Api
@@ -239,3 +242,44 @@ async def test_a_quiet_socket_is_pinged(impatient: Api) -> None:
     async with impatient.talking() as socket:
         async with asyncio.timeout(5):
             assert orjson.loads(await socket.connection.recv()) == {"type": "ping"}
+
+
+@pytest.mark.parametrize(
+    ("case", "patience", "pings"),
+    [
+        ("takes nothing for too long", Patience(send=0.1), 0),
+        ("takes less than is said", Patience(send=60), MOST_WAITING + 1),
+    ],
+)
+async def test_who_reads_too_slowly_is_told_to_resume(
+    settings: Settings, api: Api, case: str, patience: Patience, pings: int
+) -> None:
+    app = create_app(settings, patience)
+    async with app.router.lifespan_context(app):
+        closed = await told_to_one_who_reads_nothing(app, api.token, pings)
+    assert (closed["code"], "after your last cursor" in closed["reason"]) == (1013, True), case
+
+
+async def told_to_one_who_reads_nothing(app: ASGIApp, token: str, pings: int) -> Message:
+    """How the server ends a socket whose client says all this and takes nothing."""
+    said = asyncio.Queue[Message]()
+    said.put_nowait({"type": "websocket.connect"})
+    for text in [b'{"type":"connection_init"}'] + [b'{"type":"ping"}'] * pings:
+        said.put_nowait({"type": "websocket.receive", "text": text.decode()})
+    closed: list[Message] = []
+
+    async def take(message: Message) -> None:
+        if message["type"] == "websocket.send":
+            await asyncio.Event().wait()
+        closed.append(message)
+
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    scope = {
+        "type": "websocket",
+        "path": "/graphql",
+        "headers": headers,
+        "subprotocols": [PROTOCOL],
+    }
+    async with asyncio.timeout(5):
+        await app(scope, said.get, take)
+    return closed[-1]
