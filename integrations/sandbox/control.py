@@ -6,7 +6,8 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
     POST   settings  {settings}                                → changes some of the shop's settings
     PUT    items     {items: [{item_code, variant_code?, name?, quantity?, attributes?}]} no quantity: the counter stays
     POST   stock     {item_code, variant_code?, quantity}        the merchant edits a number by hand
-    POST   purchase  {lines: [{item_code, variant_code?, quantity}], status?, details?} → 201 {number}; 409 SOLD_OUT
+    POST   purchase  {lines: [{item_code, variant_code?, quantity}], status?, details?} → 201 {number}; 409 SOLD_OUT with
+                                                                 `item_code`, `variant_code` and `left` of the line
     POST   status    {number, status}                            the order moves on, in the mall's own words
     POST   cancel    {number, restock?, reason?}               `restock` overrides the item's setting
     POST   cut       {number, item_code, variant_code?, by}
@@ -280,7 +281,7 @@ def _endpoint(
         except Unknown as error:
             return _error(404, "NOT_FOUND", error)
         except SoldOut as error:
-            return _error(409, "SOLD_OUT", error)
+            return _sold_out(error)
         except Closed as error:
             return _error(409, "CLOSED", error)
         except Refused as refused:
@@ -349,5 +350,10 @@ def _fault_shown(fault: Fault) -> dict[str, Any]:
     return asdict(fault) | {"on": sorted(fault.on), "items": sorted(fault.items)}
 
 
-def _error(status: int, code: str, error: Exception) -> Response:
-    return JSONResponse({"error": {"code": code, "message": str(error)}}, status)
+def _sold_out(error: SoldOut) -> Response:
+    item = {"item_code": error.key[0], "variant_code": error.key[1], "left": error.left}
+    return _error(409, "SOLD_OUT", error, **item)
+
+
+def _error(status: int, code: str, error: Exception, **facts: object) -> Response:
+    return JSONResponse({"error": {"code": code, "message": str(error), **facts}}, status)

@@ -112,6 +112,8 @@ class SoldOut(Exception):
 
     def __init__(self, key: ItemKey, quantity: int, wanted: int) -> None:
         super().__init__(f"{':'.join(key)} has {quantity} left, {wanted} wanted")
+        self.key = key
+        self.left = quantity
 
 
 class Unknown(Exception):
