@@ -18,6 +18,8 @@ ONE_A_SECOND = Limit("write", rate=1)
         ("but not always", ONE_A_SECOND, 1, [0, 0.92, 0.92], [True, True, False]),
         ("a burst", Limit("read", rate=1, burst=3), 1, [0] * 4, [True, True, True, False]),
         ("ten times as fast", ONE_A_SECOND, 10, [0, 0.1, 0.05], [True, True, False]),
+        ("ways differ at any speed", ONE_A_SECOND, 60, [0, 0.0], [True, True]),
+        ("and a debt is a debt", ONE_A_SECOND, 60, [0, 0, 0, 0], [True, True, False, False]),
         ("speed 0 lifts limits", ONE_A_SECOND, 0, [0] * 3, [True, True, True]),
         (
             "an excess blocks for a while",
