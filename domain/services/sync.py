@@ -5,7 +5,8 @@ numbers are read in a statement of their own, and what follows is written in one
 a push waits, the difference. What a push will send is therefore always the row's own newest `expected`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -20,6 +21,7 @@ from domain.model.reflect import PushState
 from domain.model.sets import sellable_sets
 from domain.model.shops import ShopState
 from domain.model.stock import quantity_to_show, sellable
+from domain.services import sync_errors
 from domain.store import sync
 from domain.store.database import Event, Tx
 from domain.store.sync import Numbers, SyncRow
@@ -59,6 +61,7 @@ async def reconsider(
     await sync.save(tx, [new for _, new in moved])
     for old, new in moved:
         _announce(tx, old, new, numbers[new.listing_id], now)
+    await _mend(tx, moved, now)
     return after
 
 
@@ -72,6 +75,16 @@ async def reconsider_shops(
     tx: Tx, shop_ids: Collection[UUID], why: Why, *, now: datetime
 ) -> list[SyncRow]:
     return await reconsider(tx, await sync.listings_of_shops(tx, shop_ids), why, now=now)
+
+
+async def _mend(tx: Tx, moved: Sequence[tuple[SyncRow, SyncRow]], now: datetime) -> None:
+    """A listing that failed and now shows the right number, without a push of ours, is well again too."""
+    well: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for old, new in moved:
+        if old.failures and not new.failures and new.base.quantity == new.expected:
+            well[new.shop_id].append(new.listing_id)
+    for shop_id, listing_ids in well.items():
+        await sync_errors.mended(tx, shop_id, listing_ids, now=now)
 
 
 def expected_of(numbers: Numbers) -> int | None:
