@@ -81,6 +81,7 @@ async def import_listings(
     `seen_at`: the mall's time at which the quantities were true; None: nobody knows. `link`: listings are linked by equal
     code. `create_products`: codes without a product get one, as far as the plan goes.
     """
+    await listings.plan_afresh(tx)
     by_ref = {listing.ref: listing for listing in found}
     done = await _keep(tx, shop, list(by_ref.values()))
     if create_products:

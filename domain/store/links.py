@@ -35,14 +35,17 @@ class NewLink:
 
 
 KNOWN = """
-    SELECT k.listing_id, l.shop_id, s.name AS shop_name, k.product_id, k.state, k.copy_page FROM links k
-    JOIN listings l ON l.account_id = k.account_id AND l.id = k.listing_id AND l.deleted_at IS NULL
-    JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id
+    SELECT k.listing_id, l.shop_id, s.name AS shop_name, k.product_id, k.state, k.copy_page
+    FROM unnest(cast(:ids AS uuid[])) AS r (id)
+    CROSS JOIN LATERAL (SELECT * FROM links k WHERE k.account_id = :account AND {key} = r.id OFFSET 0) AS k
+    CROSS JOIN LATERAL (SELECT * FROM listings l WHERE l.account_id = :account AND l.id = k.listing_id
+        AND l.deleted_at IS NULL OFFSET 0) AS l
+    JOIN shops s ON s.account_id = :account AND s.id = l.shop_id
+    ORDER BY k.listing_id
 """
-FIND = text(f"{KNOWN} WHERE k.account_id = :account AND k.listing_id = ANY (:listings)")
-OF_PRODUCTS = text(
-    f"{KNOWN} WHERE k.account_id = :account AND k.product_id = ANY (:products) ORDER BY k.listing_id"
-)
+"""Looked up one by one (OFFSET 0), as in sync.py: in the first import of an account the planner knows nothing yet."""
+FIND = text(KNOWN.format(key="k.listing_id"))
+OF_PRODUCTS = text(KNOWN.format(key="k.product_id"))
 
 OPEN = text(
     """
@@ -72,12 +75,12 @@ SET_STATES = text(
 
 async def find(tx: Tx, listing_ids: Collection[UUID]) -> dict[UUID, KnownLink]:
     """By listing. Deleted and foreign listings are left out."""
-    rows = await tx.execute(FIND, {"account": tx.account_id, "listings": list(listing_ids)})
+    rows = await tx.execute(FIND, {"account": tx.account_id, "ids": list(listing_ids)})
     return {row.listing_id: _known(row) for row in rows}
 
 
 async def of_products(tx: Tx, product_ids: Collection[UUID]) -> list[KnownLink]:
-    rows = await tx.execute(OF_PRODUCTS, {"account": tx.account_id, "products": list(product_ids)})
+    rows = await tx.execute(OF_PRODUCTS, {"account": tx.account_id, "ids": list(product_ids)})
     return [_known(row) for row in rows]
 
 

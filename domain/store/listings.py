@@ -51,6 +51,8 @@ class Changed:
     sync: bool
 
 
+PLAN_AFRESH = text("SET LOCAL plan_cache_mode = force_custom_plan")
+
 WRITE = text(
     """
     INSERT INTO listings AS l (account_id, shop_id, item_code, variant_code, match_code, keys, name, fulfilled_by_mall,
@@ -119,6 +121,11 @@ VERSIONS = text(
     WHERE account_id = :account AND id = ANY (:listings) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE
     """
 )
+
+
+async def plan_afresh(tx: Tx) -> None:
+    """For what fills tables: until commit no statement keeps a plan from when they were small."""
+    await tx.execute(PLAN_AFRESH)
 
 
 async def write(tx: Tx, shop_id: UUID, rows: Sequence[ListingRow]) -> Written:
