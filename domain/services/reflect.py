@@ -132,7 +132,7 @@ async def read_back(
 ) -> None:
     """Accepted is not applied: is the number there? After MOST_READS looks the reading is the truth."""
     shown = {reading.ref: reading for reading in readings}
-    there = [each for each in asked if _shows(shown.get(each.ref), each.quantity)]
+    there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
     delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
     await pushes.seen(tx, [each.id for each in there], now)
@@ -417,8 +417,10 @@ async def _answered(tx: Tx, shop: Shop) -> None:
     await shops.maintenance(tx, shop, on=False)
 
 
-def _shows(reading: StockReading | None, quantity: int) -> bool:
-    return reading is not None and reading.found and reading.quantity == quantity
+def _shows(reading: StockReading | None, sent: Unread) -> bool:
+    """What was sent, or what the mall's own sales have left of it since."""
+    wanted = (sent.quantity, sent.base)
+    return reading is not None and reading.found and reading.quantity in wanted
 
 
 async def _note_seen(tx: Tx, shop: Shop, there: Sequence[Unread], now: datetime) -> None:
@@ -453,13 +455,15 @@ async def _note_not_applied(
             row, push_state=PushState.UNKNOWN.value, failures=row.failures + 1, base=known
         )
 
-    await reconsider(tx, list(refs), Why.HAPPENED, now=now, change=change)
-    await sync_errors.report(
-        tx,
-        SyncErrorKind.NOT_APPLIED,
-        shop_id=shop.id,
-        shop_name=shop.name,
-        listing_ids=list(refs),
-        count=len(refs),
-        now=now,
-    )
+    rows = await reconsider(tx, list(refs), Why.HAPPENED, now=now, change=change)
+    wrong = [row.listing_id for row in rows if row.base.quantity != row.expected]
+    if wrong:
+        await sync_errors.report(
+            tx,
+            SyncErrorKind.NOT_APPLIED,
+            shop_id=shop.id,
+            shop_name=shop.name,
+            listing_ids=wrong,
+            count=len(wrong),
+            now=now,
+        )

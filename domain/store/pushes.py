@@ -43,12 +43,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An accepted number that is to be looked at."""
+    """An accepted number that is to be looked at. `base`: what the mall's counter should read by now, as its own sales
+    moved it; None where nobody knows."""
 
     id: UUID
     listing_id: UUID
     ref: ItemRef
     quantity: int
+    base: int | None
     reads: int
 
 
@@ -141,8 +143,9 @@ NOT_SEEN = text(
 
 UNREAD = text(
     """
-    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, p.reads FROM pushes p
+    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, s.base, p.reads FROM pushes p
     JOIN listings l ON l.account_id = p.account_id AND l.id = p.listing_id
+    JOIN listing_sync s ON s.account_id = p.account_id AND s.listing_id = p.listing_id
     WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'ACCEPTED' AND p.read_back_at <= :now
     ORDER BY p.read_back_at LIMIT :at_most
     """
@@ -262,6 +265,7 @@ async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[
             row.listing_id,
             ItemRef(row.item_code, row.variant_code),
             row.quantity,
+            row.base,
             row.reads,
         )
         for row in rows
