@@ -69,6 +69,38 @@ def up(
 
 
 @app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the replay has settled: 0 if all balances.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="After the replay, serve data that stands still.")
+    ] = False,
+    orders: Annotated[int, typer.Option(min=1, help="How many real orders to replay.")] = 300,
+    port: Port = 8000,
+    data_dir: DataDir = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a table.")] = False,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=100, help="Orders a second.", show_default="about 75 s in all"),
+    ] = None,
+    speed: Annotated[
+        int, typer.Option(min=0, help="How fast the malls' clocks go; 0 lifts limits and delays.")
+    ] = 60,
+    calm: Annotated[bool, typer.Option("--calm", help="Nothing is made to go wrong.")] = False,
+) -> None:
+    """Show Renkei at work: an example shop, real orders, malls on which things go wrong."""
+    from renkei.demo.command import run
+    from renkei.demo.story import Wishes
+    from renkei.up import Plan
+
+    plan = Plan("127.0.0.1", port, home.data_path(data_dir, os.environ), sandbox=True)
+    wishes = Wishes(orders, once, quiet, calm, rate, speed)
+    if not run(plan, wishes, os.environ, plain=plain):
+        raise typer.Exit(1)
+
+
+@app.command()
 def api(
     host: Host = "127.0.0.1", port: Port = 8000, fd: Listener = None, data_dir: DataDir = None
 ) -> None:
@@ -95,7 +127,9 @@ def sandbox(
     port: Port = 8001,
     fd: Listener = None,
     data_dir: DataDir = None,
-    speed: Annotated[float, typer.Option(min=0.01, help="How fast the malls' clocks go.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=0, help="How fast the malls' clocks go; 0 lifts limits and delays.")
+    ] = 1.0,
 ) -> None:
     """Serve the sandbox malls, which speak as the real ones do."""
     from integrations.sandbox.app import create_app

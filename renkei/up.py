@@ -1,7 +1,7 @@
 """`renkei up`: the engines, the schema, the malls of the sandbox, the workers and the API at once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from renkei import bell, database, serving, supervisor
 from renkei.embedded import engines
 from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.refusal import Refusal
-from renkei.supervisor import Service, Stopped, this_command
+from renkei.supervisor import Member, Service, Stopped, this_command
 
 SANDBOX_PORT = "sandbox.port"
 
@@ -23,18 +23,33 @@ class Plan:
     port: int
     data_path: Path
     sandbox: bool
+    sandbox_speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """All that was started, each to be kept alive. `sandbox`: where the sandbox malls are, when they are served."""
+
+    address: str
+    sandbox: str | None
+    settings: Settings
+    data: DataDirectory
+    members: Sequence[Member]
 
 
 def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
     """Serve until a signal. Raises Refusal or a DomainError when something stands in the way."""
     try:
         with supervisor.stopping_on_signals(), ExitStack() as stack:
-            _serve(plan, env, stack)
+            running = started(plan, env, stack)
+            print(f"Renkei is ready: {running.address}", flush=True)
+            supervisor.keep(running.members)
     except Stopped:
         print("Renkei has stopped.")
 
 
-def _serve(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> None:
+def started(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> Running:
+    """Everything, ready; `stack` stops it. Raises Refusal or a DomainError."""
     listener = stack.enter_context(serving.listen(plan.host, plan.port))
     data = stack.enter_context(data_directory(plan.data_path))
     malls = stack.enter_context(_sandbox_listener(data)) if plan.sandbox else None
@@ -45,23 +60,27 @@ def _serve(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> None:
     settings = Settings.from_env(ours.env)
     bell.check_reached(settings)
     asyncio.run(database.check_fit(settings.database_url))
-    members = _services(ours.env, listener, malls)
-    stack.enter_context(supervisor.services(members))
-    print(f"Renkei is ready: {serving.address(listener)}", flush=True)
-    supervisor.keep([*ours.started, *members])
+    services = _services(plan, ours.env, listener, malls)
+    stack.enter_context(supervisor.services(services))
+    sandbox = serving.address(malls) if malls else None
+    members = (*ours.started, *services)
+    return Running(serving.address(listener), sandbox, settings, data, members)
 
 
-def _services(env: Mapping[str, str], listener: socket, malls: socket | None) -> list[Service]:
+def _services(
+    plan: Plan, env: Mapping[str, str], listener: socket, malls: socket | None
+) -> list[Service]:
     """The workers stop last but one: what the malls of the sandbox answer still counts."""
     worker = Service("worker", this_command("worker"), env=env)
     api = _web("api", listener, env)
-    return [_web("sandbox", malls, env), worker, api] if malls else [worker, api]
+    speed = ("--speed", f"{plan.sandbox_speed:g}")
+    return [_web("sandbox", malls, env, *speed), worker, api] if malls else [worker, api]
 
 
-def _web(name: str, listener: socket, env: Mapping[str, str]) -> Service:
+def _web(name: str, listener: socket, env: Mapping[str, str], *options: str) -> Service:
     return Service(
         name,
-        this_command(name, "--fd", str(listener.fileno())),
+        this_command(name, "--fd", str(listener.fileno()), *options),
         env=env,
         listener=listener,
         is_ready=lambda: serving.answers(listener),

@@ -34,6 +34,8 @@ SWITCH = text(
     """
 )
 
+REFLECT_EDITS = text("UPDATE accounts SET reflect_edits = :word WHERE id = :account")
+
 
 async def new_id(db: Database) -> UUID:
     """The id of an account to be: a transaction must name its account before the row is there."""
@@ -73,3 +75,9 @@ async def insert_user(tx: Tx, email: str, name: str, role: Role) -> UUID | None:
 async def switch(tx: Tx, *, running: bool) -> bool:
     """The master switch. False where it stood so already."""
     return await tx.scalar(SWITCH, {"account": tx.account_id, "running": running}) is not None
+
+
+async def reflect_edits(tx: Tx, *, at_once: bool) -> None:
+    """Whether what people edit goes out by itself, or when they ask for it."""
+    word = "AT_ONCE" if at_once else "ON_REQUEST"
+    await tx.execute(REFLECT_EDITS, {"account": tx.account_id, "word": word})

@@ -1,0 +1,95 @@
+"""The demo as a table that keeps still."""
+
+from collections import deque
+from collections.abc import Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from domain.model.malls import MallKind
+from renkei.demo.screen import View, seconds
+
+LINES_KEPT = 8
+FRAMES = 4
+STATES = {"RUNNING": "green", "MAINTENANCE": "yellow", "CATCHING_UP": "cyan", "PROBING": "cyan"}
+
+
+class Board:
+    """Repaints in place; what it is told to leave standing is printed above."""
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self._title = title
+        self._console = console or Console()
+        self._begun = monotonic()
+        self._happened: deque[str] = deque(maxlen=LINES_KEPT)
+        self._view: View | None = None
+        self._live = Live(
+            get_renderable=self.picture, console=self._console, refresh_per_second=FRAMES
+        )
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def say(self, text: str) -> None:
+        self._happened.append(f"{monotonic() - self._begun:5.0f} s  {text}")
+
+    def show(self, view: View) -> None:
+        self._view = view
+
+    def tell(self, lines: Sequence[str]) -> None:
+        self._console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+    def picture(self) -> RenderableType:
+        """Never wider than the terminal: long lines end in …"""
+        happened = Text("\n".join(self._happened), style="dim", overflow="ellipsis", no_wrap=True)
+        title = Text(self._title, style="bold", overflow="ellipsis", no_wrap=True)
+        if self._view is None:
+            return Group(title, happened)
+        view = self._view
+        bar = ProgressBar(total=1.0, completed=view.progress)
+        return Group(title, bar, _malls(view), _sums(view), happened)
+
+
+def _malls(view: View) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False, expand=False)
+    table.add_column("mall", no_wrap=True)
+    for name in ("orders", "lines", "refused", "cancels", "waiting"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for kind, shop in view.shops.items():
+        tally = view.tallies[kind]
+        numbers = (tally.orders, tally.lines, tally.refused, tally.cancelled, shop.waiting)
+        state = Text(shop.state.lower().replace("_", " "), style=STATES.get(shop.state, "red"))
+        table.add_row(_short(kind), *(f"{number:,}" for number in numbers), state)
+    return table
+
+
+def _short(kind: MallKind) -> str:
+    return {MallKind.YAHOO_SHOPPING: "Yahoo!"}.get(kind, kind.value.capitalize())
+
+
+def _sums(view: View) -> Text:
+    now = view.unsettled
+    return Text(
+        f"pushes {now.pushes:,}   differences {now.differences:,}   oversold {now.oversold}"
+        f"   errors {view.errors_open} open of {view.errors_opened}\n"
+        f"order to last mall {seconds(view.median)}, p95 {seconds(view.p95)}",
+        overflow="ellipsis",
+        no_wrap=True,
+    )

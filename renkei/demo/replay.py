@@ -1,0 +1,147 @@
+"""Shoppers at the malls: the real orders and cancellations, one after the other, each at the mall its number says.
+
+A mall that has too little refuses the order; the shopper then takes what is left of that line, or leaves it out. A
+cancellation gives back what the order still holds of its lines; one that takes all cancels the order itself.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from domain.model.malls import ItemRef, MallKind
+from renkei.demo.stalls import KINDS, SoldOut, Stall, ref_at
+from renkei.example_shop.orders import RetailOrder, shop_of
+
+OrderKey = tuple[MallKind, str]
+"""Mall and the mall's order number."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the shoppers of one mall so far. `refused`: lines the mall had too little for."""
+
+    orders: int = 0
+    lines: int = 0
+    refused: int = 0
+    sent_away: int = 0
+    cancelled: int = 0
+
+
+@dataclass(slots=True)
+class Placed:
+    """An order at its mall, and what it still holds."""
+
+    number: str
+    left: dict[ItemRef, int]
+
+
+@dataclass(slots=True)
+class Shoppers:
+    """`visible_at`: when each order entered, or enters, its mall's list. `done`: steps of the replay so far."""
+
+    stalls: Mapping[MallKind, Stall]
+    tallies: dict[MallKind, Tally] = field(
+        default_factory=lambda: {kind: Tally() for kind in KINDS}
+    )
+    visible_at: dict[OrderKey, datetime] = field(default_factory=dict)
+    done: int = 0
+    _placed: dict[str, Placed] = field(default_factory=dict)
+
+    async def replay(self, steps: Sequence[RetailOrder], per_second: float) -> None:
+        """Each mall's in their order, together at this pace."""
+        begun = asyncio.get_running_loop().time()
+        due = {id(step): begun + place / per_second for place, step in enumerate(steps)}
+        lanes = {kind: [step for step in steps if mall_of(step) is kind] for kind in KINDS}
+        async with asyncio.TaskGroup() as together:
+            for lane in lanes.values():
+                together.create_task(self._walk(lane, due))
+
+    async def _walk(self, lane: Sequence[RetailOrder], due: Mapping[int, float]) -> None:
+        clock = asyncio.get_running_loop()
+        for step in lane:
+            await asyncio.sleep(max(0.0, due[id(step)] - clock.time()))
+            await self.act(step)
+            self.done += 1
+
+    async def act(self, step: RetailOrder) -> Counter[str]:
+        """The codes whose wish could not be met, in units."""
+        if step.cancels is not None:
+            await self._give_back(step)
+            return Counter()
+        return await self._buy(step)
+
+    async def _buy(self, order: RetailOrder) -> Counter[str]:
+        kind = mall_of(order)
+        tally, wish = self.tallies[kind], basket(order)
+        refs = {ref_at(kind, code): code for code in wish}
+        lines = {ref: wish[code] for ref, code in refs.items()}
+        refused: Counter[str] = Counter()
+        while lines:
+            try:
+                told = await self.stalls[kind].sell(list(lines.items()), order.number)
+            except SoldOut as short:
+                tally.refused += 1
+                refused[refs[short.ref]] += lines[short.ref] - max(short.left, 0)
+                lines = _with_what_is_left(lines, short)
+            else:
+                self._note(kind, order, str(told["number"]), lines, told["visible_at"])
+                return refused
+        tally.sent_away += 1
+        return refused
+
+    def _note(
+        self,
+        kind: MallKind,
+        order: RetailOrder,
+        number: str,
+        lines: Mapping[ItemRef, int],
+        visible_at: str,
+    ) -> None:
+        self.tallies[kind].orders += 1
+        self.tallies[kind].lines += len(lines)
+        self.visible_at[kind, number] = datetime.fromisoformat(visible_at)
+        self._placed[order.number] = Placed(number, dict(lines))
+
+    async def _give_back(self, step: RetailOrder) -> None:
+        placed = self._placed.get(step.original)
+        if placed is None:
+            return
+        kind = mall_of(step)
+        cuts = _cuts(placed, basket(step), kind)
+        if not cuts:
+            return
+        self.tallies[kind].cancelled += 1
+        stall = self.stalls[kind]
+        for ref, units in cuts.items():
+            placed.left[ref] -= units
+        if not any(placed.left.values()):
+            await stall.cancel(placed.number)
+            return
+        for ref, units in cuts.items():
+            await stall.cut(placed.number, ref, units)
+
+
+def mall_of(step: RetailOrder) -> MallKind:
+    """The file knows no malls: a hash of the order's number says which one it is replayed at."""
+    return KINDS[shop_of(step, len(KINDS))]
+
+
+def basket(order: RetailOrder) -> Counter[str]:
+    """Units by code: a mall's basket has one line a product, whatever the file repeats."""
+    units: Counter[str] = Counter()
+    for line in order.lines:
+        units[line.code] += line.quantity
+    return units
+
+
+def _with_what_is_left(lines: Mapping[ItemRef, int], short: SoldOut) -> dict[ItemRef, int]:
+    taken = {**lines, short.ref: max(short.left, 0)}
+    return {ref: units for ref, units in taken.items() if units}
+
+
+def _cuts(placed: Placed, wish: Counter[str], kind: MallKind) -> dict[ItemRef, int]:
+    asked = {ref_at(kind, code): units for code, units in wish.items()}
+    cuts = {ref: min(units, placed.left.get(ref, 0)) for ref, units in asked.items()}
+    return {ref: units for ref, units in cuts.items() if units}

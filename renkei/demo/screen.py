@@ -1,0 +1,56 @@
+"""What a person sees of the demo: a table that keeps still in a terminal, lines in a log."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from domain.model.malls import MallKind
+from domain.store.audit import Unsettled
+from renkei.demo.replay import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class ShopView:
+    name: str
+    state: str
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at everything. `median` and `p95`: milliseconds from an order's listing to the last mall, lately."""
+
+    progress: float
+    shops: Mapping[MallKind, ShopView]
+    tallies: Mapping[MallKind, Tally]
+    unsettled: Unsettled
+    errors_opened: int
+    errors_open: int
+    median: int | None
+    p95: int | None
+
+
+class Screen(Protocol):
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def say(self, text: str) -> None:
+        """One thing that happened."""
+        ...
+
+    def show(self, view: View) -> None:
+        """How it stands now."""
+        ...
+
+    def tell(self, lines: Sequence[str]) -> None:
+        """What a person may want to copy: printed as it is, and left to stand."""
+        ...
+
+
+def seconds(milliseconds: int | None) -> str:
+    return "–" if milliseconds is None else f"{milliseconds / 1000:.1f} s"

@@ -1,0 +1,237 @@
+"""The demo from beginning to end: seed, replay with mishaps, settle, ask the malls; then serve on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from domain.model.actors import SYSTEM
+from domain.model.malls import MallKind
+from domain.model.roles import Role
+from domain.services import accounts
+from domain.services.credentials import Vault
+from domain.store.database import Database, Tx
+from integrations.bells import Bells
+from renkei.demo import seeding
+from renkei.demo.baskets import Baskets
+from renkei.demo.latency import by_mall_logs
+from renkei.demo.mishaps import clear_halts, mishaps, play_all
+from renkei.demo.note import Note, write_note
+from renkei.demo.replay import Shoppers
+from renkei.demo.screen import Screen
+from renkei.demo.seeding import Merchant
+from renkei.demo.settling import settle
+from renkei.demo.stage import Stage
+from renkei.demo.stalls import KINDS, Stall
+from renkei.demo.summary import Outcome, Pace, summary
+from renkei.demo.trickle import trickle
+from renkei.demo.watch import Watch
+from renkei.refusal import Refusal
+from renkei.up import Running
+
+REPLAY_SECONDS = 75
+SLOWEST = 4.0
+ALL_TIME = timedelta(days=3650)
+READY_WITHIN = 60.0
+CONTROL_SECONDS = 30.0
+WHOLE_SECOND = timedelta(seconds=1)
+QUERY = "{ products(first: 3) { nodes { code name total } } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asks for. `per_second` None: so that the replay takes about REPLAY_SECONDS."""
+
+    orders: int
+    once: bool = False
+    quiet: bool = False
+    calm: bool = False
+    per_second: float | None = None
+    speed: float = 60.0
+
+    @property
+    def pace(self) -> Pace:
+        per_second = self.per_second or max(SLOWEST, self.orders / REPLAY_SECONDS)
+        return Pace(round(per_second, 1), seeding.POLL_SECONDS, self.speed)
+
+
+async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | None) -> Outcome:
+    """Ends with what came of it where `once` is wished for, else when cancelled. Raises Refusal, ControlFailed."""
+    baskets = Baskets(wishes.orders)
+    async with _at_the_malls(running) as (db, vault, stalls):
+        begin = _seeded if note is None else _found
+        merchant = await begin(db, vault, stalls, baskets, running, wishes, screen)
+        token = note.token if note else await _noted(merchant, running, wishes)
+        screen.tell(_how_to_reach(running, token))
+        steps = baskets.steps if note is None else ()
+        stage = Stage(merchant, stalls, Shoppers(stalls), screen, len(steps))
+        watch = asyncio.create_task(Watch(stage).look_on())
+        try:
+            return await _play(stage, baskets, wishes, new=note is None)
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+
+
+@asynccontextmanager
+async def _at_the_malls(
+    running: Running,
+) -> AsyncIterator[tuple[Database, Vault, Mapping[MallKind, Stall]]]:
+    settings = running.settings
+    bells = Bells(settings.redis_url)
+    db = Database.at(settings.database_url, bells, pool_size=4)
+    try:
+        async with httpx.AsyncClient(
+            base_url=running.sandbox or "", timeout=CONTROL_SECONDS
+        ) as control:
+            yield db, Vault(settings.secret_key), {kind: Stall(kind, control) for kind in KINDS}
+    finally:
+        await bells.close()
+        await db.close()
+
+
+async def _seeded(
+    db: Database,
+    vault: Vault,
+    stalls: Mapping[MallKind, Stall],
+    baskets: Baskets,
+    running: Running,
+    wishes: Wishes,
+    screen: Screen,
+) -> Merchant:
+    """A new account, its shops connected, filled, linked by code, counted, tested and started."""
+    assert running.sandbox is not None
+    before = await seeding.known_merchant(db, vault)
+    if before is not None and await seeding.has_started(before):
+        raise Refusal(
+            f"This database has a demo account whose malls are not in {running.data.path}."
+            " Name the data directory that it was made with, or another database."
+        )
+    screen.say(f"Seeding the account {seeding.CODE} with {len(baskets.catalogue):,} products")
+    merchant = await seeding.open_shops(db, vault, stalls, running.sandbox, wishes.speed)
+    for kind, stall in stalls.items():
+        files = await seeding.fill_mall(stall, baskets.catalogue)
+        count = await seeding.import_files(merchant, kind, files)
+        names = ", ".join(name for name, _ in files)
+        screen.say(f"{kind.value}: {count:,} listings imported from {names}, linked by code")
+    await seeding.count_stock(merchant, baskets.catalogue)
+    await seeding.start(merchant)
+    return merchant
+
+
+async def _found(
+    db: Database,
+    vault: Vault,
+    stalls: Mapping[MallKind, Stall],
+    baskets: Baskets,
+    running: Running,
+    wishes: Wishes,
+    screen: Screen,
+) -> Merchant:
+    """The account of the first run on this data directory, as it was left."""
+    assert running.sandbox is not None
+    merchant = await seeding.known_merchant(db, vault)
+    if merchant is None:
+        raise Refusal(
+            f"The data directory {running.data.path} has been used for a demo in another database."
+            " Name that database, or give a new data directory with --data-dir."
+        )
+    screen.say(
+        "The demo account is there already: it is served as it was left, nothing is replayed"
+    )
+    screen.say(f"To begin anew, remove {running.data.path} or give another --data-dir")
+    await seeding.move(merchant, running.sandbox)
+    return merchant
+
+
+async def _noted(merchant: Merchant, running: Running, wishes: Wishes) -> str:
+    async with merchant.db.transaction(merchant.account_id) as tx:
+        token = await _token(tx)
+    write_note(running.data, Note(token, wishes.orders, wishes.speed))
+    return token
+
+
+async def _token(tx: Tx) -> str:
+    return await accounts.create_token(tx, "demo", role=Role.OWNER, actor=SYSTEM)
+
+
+def _how_to_reach(running: Running, token: str) -> list[str]:
+    return [
+        f"The API is at {running.address}/graphql, and this token opens it:",
+        f"  {token}",
+        "Try:",
+        f"  curl -s {running.address}/graphql -H 'Authorization: Bearer {token}'"
+        f" -H 'Content-Type: application/json' -d '{{\"query\": \"{QUERY}\"}}'",
+        "",
+    ]
+
+
+async def _play(stage: Stage, baskets: Baskets, wishes: Wishes, *, new: bool) -> Outcome:
+    if new:
+        await _replay(stage, baskets, wishes)
+    else:
+        await clear_halts(stage)
+    stage.screen.say("Waiting until nothing moves, then asking the malls themselves")
+    outcome = await _outcome(stage)
+    stage.screen.tell(summary(outcome, list(stage.shoppers.tallies.values()), wishes.pace))
+    if not wishes.once:
+        await _serve_on(stage, baskets, wishes)
+    return outcome
+
+
+async def _replay(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
+    await _ready(stage)
+    pace = wishes.pace
+    stage.screen.say(
+        f"Replaying {len(baskets.orders):,} real orders and their cancellations, {pace.per_second:g}"
+        f" a second, each at the mall that a hash of its number names; {pace.malls}"
+    )
+    played = () if wishes.calm else mishaps(baskets.catalogue)
+    await asyncio.gather(
+        stage.shoppers.replay(baskets.steps, pace.per_second), play_all(stage, played)
+    )
+
+
+async def _ready(stage: Stage) -> None:
+    """Every connection was good, and every order list was read past the start: mall times come in whole seconds, and
+    an order that seems to be from before the start would count as counted already."""
+
+    async def so() -> bool:
+        return all(
+            shop.checked_at
+            and shop.watermark
+            and shop.effective_from
+            and shop.watermark >= shop.effective_from + WHOLE_SECOND
+            for shop in await stage.shops()
+        )
+
+    if not await stage.until(so, READY_WITHIN):
+        raise Refusal("The demo's shops could not be connected to the sandbox malls; see the log.")
+
+
+async def _outcome(stage: Stage) -> Outcome:
+    found = await settle(stage)
+    now, errors = await stage.unsettled(), await stage.errors()
+    lasted = by_mall_logs(await stage.malls(), await stage.reaches(ALL_TIME))
+    return Outcome(
+        found,
+        now.pushes,
+        now.oversold,
+        len(errors),
+        sum(each.resolved_at is None for each in errors),
+        lasted,
+        stage.spells,
+    )
+
+
+async def _serve_on(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
+    """Until cancelled: quietly, or with a shopper now and then."""
+    if wishes.quiet:
+        stage.screen.say("Serving data that stands still. Stop with Ctrl-C")
+        await asyncio.Event().wait()
+    stage.screen.say("Serving on, with a shopper now and then. Stop with Ctrl-C")
+    await trickle(stage, baskets)

@@ -1,0 +1,96 @@
+"""What the demo says when the replay has settled, and its last line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from renkei.demo.audit import Audit, Kind
+from renkei.demo.latency import Lasted, Spell, calm, percentile
+from renkei.demo.replay import Tally
+from renkei.demo.screen import seconds
+
+FINDINGS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the demo ran: orders a second, how often each shop is asked for orders, how much faster its malls are."""
+
+    per_second: float
+    poll_seconds: float
+    speed: float
+
+    @property
+    def malls(self) -> str:
+        return (
+            f"malls run {self.speed:g} times as fast as the real ones"
+            if self.speed
+            else "malls answer at once, limits lifted"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`lasted`: every order that changed another mall's number."""
+
+    audit: Audit
+    pushes: int
+    oversold: int
+    errors_opened: int
+    errors_open: int
+    lasted: Sequence[Lasted]
+    spells: Sequence[Spell]
+
+    @property
+    def p95(self) -> int | None:
+        """Of the orders that met no mishap; of all of them where none was spared."""
+        return percentile(calm(self.lasted, self.spells) or self.lasted, 95)
+
+
+def last_line(outcome: Outcome) -> str:
+    """For machines. `demo: ok …`, or `demo: FAILED …` with what is off."""
+    audit = outcome.audit
+    numbers = (
+        f"orders={audit.orders} lines={audit.lines} pushes={outcome.pushes}"
+        f" mall_requests={audit.requests} errors_opened={outcome.errors_opened}"
+        f" errors_open={outcome.errors_open} differences={audit.count(Kind.DIFFERENCE)}"
+        f" unapplied={audit.count(Kind.UNAPPLIED)}"
+    )
+    if audit.balanced:
+        p95 = 0 if outcome.p95 is None else outcome.p95
+        return f"demo: ok {numbers} p95_order_to_malls_ms={p95}"
+    return f"demo: FAILED {numbers} ledgers_off={audit.count(Kind.LEDGER)}"
+
+
+def summary(outcome: Outcome, tallies: Sequence[Tally], pace: Pace) -> list[str]:
+    """For people."""
+    spared = calm(outcome.lasted, outcome.spells)
+    findings = [f"  {finding.text}" for finding in outcome.audit.findings[:FINDINGS_SHOWN]]
+    more = len(outcome.audit.findings) - len(findings)
+    return [
+        "",
+        f"Asked the malls themselves: {outcome.audit.listings:,} listings, {outcome.audit.orders:,} orders.",
+        "All of it balances." if outcome.audit.balanced else "It does not balance:",
+        *findings,
+        *([f"  … and {more} more"] if more else []),
+        *_shoppers(tallies),
+        f"Oversold in the lag between malls: {outcome.oversold} products, kept as totals below zero.",
+        f"From a mall's order list to the last mall's counter ({pace.per_second:g} orders a second,"
+        f" order lists read every {pace.poll_seconds:g} s, {pace.malls}):",
+        f"  orders that met no mishap  {_times(spared)}",
+        f"  all orders                 {_times(outcome.lasted)}",
+    ]
+
+
+def _shoppers(tallies: Sequence[Tally]) -> list[str]:
+    if not any(tally.orders for tally in tallies):
+        return []
+    return [
+        f"Shoppers: {sum(t.orders for t in tallies):,} orders, {sum(t.cancelled for t in tallies):,} cancellations;"
+        f" {sum(t.refused for t in tallies):,} lines refused as sold out,"
+        f" {sum(t.sent_away for t in tallies):,} shoppers left with nothing."
+    ]
+
+
+def _times(orders: Sequence[Lasted]) -> str:
+    half, most = seconds(percentile(orders, 50)), seconds(percentile(orders, 95))
+    return f"half within {half}, 95 of 100 within {most} ({len(orders):,} orders)"
