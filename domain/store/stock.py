@@ -48,7 +48,7 @@ class Movement:
 LOCK = text(
     """
     SELECT id, code, kind, managed, total, stock_version AS version, counted_at FROM products
-    WHERE account_id = :account AND id = ANY (:products) AND deleted_at IS NULL
+    WHERE account_id = :account AND id = ANY (:products) AND (:deleted OR deleted_at IS NULL)
     ORDER BY id FOR NO KEY UPDATE
     """
 )
