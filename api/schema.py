@@ -45,6 +45,11 @@ def schema() -> strawberry.Schema:
         types=NODES,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    return resolved(made)
+
+
+def resolved(made: strawberry.Schema) -> strawberry.Schema:
+    """The schema, with planned fields and payloads resolved by what is loaded for them."""
     for kind in made._schema.type_map.values():
         if isinstance(kind, (GraphQLInterfaceType, GraphQLUnionType)):
             kind.resolve_type = _written_type

@@ -316,11 +316,19 @@ def _plain(name: str, kind: Any, value: Any) -> Any:
     if isinstance(kind, GraphQLInputObjectType):
         fields = kind.fields
         return {_snake(key): _plain(key, fields[key].type, each) for key, each in value.items()}
+    if isinstance(value, str):
+        _check_text(name, value)
     if kind.name == "ID":
         model = _model_of_argument(name)
         ref = read_id(value, model)
         return ref if model is None else ref.id
     return getattr(value, "value", value)
+
+
+def _check_text(name: str, value: str) -> None:
+    """What JSON can say and no text of PostgreSQL's can be."""
+    if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise DomainError(f"{name} holds a character that is none.", field=(name,))
 
 
 def _check_length(name: str, values: Sequence[Any]) -> None:

@@ -24,16 +24,23 @@ class BadCursor(DomainError):
         )
 
 
+def _text(key: str) -> str:
+    if "\x00" in key:
+        raise ValueError("PostgreSQL keeps no such text")
+    return key
+
+
+def _integer(key: str) -> int:
+    number = int(key)
+    if not -(2**31) <= number < 2**31:
+        raise ValueError("not an integer of PostgreSQL")
+    return number
+
+
 READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {
-        "text": str,
-        "int": int,
-        "bigint": int,
-        "timestamptz": datetime.fromisoformat,
-        "uuid": UUID,
-    }
+    {"text": _text, "int": _integer, "timestamptz": datetime.fromisoformat, "uuid": UUID}
 )
-"""How the text that PostgreSQL writes of a type is read back."""
+"""How the text that PostgreSQL writes of a sort key is read back, by type."""
 
 
 def cursor_sql(order: str, key: str, row_id: str) -> str:
@@ -46,7 +53,7 @@ def read_cursor(cursor: str, order: str, cast: str) -> tuple[Any, UUID]:
     """The sort key and the id of the row after (or before) which a page begins. Raises BadCursor."""
     try:
         name, key, row_id = orjson.loads(b64decode(cursor, validate=True))
-        if name != order:
+        if name != order or not isinstance(key, str):
             raise BadCursor
         return READERS[cast](key), UUID(row_id)
     except (binascii.Error, ValueError, TypeError, AttributeError) as error:
