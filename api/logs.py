@@ -39,6 +39,26 @@ SENTENCES: Mapping[str, Words] = {
     ),
     "START_SYNC": both("連動を開始しました。", "Started what runs by itself."),
     "STOP_SYNC": both("連動を停止しました。", "Stopped what runs by itself."),
+    "REFLECT": both("反映を指示しました。", "Asked for its numbers to be sent."),
+    "LINK_LISTINGS": both("出品を商品に紐づけました。", "Linked the listing to a product."),
+    "UNLINK_LISTINGS": both("出品の紐づけを解除しました。", "Took the listing off its product."),
+    "SET_LIMITS": both("下限・上限を変更しました。", "Changed the listing's limits."),
+    "SET_SYNC": both("連携の設定を変更しました。", "Changed whether the listing's number is sent."),
+    "DELETE_LISTINGS": both("出品を削除しました。", "Deleted the listing."),
+    "IMPORT_LISTINGS": both(
+        "出品を取り込みました（新規{created}件、更新{updated}件）。",
+        "Imported listings: {created} new, {updated} changed.",
+    ),
+    "SAVE_PRODUCT": both("商品を保存しました。", "Saved the product."),
+    "DELETE_PRODUCTS": both("商品「{code}」を削除しました。", "Deleted the product {code}."),
+    "SAVE_SET": both("セット商品の構成を保存しました。", "Saved the set and its parts."),
+    "DELETE_SETS": both(
+        "セット商品「{code}」を単品に戻しました。", "Made the set {code} a single product."
+    ),
+    "SAVE_GROUP": both(
+        "確保在庫グループ「{name}」を保存しました（確保在庫{reserve}）。",
+        "Saved the group {name}, which keeps back {reserve}.",
+    ),
     "CLEAR_ERRORS": both("エラーを削除しました。", "Cleared an error."),
     "CREATE_ACCOUNT": both("契約「{name}」を作成しました。", "Made the account {name}."),
     "CREATE_USER": both("担当者「{name}」を追加しました。", "Added the person {name}."),

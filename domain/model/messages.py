@@ -32,7 +32,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "INVALID_VALUE": (
             (
                 "count",
-                "セット1つに入る数は1から9999で入力してください。",
+                "セット1つに入る数は1から{most}で入力してください。",
             ),
             (
                 "parts",
@@ -44,12 +44,14 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ),
             (
                 "maximum",
-                "最大数を0にすると何も販売されません。最大数を空にして連携を外すか、最小数を大きくしてください。",
+                "最大数を{maximum}にすると何も販売されません。最大数を空にして連携を外すか、最小数を大きくしてください。",
             ),
-            ("code", "コードは255文字以内で入力してください。"),
-            ("name", "名前は100文字以内で入力してください。"),
-            ("match_key", "このモールで使える列から、1つ以上を重複なく選んでください。"),
-            ("reflect_interval_seconds", "反映間隔は0（即時）から1200秒で指定してください。"),
+            ("image_url", "アドレスは{most}文字以内で入力してください。"),
+            ("image_url", "https:// か http:// で始まるアドレスを入力してください。"),
+            ("code", "コードは{most}文字以内で入力してください。"),
+            ("code", "コードは半角英数字・ハイフン・アンダースコアで40文字以内にしてください。"),
+            ("match_key", "{columns}から、1つ以上を重複なく選んでください。"),
+            ("reflect_interval_seconds", "反映間隔は0（即時）から{most}秒で指定してください。"),
             ("notification_email", "メールアドレスは name@example.com の形で入力してください。"),
             ("email", "メールアドレスは name@example.com の形で入力してください。"),
             ("return_url", "戻り先のURLが許可されていません。許可されたURLを指定してください。"),
@@ -59,6 +61,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
             ("", "「{twice}」が2回指定されています。1回だけ指定してください。"),
             ("", "{least}から{most}までの数を入力してください（入力値：{value}）。"),
+            ("", "{most}文字以内で入力してください。"),
             ("", "この値は使えません。入力内容を直してもう一度お試しください。"),
         ),
         "REQUIRED": (

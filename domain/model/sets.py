@@ -120,6 +120,7 @@ def _check_counts(parts: Sequence[SetPart]) -> None:
                 f"A set holds 1 to {MOST_PER_SET} of each part.",
                 field=("parts", str(index), "count"),
                 value=part.count,
+                most=MOST_PER_SET,
             )
         if part.product_id in seen:
             raise DomainError(

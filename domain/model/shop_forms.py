@@ -73,7 +73,9 @@ def checked_name(name: str) -> str:
         raise DomainError("Enter a name for the shop.", field=("name",), code="REQUIRED")
     if len(name.strip()) > MOST_NAME_CHARACTERS:
         raise DomainError(
-            f"Enter a name of at most {MOST_NAME_CHARACTERS} characters.", field=("name",)
+            f"Enter a name of at most {MOST_NAME_CHARACTERS} characters.",
+            field=("name",),
+            most=MOST_NAME_CHARACTERS,
         )
     return name.strip()
 
@@ -83,7 +85,9 @@ def checked_match_key(spec: MallSpec, columns: Sequence[str]) -> list[str]:
     usable = spec.match_keys
     if not columns or len(set(columns)) != len(columns) or not set(columns) <= set(usable):
         raise DomainError(
-            f"Choose one or more of {', '.join(usable)}, each once.", field=("match_key",)
+            f"Choose one or more of {', '.join(usable)}, each once.",
+            field=("match_key",),
+            columns=usable,
         )
     return list(columns)
 
@@ -94,6 +98,7 @@ def checked_interval(seconds: int) -> int:
         raise DomainError(
             f"Choose an interval of 0 (at once) to {LONGEST_INTERVAL_SECONDS} seconds.",
             field=("reflect_interval_seconds",),
+            most=LONGEST_INTERVAL_SECONDS,
         )
     return seconds
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.stock import check_units
+from domain.model.texts import MOST_NAME, checked_text
 from domain.services import edits
 from domain.services.edits import Saved
 from domain.store import logs, products
@@ -72,9 +73,10 @@ def _check_known(asked: Sequence[UUID], known: Collection[UUID], field: str) -> 
 
 
 def _checked_name(name: str) -> str:
-    if not name.strip():
+    name = checked_text(name, "name", MOST_NAME)
+    if not name:
         raise DomainError("Enter a name.", code="REQUIRED", field=("name",))
-    return name.strip()
+    return name
 
 
 def _in_group(known: Mapping[UUID, Product], product_id: UUID, group_id: UUID | None) -> Product:

@@ -10,6 +10,7 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.links import LinkState, fold
 from domain.model.stock import check_units
+from domain.model.texts import MOST_NAME, checked_address, checked_text
 from domain.services import edits, links
 from domain.services.edits import Refused, Saved
 from domain.services.sync import Why, reconsider
@@ -17,8 +18,6 @@ from domain.store import links as link_store
 from domain.store import listings, logs, products, sets
 from domain.store.database import Tx
 from domain.store.products import NewProduct, Product
-
-MOST_LETTERS = 255
 
 
 class ProductFields(TypedDict, total=False):
@@ -126,7 +125,7 @@ async def renamed(tx: Tx, product: Product, code: str | None, name: str | None) 
     new_code = product.code if code is None else checked_code(code)
     if new_code != product.code and await products.taken(tx, new_code):
         raise code_taken(new_code)
-    new_name = product.name if name is None else name.strip()
+    new_name = product.name if name is None else checked_text(name, "name", MOST_NAME)
     by_hand = product.named_by_hand or (name is not None and bool(new_name))
     return replace(
         product,
@@ -143,11 +142,9 @@ def folded(code: str, name: str) -> str:
 
 def checked_code(code: str) -> str:
     """Raises DomainError REQUIRED or INVALID_VALUE."""
-    code = code.strip()
+    code = checked_text(code, "code", MOST_NAME)
     if not code:
         raise DomainError("Enter a code.", code="REQUIRED", field=("code",))
-    if len(code) > MOST_LETTERS:
-        raise DomainError(f"A code has at most {MOST_LETTERS} letters.", field=("code",))
     return code
 
 
@@ -173,12 +170,13 @@ def _check_reserve(reserve: int | None) -> None:
 
 async def _changed(tx: Tx, product: Product, fields: ProductFields) -> Product:
     named = await renamed(tx, product, fields.get("code"), fields.get("name"))
+    image_url = fields.get("image_url", named.image_url)
     return replace(
         named,
         managed=fields.get("managed", named.managed),
         reserve=fields.get("reserve", named.reserve),
         group_id=fields.get("group_id", named.group_id),
-        image_url=fields.get("image_url", named.image_url),
+        image_url=checked_address(image_url, "image_url") if image_url else None,
     )
 
 

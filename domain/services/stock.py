@@ -9,6 +9,7 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.sets import check_holds_stock
 from domain.model.stock import AdjustReason, Cause, adjusted, set_to
+from domain.model.texts import MOST_NOTE, checked_text
 from domain.services import edits
 from domain.services.ledger import Ledger
 from domain.store import logs, stock
@@ -81,11 +82,11 @@ async def adjust_totals(
     reflect: bool | None = None,
     now: datetime,
 ) -> StockChange:
-    """Units that came in or went out, for a reason."""
+    """Units that came in or went out, for a reason. Raises DomainError INVALID_VALUE for a note that is too long."""
     steps = [_Step(item.product_id, _adjusting(item)) for item in items]
     ledger = await Ledger.locked(tx, {item.product_id for item in items})
     outcomes = [_move(ledger, step, Cause.ADJUSTED, reason, actor, now) for step in steps]
-    facts = {"reason": reason.value, "note": note}
+    facts = {"reason": reason.value, "note": checked_text(note, "note", MOST_NOTE)}
     return await _write(tx, ledger, outcomes, "ADJUST_STOCK", facts, actor, reflect, now)
 
 

@@ -4,23 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from api.context import Connecting
 from api.execution import Engine
-from api.feed import Feed
-from api.schema import schema
 from domain.store.database import Database
-from integrations.bells import Bells
-from tests.api.mutations.desk import VAULT, Desk
-from tests.domain.services.rows import NOW
+from tests.api.mutations.desk import Desk, engine_over
 from tests.factories import an_account
 
 
 @pytest.fixture(scope="session")
 async def engine(db: Database) -> Engine:
-    """Nobody subscribes here: the bells are never heard."""
-    feed = Feed(db, Bells("redis://127.0.0.1:1"))
-    connecting = Connecting(VAULT, "https://api.example.com", ("https://admin.example.com",))
-    return Engine(schema()._schema, db, feed, lambda: NOW, connecting)
+    return engine_over(db)
 
 
 @pytest.fixture

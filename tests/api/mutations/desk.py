@@ -1,28 +1,53 @@
 """A person at their screen: what they hold, what they ask, and what they see."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from api.context import Viewer
+from api.context import Connecting, Viewer
 from api.execution import Engine
+from api.feed import Feed
+from api.logs import SENTENCES
 from api.nodes import global_id, read_id
 from api.requests import Request
+from api.schema import schema
 from domain.model.actors import Actor, ActorKind
 from domain.model.locales import Locale
 from domain.model.malls import MallKind
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.services import shops, switches
 from domain.services.credentials import Vault
-from domain.store.database import Database
+from domain.store.database import Database, Tx
+from integrations.bells import Bells
 from tests.domain.services.rows import NOW, OWNER, a_listing, operations, rows
 from tests.factories import a_user
 
 VAULT = Vault(os.urandom(32))
 KEYS = {"service_secret": "SP-secret", "license_key": "SL-licence"}
+
+
+class Counting(Database):
+    """Counts its transactions: a node list that is read is one."""
+
+    begun = 0
+
+    @asynccontextmanager
+    async def transaction(self, account_id: UUID) -> AsyncIterator[Tx]:
+        self.begun += 1
+        async with super().transaction(account_id) as tx:
+            yield tx
+
+
+def engine_over(db: Database) -> Engine:
+    """Nobody subscribes here: the bells are never heard."""
+    feed = Feed(db, Bells("redis://127.0.0.1:1"))
+    connecting = Connecting(VAULT, "https://api.example.com", ("https://admin.example.com",))
+    return Engine(schema()._schema, db, feed, lambda: NOW, connecting)
 
 
 @dataclass(frozen=True)
@@ -91,9 +116,11 @@ class Desk:
         return Held(product, global_id("Listing", listing_id), read_id(product).id, listing_id)
 
     async def operations(self) -> list[str]:
-        """The words of its operation log that people caused, oldest first, without the setting up."""
+        """The words of its operation log, oldest first, without the setting up; each has its sentence."""
         async with self.db.transaction(self.account) as tx:
-            return [each for each in await operations(tx) if each not in SETTING_UP]
+            done = await operations(tx)
+        assert set(done) <= SENTENCES.keys()
+        return [each for each in done if each not in SETTING_UP]
 
     async def everything(self) -> dict[str, list[Any]]:
         """All rows of the account that a mutation could move."""

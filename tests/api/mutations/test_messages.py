@@ -80,6 +80,16 @@ def test_every_code_has_a_sentence_for_any_place():
             "この出品は見つかりません。出品一覧を読み込み直してください。",
         ),
         (
+            "the first whose values are there",
+            DomainError("?", field=("maximum",), value=-1, least=0, most=99),
+            "0から99までの数を入力してください（入力値：-1）。",
+        ),
+        (
+            "the same place, another reason",
+            DomainError("?", field=("maximum",), maximum=0),
+            "最大数を0にすると何も販売されません。最大数を空にして連携を外すか、最小数を大きくしてください。",
+        ),
+        (
             "several values are listed",
             DomainError("?", code="PART_IN_USE", sets=("BOX", "BAG")),
             "セット商品（BOX, BAG）の構成品です。先にセットから外してください。",

@@ -230,3 +230,20 @@ async def test_a_group_keeps_back_of_each_of_its_products(desk: Desk):
     assert made["saveProductGroup"]["job"] == {"progress": {"total": 1}}
     assert shown["node"]["quantityToShow"] == 5
     assert left["saveProductGroup"]["productGroup"]["productCount"] == 0
+
+
+async def test_texts_have_their_bounds(desk: Desk):
+    endless = await desk.execute(SAVE, input={"code": "M" * 256})
+    scripted = await desk.execute(SAVE, input={"code": "MUG", "imageUrl": "javascript:alert(1)"})
+
+    assert [each["saveProduct"]["userErrors"] for each in (endless, scripted)] == [
+        [{"code": "INVALID_VALUE", "field": ["code"], "message": "Enter at most 255 characters."}],
+        [
+            {
+                "code": "INVALID_VALUE",
+                "field": ["imageUrl"],
+                "message": "Enter an address that begins with https:// or http://.",
+            }
+        ],
+    ]
+    assert await desk.execute('{ product(code: "MUG") { code } }') == {"product": None}

@@ -2,7 +2,8 @@
 
 from domain.model.locales import Locale
 from domain.model.roles import Permission
-from tests.api.mutations.desk import Desk
+from renkei.engines.postgres import APP, Postgres
+from tests.api.mutations.desk import Counting, Desk, engine_over
 
 SET = """
 mutation Set($input: SetStockInput!) { setStock(input: $input) {
@@ -206,3 +207,23 @@ async def test_who_may_only_look_changes_nothing(desk: Desk):
     assert answer["data"] == {"setStock": None}
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"]
     assert await desk.execute(TOTAL, id=mug.product) == {"node": {"total": 3}}
+
+
+async def test_however_many_items_each_kind_of_node_is_read_once(database: Postgres, desk: Desk):
+    shop = await desk.a_shop()
+    held = [await desk.a_product(shop, code, total=3) for code in ("MUG", "TEA", "CUP")]
+    counting = Counting.at(database.url(user=APP), pool_size=4)
+    asking = await Desk.opened(engine_over(counting), counting, desk.account)
+    counting.begun = 0
+
+    data = await asking.execute(
+        SET,
+        input={
+            "items": [{"productId": each.product, "total": 5} for each in held],
+            "reflect": True,
+        },
+    )
+    await counting.close()
+
+    assert [each["product"]["total"] for each in data["setStock"]["results"]] == [5, 5, 5]
+    assert counting.begun == len(["the change", "products", "movements", "the job"])
