@@ -85,7 +85,7 @@ LOCK = text(
     """
     SELECT id, code, name, named_by_hand, kind, managed, total, reserve, group_id, image_url, folded, version
     FROM products WHERE account_id = :account AND id = ANY (:products) AND deleted_at IS NULL
-    ORDER BY id FOR UPDATE
+    ORDER BY id FOR NO KEY UPDATE
     """
 )
 
@@ -96,7 +96,7 @@ MISNAMED = text(
     FROM unnest(cast(:products AS uuid[]), cast(:names AS text[])) AS r (id, name)
     JOIN products p ON p.account_id = :account AND p.id = r.id
     WHERE p.deleted_at IS NULL AND NOT p.named_by_hand AND p.name <> r.name AND (:even_named OR p.name = '')
-    ORDER BY p.id FOR UPDATE OF p
+    ORDER BY p.id FOR NO KEY UPDATE OF p
     """
 )
 
