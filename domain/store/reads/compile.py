@@ -150,9 +150,8 @@ class Compiler(Builder):
         each = f"string_agg({self.node(selected.children, inner)}, ',' ORDER BY {order})"
         source = self.source(inner)
         if part.source:
-            source = " ".join(
-                [self.fill(part.source, scope.alias, inner.alias), *inner.joins.values()]
-            )
+            made = self.fill(part.source, scope.alias, inner.alias)
+            source = " ".join([made, *inner.joins.values()])
         return f"(SELECT '[' || coalesce({each}, '') || ']' FROM {source} WHERE {where})"
 
     def _by_ids(self, selected: Selected, part: ByIds) -> str:
@@ -178,14 +177,14 @@ class Compiler(Builder):
         places = self.bind("int[]", selected.slot, lambda a: [nth for nth, _ in of_model(a)])
         ids = self.bind("uuid[]", selected.slot, lambda a: [row for _, row in of_model(a)])
         shown = self.node(_of_model(selected.children, inner.model), inner)
-        key, alive = (self.fill(sql, inner.alias) for sql in (inner.model.key, inner.model.alive))
-        source = f"unnest({places}, {ids}) w (nth, id) JOIN {self._first(inner)} ON {key} = w.id"
+        own = inner.model
+        first, key, alive = (
+            self.fill(sql, inner.alias) for sql in (own.source, own.key, own.alive)
+        )
+        source = f"unnest({places}, {ids}) w (nth, id) JOIN {first} ON {key} = w.id"
         where = f"{self.account(inner)} AND {alive}"
         joins = " ".join(inner.joins.values())
         return f"SELECT w.nth, {shown} AS shown FROM {source} {joins} WHERE {where}"
-
-    def _first(self, scope: Scope) -> str:
-        return self.fill(scope.model.source, scope.alias)
 
 
 def refs_of(arguments: Arguments) -> list[Ref]:
