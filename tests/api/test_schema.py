@@ -44,7 +44,7 @@ def fields() -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:
 
 
 def test_the_printed_schema_is_the_schema() -> None:
-    assert PRINTED.read_text() == print_sdl(), "run: make schema"
+    assert PRINTED.read_text() == print_sdl(), "run: renkei schema print > schema.graphql"
 
 
 def test_everything_is_described() -> None:
