@@ -79,11 +79,14 @@ class Batch:
 
 
 async def load_together(info: ResolveInfo, value: Any) -> Any:
-    """The trees of a `Ref` or of a list of them; neighbours in a list of results are read by one statement."""
-    refs = value if isinstance(value, list) else [value]
-    found = await _batch(info, refs)
-    trees = [found[ref] for ref in refs]
-    return trees if isinstance(value, list) else trees[0]
+    """The trees of a `Ref` or of a list of them; neighbours in a list of results are read by one statement.
+
+    What a list names and what is gone by now is left out of it.
+    """
+    if not isinstance(value, list):
+        return (await _batch(info, [value]))[value]
+    found = await _batch(info, value)
+    return [tree for tree in map(found.get, value) if tree is not None]
 
 
 async def _batch(info: ResolveInfo, refs: Sequence[Ref]) -> dict[Ref, Tree | None]:

@@ -1,6 +1,7 @@
 """Listings put on products, and taken off them again."""
 
 from tests.api.mutations.desk import Desk
+from tests.domain.services.rows import rows
 
 LINK = """
 mutation Link($input: LinkListingsInput!) { linkListings(input: $input) {
@@ -114,6 +115,17 @@ async def test_an_unlinked_listing_belongs_to_nothing_and_is_not_pushed(desk: De
         "userErrors": [],
     }
     assert await desk.operations() == ["UNLINK_LISTINGS"]
+
+
+async def test_what_is_gone_by_the_time_of_the_answer_is_left_out_of_it(desk: Desk):
+    mug = await desk.a_product(await desk.a_shop(), "MUG", total=3)
+    async with desk.db.transaction(desk.account) as tx:
+        await rows(tx, "UPDATE products SET deleted_at = now() WHERE code = 'MUG' RETURNING id")
+
+    data = await desk.execute(UNLINK, input={"listings": {"ids": [mug.listing]}})
+
+    assert [each["itemCode"] for each in data["unlinkListings"]["listings"]] == ["MUG"]
+    assert data["unlinkListings"]["products"] == []
 
 
 async def test_a_foreign_listing_stays_linked(desk: Desk, neighbour: Desk):
