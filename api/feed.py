@@ -40,11 +40,16 @@ class Tail:
         self.rung = asyncio.Event()
         self.newest = newest
 
+    def holds(self, cursor: int) -> bool:
+        """All that came after it is in memory."""
+        oldest = self._recent[0].seq if self._recent else self.newest + 1
+        return oldest - 1 <= cursor <= self.newest
+
     async def after(self, cursor: int) -> list[LoggedEvent]:
         """What comes next, at most a page; none when the cursor is the newest. Raises CursorExpired."""
         if cursor >= self.newest:
             return []
-        if self._recent and self._recent[0].seq <= cursor + 1:
+        if self.holds(cursor):
             begin = cursor + 1 - self._recent[0].seq
             return list(islice(self._recent, begin, begin + MOST_ROWS))
         return await self._read(cursor)
@@ -78,6 +83,10 @@ class Feed:
 
     async def begin(self, account_id: UUID, cursor: int | None) -> int:
         """Where following begins: at the cursor, or now. Raises CursorExpired."""
+        if account_id in self._tails:
+            tail, _ = self._tails[account_id]
+            if cursor is None or tail.holds(cursor):
+                return tail.newest if cursor is None else cursor
         async with self._db.transaction(account_id) as tx:
             if cursor is None:
                 return await events.newest(tx)

@@ -11,13 +11,14 @@
 
 from collections.abc import Mapping
 
+import structlog
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.auth import Gate, locale_of
-from api.errors import Code, Refused, failure, refused
+from api.errors import Code, Refused, code_of, failure, refused
 from api.execution import Engine, Operation, refusal
 from api.graphiql import page
 from api.plan import Answer
@@ -27,6 +28,8 @@ RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 METHODS = "GET, POST"
 PARAMETERS = ("query", "operationName", "variables", "extensions")
+
+log = structlog.get_logger(__name__)
 
 
 class GraphQLRoute:
@@ -50,11 +53,12 @@ class GraphQLRoute:
                 )
             answer = await self._answered(request)
             return _response(answer, media, 400 if media == RESPONSE else 200)
-        except Refused as no:
-            return _refused(no, refusal(no, locale), media or JSON)
+        except Refused as given:
+            no = given
         except Exception as error:
-            ours = failure(error, locale)
-            return _refused(ours, refusal(ours, locale), media or JSON)
+            no = failure(error, locale)
+        log.info("refused", method=request.method, status=no.status, code=code_of(no.errors[0]))
+        return _refused(no, refusal(no, locale), media or JSON)
 
     async def _answered(self, request: HttpRequest) -> Answer:
         if request.method not in METHODS.split(", "):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -44,6 +45,8 @@ from domain.model.locales import Locale
 MOST_OPERATIONS = 100
 MOST_WAITING = 64
 """Messages that wait for one socket to take them."""
+
+log = structlog.get_logger(__name__)
 
 RESUME = "You read slower than this goes: subscribe again after your last cursor."
 
@@ -107,17 +110,23 @@ class Session:
         self._held = ExitStack()
 
     async def run(self) -> None:
+        ended = await self._ending()
+        if ended is not None:
+            await self._close(ended)
+        account = str(self._viewer.account_id) if self._viewer else None
+        log.info("socket_closed", account=account, code=ended.code.value if ended else None)
+
+    async def _ending(self) -> Ended | None:
+        """Serves until the end, whose reason it answers; None when the client went."""
         timer = asyncio.get_running_loop().call_later(self._route.patience.init, self._check_init)
         tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())]
         try:
             await _first_of(*tasks, self._ended)
-            reason = self._reason(tasks)
+            return self._reason(tasks)
         finally:
             timer.cancel()
             self._held.close()
             await _cancelled([*tasks, *self._operations.values()])
-        if reason is not None:
-            await self._close(reason)
 
     def end(self, code: Close, reason: str) -> None:
         """Closes the socket, whatever it is doing."""
@@ -136,7 +145,6 @@ class Session:
             self.end(Close.INIT_TIMEOUT, "Connection initialisation timeout")
 
     def _reason(self, tasks: Collection[asyncio.Task[None]]) -> Ended | None:
-        """Why the socket ends; None when the client went."""
         if self._ended.done():
             return self._ended.result()
         errors = (task.exception() for task in tasks if task.done())

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +13,14 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 
 from api.app import create_app
 from api.broadcast import Broadcaster
 from api.context import Viewer
 from api.errors import Refused
-from api.execution import Engine
+from api.execution import Engine, Operation
 from api.feed import Feed
 from api.following import MOST_EVENTS
 from api.nodes import global_id
@@ -450,3 +451,48 @@ async def test_who_leaves_hears_no_more_and_the_others_go_on(
         await until(lambda: len(stays.heard) == 2)
         assert len(leaves.heard) == 1
     await until(lambda: len(broadcaster) == 0)
+
+
+class Meanwhile(Engine):
+    """Something happens just before the first execution that has events to show."""
+
+    happens: Callable[[], Awaitable[None]] | None = None
+
+    async def executed(self, operation: Operation, viewer: Viewer, root: Any = None) -> Any:
+        happens, self.happens = self.happens, None if root.events else self.happens
+        if root.events and happens is not None:
+            await happens()
+        return await super().executed(operation, viewer, root)
+
+
+@pytest.fixture
+async def meanwhile(db: Database, settings: Settings) -> AsyncIterator[Meanwhile]:
+    bells = Bells(settings.redis_url)
+    yield Meanwhile(schema()._schema, db, Feed(db, bells))
+    await bells.close()
+
+
+async def test_a_node_that_goes_while_its_frame_is_made_takes_nothing_along(
+    meanwhile: Meanwhile, world: World
+) -> None:
+    async with listening(Broadcaster(meanwhile), viewer(world.account)) as ear:
+        meanwhile.happens = lambda: world.delete("b")
+        await world.differ("abc")
+        await until(lambda: len(ear.heard) == 2)
+        frame = orjson.loads(ear.heard[-1])
+        assert told(frame["data"]["diffEvents"]) == ["a OPENED", "c OPENED"]
+        assert "errors" not in frame
+
+
+async def test_a_failure_of_ours_is_tried_again_from_where_it_stood(
+    meanwhile: Meanwhile, world: World
+) -> None:
+    async def fails() -> None:
+        raise ConnectionResetError("the database went")
+
+    async with listening(Broadcaster(meanwhile), viewer(world.account)) as ear:
+        meanwhile.happens = fails
+        await world.differ("abc")
+        await until(lambda: len(ear.heard) == 2)
+        frame = orjson.loads(ear.heard[-1])
+        assert told(frame["data"]["diffEvents"]) == ["a OPENED", "b OPENED", "c OPENED"]

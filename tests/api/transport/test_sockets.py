@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message
 from websockets.exceptions import InvalidStatus
 
 from api.app import create_app
+from api.nodes import global_id
 from api.sockets import MOST_OPERATIONS, MOST_WAITING, Patience
 from domain.model.roles import Role
 from domain.settings import Settings
@@ -17,17 +18,31 @@ from domain.store.database import Database
 from tests.api.transport.conftest import ORIGIN, a_token
 from tests.api.transport.serving import PROTOCOL, Api
 from tests.api.transport.test_auth import revoke
+from tests.factories import a_product
 
 WHO = "{ viewer { locale } }"
 FOLLOW = "subscription { diffEvents { cursor } }"
 
 
-async def test_queries_and_mutations_are_answered_too(api: Api) -> None:
+async def test_queries_are_answered_too(api: Api) -> None:
     async with api.talking() as socket:
         await socket.subscribe("1", "query A { viewer { locale } }")
         payload = {"data": {"viewer": {"locale": "EN"}}}
         assert await socket.hear() == {"id": "1", "type": "next", "payload": payload}
         assert await socket.hear() == {"id": "1", "type": "complete"}
+
+
+async def test_a_mutation_changes_what_is_there(api: Api, db: Database, account: UUID) -> None:
+    async with db.transaction(account) as tx:
+        product = global_id("Product", await a_product(tx, "TEA", total=3))
+    change = """
+    mutation ($input: SetStockInput!) {
+      setStock(input: $input) { results { product { total } userErrors { code } } } }
+    """
+    async with api.talking() as socket:
+        items = [{"productId": product, "total": 7}]
+        await socket.subscribe("1", change, input={"items": items})
+        assert (await socket.frame())["results"] == [{"product": {"total": 7}, "userErrors": []}]
 
 
 async def test_an_id_may_be_used_again_once_it_is_complete(api: Api) -> None:
