@@ -22,7 +22,8 @@ from api.feed import Feed
 from api.graphiql import files
 from api.route import JSON, GraphQLRoute
 from api.schema import schema
-from api.sockets import Patience, SocketRoute
+from api.session import Desk, Patience
+from api.sockets import SocketRoute
 from api.watch import Watch
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
@@ -44,7 +45,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
     connecting = Connecting(vault, settings.public_url, origins)
     engine = Engine(schema()._schema, db, feed, connecting=connecting)
     gate = Gate(db)
-    sockets = SocketRoute(engine, Broadcaster(engine), gate, watch, origins, patience)
+    sockets = SocketRoute(Desk(engine, Broadcaster(engine), gate, watch, patience), origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -138,7 +138,8 @@ def _own_fault(
     incident = uuid4().hex[:12]
     code = Code.UNAVAILABLE if out_of_reach(error) else Code.INTERNAL
     path = at.path if at else None
-    log.error("request_failed", id=incident, code=code.value, path=path, exc_info=error)
+    traced = {"exc_info": error} if code is Code.INTERNAL else {"error": type(error).__name__}
+    log.error("request_failed", id=incident, code=code.value, path=path, **traced)
     return GraphQLError(
         SENTENCES[code, locale].format(id=incident),
         at.nodes if at else None,

@@ -102,6 +102,7 @@ class Following(Generic[Shown]):
         self._feed = feed
         self._topic = topic
         self._frame: Frame | None = None
+        self._delivered: Frame | None = None
         self._framed_at = 0.0
         self.account_id = account_id
         self.position = position
@@ -112,6 +113,7 @@ class Following(Generic[Shown]):
     def delivered(self) -> None:
         """The frame that was shown last has reached those who follow."""
         assert self._frame is not None
+        self._delivered = self._frame
         self.position = self._frame.cursor
 
     async def again(self) -> Shown:
@@ -146,15 +148,15 @@ class Following(Generic[Shown]):
         return read
 
     def _is_stale(self, read: int) -> bool:
-        if self._frame is None:
+        if self._delivered is None:
             return True
         quiet = time.monotonic() - self._framed_at
-        return read > self._frame.cursor and quiet >= QUIET_SECONDS
+        return read > self._delivered.cursor and quiet >= QUIET_SECONDS
 
     async def _next(self, frame: Frame) -> Shown | None:
         """None when nothing of it is still there, or asked for."""
         living = replace(frame, events=await self._living(frame.events))
-        if frame.events and not living.events and self._frame is not None:
+        if frame.events and not living.events and self._delivered is not None:
             self.position = frame.cursor
             return None
         self._frame = living

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 import structlog
 from graphql import OperationType
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -120,16 +121,19 @@ def _is_utf8(parameters: str) -> bool:
 async def _body(request: HttpRequest) -> bytes:
     """Read no further than MOST_BYTES. Raises Refused."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise refused(
-                Code.TOO_LARGE,
-                f"A request holds {MOST_BYTES:,} bytes at most.",
-                413,
-                Connection="close",
-            )
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise _too_large()
+    except ClientDisconnect as gone:
+        raise refused(Code.BAD_REQUEST, "The body ended early.") from gone
     return bytes(body)
+
+
+def _too_large() -> Refused:
+    message = f"A request holds {MOST_BYTES:,} bytes at most."
+    return refused(Code.TOO_LARGE, message, 413, Connection="close")
 
 
 def _from_address(request: HttpRequest) -> Request:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.app import create_app
-from api.sockets import Patience
+from api.session import Patience
 from domain.model.actors import SYSTEM
 from domain.model.roles import Role
 from domain.services import accounts

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from api.app import create_app
 from api.nodes import global_id
-from api.sockets import MOST_OPERATIONS, MOST_WAITING, Patience
+from api.session import MOST_OPERATIONS, MOST_WAITING, Patience
 from domain.model.roles import Role
 from domain.settings import Settings
 from domain.store.database import Database

@@ -1,0 +1,270 @@
+"""One socket that speaks graphql-transport-ws, from its acceptance to its end.
+
+One task reads, one writes, each operation has its own. A reader that is slower than what it subscribed to is cut off with
+1013: it comes back and subscribes after the last cursor it got.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from graphql import OperationType
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from api.auth import Gate, bearer
+from api.broadcast import Broadcaster
+from api.context import Viewer
+from api.errors import Code, Refused, failure, refused
+from api.execution import Engine, Operation, refusal
+from api.messages import (
+    ACK,
+    PING,
+    Close,
+    Complete,
+    Ended,
+    Init,
+    Message,
+    Ping,
+    Subscribe,
+    complete_message,
+    error_message,
+    next_message,
+    pong_message,
+    read_message,
+)
+from api.requests import Request
+from api.watch import Watch
+from domain.model.locales import Locale
+
+MOST_OPERATIONS = 100
+MOST_WAITING = 64
+"""Messages that wait for one socket to take them."""
+
+RESUME = "You read slower than this goes: subscribe again after your last cursor."
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: until connection_init, of silence until a ping, for one message to be taken, for a farewell."""
+
+    init: float = 10.0
+    silent: float = 25.0
+    send: float = 15.0
+    close: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every socket of a process is served with."""
+
+    engine: Engine
+    broadcaster: Broadcaster
+    gate: Gate
+    watch: Watch
+    patience: Patience
+
+
+class Session:
+    def __init__(self, desk: Desk, socket: WebSocket) -> None:
+        self._desk = desk
+        self._socket = socket
+        self._viewer: Viewer | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
+        self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._held = ExitStack()
+
+    async def run(self) -> None:
+        ended = await self._ending()
+        if ended is not None:
+            await self._close(ended)
+        account = str(self._viewer.account_id) if self._viewer else None
+        log.info("socket_closed", account=account, code=ended.code.value if ended else None)
+
+    async def _ending(self) -> Ended | None:
+        """Serves until the end, whose reason it answers; None when the client went."""
+        timer = asyncio.get_running_loop().call_later(self._desk.patience.init, self._check_init)
+        tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())]
+        try:
+            await _first_of(*tasks, self._ended)
+            return self._reason(tasks)
+        finally:
+            timer.cancel()
+            self._held.close()
+            await _cancelled([*tasks, *self._operations.values()])
+
+    def end(self, code: Close, reason: str) -> None:
+        """Closes the socket, whatever it is doing."""
+        if not self._ended.done():
+            self._ended.set_result(Ended(code, reason))
+
+    def say(self, message: str) -> None:
+        """Without waiting: a socket that takes too little ends."""
+        try:
+            self._waiting.put_nowait(message)
+        except asyncio.QueueFull:
+            self.end(Close.TRY_AGAIN, RESUME)
+
+    def _check_init(self) -> None:
+        if self._viewer is None:
+            self.end(Close.INIT_TIMEOUT, "Connection initialisation timeout")
+
+    def _reason(self, tasks: Collection[asyncio.Task[None]]) -> Ended | None:
+        if self._ended.done():
+            return self._ended.result()
+        errors = (task.exception() for task in tasks if task.done())
+        match next(errors):
+            case Ended() as ended:
+                return ended
+            case None | WebSocketDisconnect():
+                return None
+            case error:
+                ours = failure(error, Locale.EN)
+                code = Close.INTERNAL if ours.status == 500 else Close.TRY_AGAIN
+                return Ended(code, str(ours))
+
+    async def _close(self, ended: Ended) -> None:
+        """Who does not read any more does not hear why."""
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(self._desk.patience.close):
+                await self._socket.close(ended.code, ended.reason)
+
+    async def _read(self) -> None:
+        while True:
+            received = await self._socket.receive()
+            if received["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(received["code"])
+            if received.get("text") is None:
+                raise Ended(Close.BAD_REQUEST, "Messages are text.")
+            await self._handle(read_message(received["text"]))
+
+    async def _write(self) -> None:
+        while True:
+            message = await self._next()
+            try:
+                async with asyncio.timeout(self._desk.patience.send):
+                    await self._socket.send_text(message)
+            except TimeoutError:
+                raise Ended(Close.TRY_AGAIN, RESUME) from None
+
+    async def _next(self) -> str:
+        """What waits, or a ping when nothing did for long."""
+        try:
+            async with asyncio.timeout(self._desk.patience.silent):
+                return await self._waiting.get()
+        except TimeoutError:
+            return PING
+
+    async def _handle(self, message: Message) -> None:
+        match message:
+            case Init():
+                await self._init(message)
+            case Subscribe():
+                self._subscribe(message)
+            case Complete():
+                self._complete(message.id)
+            case Ping():
+                self.say(pong_message(message.payload))
+
+    async def _init(self, init: Init) -> None:
+        if self._viewer is not None:
+            raise Ended(Close.TOO_MANY_INITS, "Too many initialisation requests")
+        headers = self._socket.headers
+        authorization = init.authorization or headers.get("authorization")
+        try:
+            viewer = await self._desk.gate.viewer(authorization, headers.get("accept-language"))
+        except Refused as refused:
+            raise Ended(Close.FORBIDDEN, f"Forbidden: {refused}") from refused
+        self._viewer = replace(viewer, locale=init.locale or viewer.locale)
+        self._held.enter_context(self._desk.watch.over(bearer(authorization), viewer, self._forbid))
+        self.say(ACK)
+
+    def _forbid(self) -> None:
+        self.end(Close.FORBIDDEN, "Forbidden: the token's rights have changed, or it has ended.")
+
+    def _subscribe(self, message: Subscribe) -> None:
+        if self._viewer is None:
+            raise Ended(Close.UNAUTHORIZED, "Unauthorized")
+        if message.id in self._operations:
+            raise Ended(Close.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
+        if len(self._operations) >= MOST_OPERATIONS:
+            self.say(_refusal(message.id, _too_many(), self._viewer))
+            return
+        work = self._operate(message.id, message.request, self._viewer)
+        self._operations[message.id] = asyncio.create_task(work)
+
+    def _complete(self, operation_id: str) -> None:
+        task = self._operations.pop(operation_id, None)
+        if task is not None:
+            task.cancel()
+
+    async def _operate(self, operation_id: str, request: Request, viewer: Viewer) -> None:
+        try:
+            told = await self._told(operation_id, request, viewer)
+        except Refused as refused:
+            told = [_refusal(operation_id, refused, viewer)]
+        except Exception as error:
+            told = [_refusal(operation_id, failure(error, viewer.locale), viewer)]
+        if self._operations.get(operation_id) is asyncio.current_task():
+            del self._operations[operation_id]
+        for message in told:
+            await self._waiting.put(message)
+
+    async def _told(self, operation_id: str, request: Request, viewer: Viewer) -> list[str]:
+        """The last messages of an operation. Raises Refused."""
+        operation = self._desk.engine.operation(request)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise await self._followed(operation_id, operation, viewer)
+        answer = await self._desk.engine.answer(operation, viewer)
+        if not answer.executed:
+            return [error_message(operation_id, answer.body)]
+        payload = answer.body.decode()
+        return [next_message(operation_id, payload), complete_message(operation_id)]
+
+    async def _followed(self, operation_id: str, operation: Operation, viewer: Viewer) -> Refused:
+        """Why no more comes; a subscription ends by itself for no other reason."""
+        ear = Ear(self, operation_id)
+        async with self._desk.broadcaster.following(operation, viewer, ear):
+            return await ear.ended
+
+
+class Ear:
+    """One subscription of one socket. `ended`: why nothing more comes."""
+
+    def __init__(self, session: Session, operation_id: str) -> None:
+        self._session = session
+        self._operation_id = operation_id
+        self.ended: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
+
+    def hear(self, payload: str) -> None:
+        self._session.say(next_message(self._operation_id, payload))
+
+    def end(self, refused: Refused) -> None:
+        if not self.ended.done():
+            self.ended.set_result(refused)
+
+
+def _refusal(operation_id: str, no: Refused, viewer: Viewer) -> str:
+    return error_message(operation_id, refusal(no, viewer.locale).body)
+
+
+def _too_many() -> Refused:
+    return refused(
+        Code.TOO_MANY_OPERATIONS,
+        f"{MOST_OPERATIONS} operations run on this socket already: complete some, or open another.",
+    )
+
+
+async def _first_of(*futures: asyncio.Future[Any]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
