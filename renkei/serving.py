@@ -16,6 +16,8 @@ from renkei.refusal import Refusal
 BACKLOG = 2048
 BUSY_SECONDS = 1.0
 GRACE_SECONDS = 10
+MOST_MESSAGE_BYTES = 2 * 1_048_576
+"""Of one message on a socket, before an application sees it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -95,6 +97,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws_max_size=MOST_MESSAGE_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # uvicorn raises what it caught once more when it is done; that must not end us by a signal.
