@@ -6,7 +6,7 @@ a push waits, the difference. What a push will send is therefore always the row'
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -22,11 +22,12 @@ from domain.model.sets import sellable_sets
 from domain.model.shops import ShopState
 from domain.model.stock import quantity_to_show, sellable
 from domain.services import sync_errors
-from domain.store import sync
+from domain.store import job_listings, jobs, sync
 from domain.store.database import Event, Tx
 from domain.store.sync import Numbers, SyncRow
 
 UNKNOWN = "UNKNOWN"
+ROWS_AT_ONCE = 5_000
 
 
 class Why(Enum):
@@ -51,18 +52,52 @@ def unchanged(row: SyncRow) -> SyncRow:
 async def reconsider(
     tx: Tx, listing_ids: Collection[UUID], why: Why, *, now: datetime, change: Change = unchanged
 ) -> list[SyncRow]:
-    """Locks the listings' rows, lets `change` note what was learnt of each, and writes what follows."""
+    """Locks the listings' rows, lets `change` note what was learnt of each, and writes what follows.
+
+    A whole account may be looked at: a few thousand rows a statement, in id order all the same.
+    """
+    rows: list[SyncRow] = []
+    for some in _parts(sorted(listing_ids)):
+        rows += await _reconsider(tx, some, why, change, now)
+    return rows
+
+
+async def _reconsider(
+    tx: Tx, listing_ids: Sequence[UUID], why: Why, change: Change, now: datetime
+) -> list[SyncRow]:
     before = await sync.lock(tx, listing_ids)
     if not before:
         return []
     numbers = await sync.numbers(tx, [row.listing_id for row in before])
-    after = [_looked_at(change(row), numbers[row.listing_id], why, now) for row in before]
+    asked = await job_listings.waiting(tx, [row.listing_id for row in before if row.waits])
+    learnt = [change(row) for row in before]
+    after = [
+        _looked_at(row, numbers[row.listing_id], why, now, asked=row.listing_id in asked)
+        for row in learnt
+    ]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     await sync.save(tx, [new for _, new in moved])
     for old, new in moved:
         _announce(tx, old, new, numbers[new.listing_id], now)
+    await _give_up(tx, asked, after)
     await _mend(tx, moved, now)
     return after
+
+
+async def _give_up(tx: Tx, asked: Collection[UUID], rows: Sequence[SyncRow]) -> None:
+    """What was asked for and may not be pushed any more: the jobs that wait for it wait no longer."""
+    held = [
+        (row.listing_id, "HELD")
+        for row in rows
+        if row.listing_id in asked and row.not_pushed and not row.waits
+    ]
+    for answered in await job_listings.answer(tx, held):
+        await jobs.progress(tx, answered.job_id, done=answered.done, failed=answered.failed)
+
+
+def _parts(listing_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(listing_ids), ROWS_AT_ONCE):
+        yield listing_ids[start : start + ROWS_AT_ONCE]
 
 
 async def reconsider_products(
@@ -137,26 +172,30 @@ def _sellable(numbers: Numbers) -> int | None:
     return sellable(numbers.total, numbers.reserve)
 
 
-def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
+def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked: bool) -> SyncRow:
+    """`asked`: somebody waits for its push to be sent."""
     row = replace(row, expected=expected_of(numbers))
-    facts = facts_of(row, numbers)
-    reasons = not_pushed(facts)
-    if why is not Why.LOOKED or reasons:
-        row = _decided(row, numbers, why, held=bool(reasons), now=now)
+    reasons = not_pushed(facts_of(row, numbers))
+    if reasons:
+        row = _at_rest(row, edited=row.edited)
+    elif why is not Why.LOOKED:
+        row = _decided(row, numbers, why, asked=asked, now=now)
     return _assessed(row, assess(facts_of(row, numbers), now), now)
 
 
-def _decided(row: SyncRow, numbers: Numbers, why: Why, *, held: bool, now: datetime) -> SyncRow:
+def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: datetime) -> SyncRow:
+    if why is Why.ASKED:
+        return _marked(row, numbers, why, now)
     differs = row.base.quantity is None or row.base.quantity != row.expected
-    if held or not (differs or why is Why.ASKED):
-        return _at_rest(row, edited=held and row.edited)
+    if not differs and not (asked and row.waits):
+        return _at_rest(row, edited=False)
+    if row.waits and (why is Why.SETTLED or not differs):
+        return replace(row, lane=_lane(row))
     if why is Why.EDITED and not (row.waits and row.push_id is None):
         return replace(row, edited=True)
     if why is Why.SETTLED and row.edited:
         return row
-    if why is Why.SETTLED and row.waits:
-        return replace(row, lane=_lane(row))
-    return _marked(row, numbers, now)
+    return _marked(row, numbers, why, now)
 
 
 def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
@@ -174,13 +213,15 @@ def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
     )
 
 
-def _marked(row: SyncRow, numbers: Numbers, now: datetime) -> SyncRow:
-    """One generation more is wanted. Zeros go at once; the rest after the shop's interval; a backoff is kept."""
+def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
+    """One generation more is wanted. Zeros and what was asked for go at once; the rest after the shop's interval; a
+    backoff is kept."""
     lane = _lane(row)
     next_try = row.next_try_at if row.waits else None
     if next_try is None and numbers.interval_seconds:
         next_try = now + timedelta(seconds=numbers.interval_seconds)
-    if lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures):
+    zero_at_once = lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures)
+    if why is Why.ASKED or zero_at_once:
         next_try = None
     return replace(
         row,

@@ -1,6 +1,6 @@
 """The listings that a reflect was asked for, and the generation of each that answers it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -36,8 +36,15 @@ ANSWER = text(
             AND s.account_id = j.account_id AND s.listing_id = j.listing_id
             AND (o.outcome <> 'APPLIED' OR j.generation <= s.done)
         RETURNING j.job_id, j.outcome)
-    SELECT job_id, count(*) AS done, count(*) FILTER (WHERE outcome <> 'APPLIED') AS failed FROM answered
+    SELECT job_id, count(*) AS done, count(*) FILTER (WHERE outcome = 'REFUSED') AS failed FROM answered
     GROUP BY job_id ORDER BY job_id
+    """
+)
+
+WAITING = text(
+    """
+    SELECT DISTINCT listing_id FROM job_listings
+    WHERE account_id = :account AND listing_id = ANY (:listings) AND outcome IS NULL
     """
 )
 
@@ -56,6 +63,14 @@ async def ask(
             "outcomes": [outcome for _, _, outcome in listings],
         },
     )
+
+
+async def waiting(tx: Tx, listing_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the listings for which a job still waits."""
+    if not listing_ids:
+        return set()
+    rows = await tx.execute(WAITING, {"account": tx.account_id, "listings": list(listing_ids)})
+    return set(rows.scalars())
 
 
 async def answer(tx: Tx, outcomes: Sequence[tuple[UUID, str]]) -> list[Answered]:
