@@ -1,6 +1,7 @@
 """Accepted is not applied: looking at the numbers that a mall has only queued (DESIGN §2.8)."""
 
 import asyncio
+from time import monotonic
 from uuid import UUID
 
 from domain.model.errors import MallError
@@ -11,25 +12,33 @@ from domain.store.database import Tx
 from domain.store.pushes import Unread
 from domain.store.shops import Shop
 from workers.context import Context
-from workers.reflect import CALL_SECONDS
+from workers.reflect import CALL_SECONDS, TURN_SECONDS
 
 
 async def read_back(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
-    """One call's worth of accepted numbers. A mall that does not answer is asked again by the clock."""
+    """Until nothing is due, or the turn is over."""
+    until = monotonic() + TURN_SECONDS
+    while monotonic() < until and await _read_once(ctx, account_id, shop_id):
+        pass
+
+
+async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
+    """One call's worth of accepted numbers: is there more? A mall that does not answer is asked again by the clock."""
     shop, asked = await _asked(ctx, account_id, shop_id)
     if shop is None or not asked or shop.state in ("HALTED", "PROBING"):
-        return
+        return False
     try:
         async with asyncio.timeout(CALL_SECONDS):
             mall = await ctx.malls.of(account_id, shop)
             readings = await mall.read_stock([each.ref for each in asked])
     except (MallError, TimeoutError):
-        readings = []
+        return False
 
     async def work(tx: Tx) -> None:
         await reflect.read_back(tx, shop, asked, readings, now=ctx.now())
 
     await ctx.db.run(account_id, work)
+    return len(asked) == MALL_SPECS[shop.mall].capabilities.max_reads_per_call
 
 
 async def _asked(ctx: Context, account_id: UUID, shop_id: UUID) -> tuple[Shop | None, list[Unread]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -23,10 +23,12 @@ LEASE = timedelta(seconds=30)
 MARGIN_SECONDS = 5
 TURN_SECONDS = 45
 
+Outcome = Sequence[PushResult] | MallError
+
 
 @dataclass(slots=True)
 class Turn:
-    """One holder's turn. `at_most`: how many items the next call may carry; halved while a batch is being split."""
+    """One holder's turn. `at_most`: how many items go out next; halved while a batch is being split."""
 
     account_id: UUID
     shop_id: UUID
@@ -55,7 +57,7 @@ async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
         if epoch is None or shop is None:
             return None
         await reflect.recover(tx, shop, epoch, now=ctx.now())
-        at_most = MALL_SPECS[shop.mall].capabilities.max_pushes_per_call
+        at_most = MALL_SPECS[shop.mall].capabilities.max_pushes_at_once
         return Turn(account_id, shop_id, epoch, monotonic() + TURN_SECONDS, at_most)
 
     return await ctx.db.run(account_id, work)
@@ -67,14 +69,21 @@ async def _push_once(ctx: Context, turn: Turn) -> bool:
     batch = await _claim(ctx, turn)
     if batch is None:
         return False
+    calls = _calls(batch)
     if monotonic() + CALL_SECONDS + MARGIN_SECONDS > leased_until:
-        outcome: Sequence[PushResult] | MallError = MallOutcomeUnknown(
-            "The lease ran out before the call."
-        )
+        late = MallOutcomeUnknown("The lease ran out before the call.")
+        outcomes: Sequence[Outcome] = [late] * len(calls)
     else:
-        outcome = await _call(ctx, turn, batch)
-    await _settle(ctx, turn, batch, outcome)
-    return _goes_on(turn, batch, outcome)
+        outcomes = await asyncio.gather(*(_call(ctx, turn, each) for each in calls))
+    await _settle(ctx, turn, list(zip(calls, outcomes, strict=True)))
+    return _goes_on(turn, batch, outcomes)
+
+
+def _calls(batch: Batch) -> list[Batch]:
+    """The batch parted into what one call carries: several go out together where a call carries little."""
+    size = MALL_SPECS[batch.shop.mall].capabilities.max_pushes_per_call
+    starts = range(0, len(batch.attempts), size)
+    return [replace(batch, attempts=batch.attempts[start : start + size]) for start in starts]
 
 
 async def _claim(ctx: Context, turn: Turn) -> Batch | None:
@@ -91,7 +100,7 @@ async def _claim(ctx: Context, turn: Turn) -> Batch | None:
     return await ctx.db.run(turn.account_id, work)
 
 
-async def _call(ctx: Context, turn: Turn, batch: Batch) -> Sequence[PushResult] | MallError:
+async def _call(ctx: Context, turn: Turn, batch: Batch) -> Outcome:
     """One call with one deadline. Whatever is not a clear answer is an unknown outcome."""
     try:
         async with asyncio.timeout(CALL_SECONDS):
@@ -103,21 +112,38 @@ async def _call(ctx: Context, turn: Turn, batch: Batch) -> Sequence[PushResult] 
         return MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.")
 
 
-async def _settle(
-    ctx: Context, turn: Turn, batch: Batch, outcome: Sequence[PushResult] | MallError
-) -> None:
+async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome]]) -> None:
+    """What the mall answered is settled at once, each call that failed by itself."""
+    answered, results = _answered(calls)
+    failed = [(call, outcome) for call, outcome in calls if isinstance(outcome, MallError)]
+
     async def work(tx: Tx) -> None:
-        await reflect.settle(tx, batch, outcome, now=ctx.now())
+        if answered is not None:
+            await reflect.settle(tx, answered, results, now=ctx.now())
+        for call, error in failed:
+            await reflect.settle(tx, call, error, now=ctx.now())
 
     await ctx.db.run(turn.account_id, work)
 
 
-def _goes_on(turn: Turn, batch: Batch, outcome: Sequence[PushResult] | MallError) -> bool:
+def _answered(
+    calls: Sequence[tuple[Batch, Outcome]],
+) -> tuple[Batch | None, list[PushResult]]:
+    """The calls that were answered, as one."""
+    good = [(call, told) for call, told in calls if not isinstance(told, MallError)]
+    if not good:
+        return None, []
+    attempts = tuple(attempt for call, _ in good for attempt in call.attempts)
+    return replace(good[0][0], attempts=attempts), [result for _, told in good for result in told]
+
+
+def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     """A batch that was refused for one unnamed item is sent again in halves, at most MOST_CALLS_PER_BATCH calls."""
-    whole = MALL_SPECS[batch.shop.mall].capabilities.max_pushes_per_call
-    if not isinstance(outcome, MallRefused):
+    whole = MALL_SPECS[batch.shop.mall].capabilities.max_pushes_at_once
+    errors = [outcome for outcome in outcomes if isinstance(outcome, MallError)]
+    if not errors or not all(isinstance(error, MallRefused) for error in errors):
         turn.at_most = min(whole, turn.at_most * 2)
-        return not isinstance(outcome, MallError)
+        return not errors
     turn.splits += 1
     turn.at_most = max(1, len(batch.attempts) // 2)
     return turn.splits < MOST_CALLS_PER_BATCH

@@ -562,6 +562,7 @@ AMAZON = MallSpec(
         max_order_window=timedelta(days=30),
         cancels=CancelSupport.SEEN,
         answers_applied=False,
+        calls_at_once=10,
     ),
 )
 

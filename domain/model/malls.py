@@ -238,6 +238,12 @@ class Capabilities:
     answers_applied: (
         bool  # True: a success answer means the number stands; False: it is only queued
     )
+    # Calls of one shop that may be under way together, where each carries little.
+    calls_at_once: int = 1
+
+    @property
+    def max_pushes_at_once(self) -> int:
+        return self.max_pushes_per_call * self.calls_at_once
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,9 +134,9 @@ async def read_back(
     shown = {reading.ref: reading for reading in readings}
     there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
-    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
+    again_at = shop.at_its_pace(now + MALL_SPECS[shop.mall].capabilities.usual_delay, now)
     await pushes.seen(tx, [each.id for each in there], now)
-    await pushes.not_seen(tx, [each.id for each in missing], again_at=now + delay, most=MOST_READS)
+    await pushes.not_seen(tx, [each.id for each in missing], again_at=again_at, most=MOST_READS)
     await _note_seen(tx, shop, there, now)
     await _note_not_applied(
         tx, shop, [each for each in missing if each.reads + 1 >= MOST_READS], shown, now
