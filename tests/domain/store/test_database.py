@@ -131,3 +131,10 @@ async def test_a_login_that_row_level_security_would_not_hold_is_refused(
     with pytest.raises(RoleMayBypass, match="IN ROLE renkei_app"):
         await superuser.check_role()
     await superuser.close()
+
+
+async def test_no_statement_waits_for_ever(db: Database) -> None:
+    bounds = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+    async with db.connection() as connection:
+        shown = [await connection.scalar(text(f"SHOW {name}")) for name in bounds]
+    assert shown == ["2s", "10s", "10s"]
