@@ -80,20 +80,3 @@ def after_probe(*, passed: bool, cleared: bool, resume: Level9Resume) -> ShopSta
     """A failed probe halts again; a good one goes on if the error was cleared, or if that is not asked."""
     resumes = cleared or resume is Level9Resume.ON_VALID_CREDENTIALS
     return ShopState.CATCHING_UP if passed and resumes else ShopState.HALTED
-
-
-def shown_state(
-    stored: ShopState, *, connected: bool, ever_started: bool, switched_on: bool, maintenance: bool
-) -> ShopState:
-    """What the shop's page says.
-
-    `connected`: its connection test passed once. `ever_started`: a switch was on once. `switched_on`:
-    orders or reflect are on now. `maintenance`: the mall says so at present.
-    """
-    if stored is not ShopState.RUNNING:
-        return stored
-    if not connected:
-        return ShopState.ONBOARDING
-    if not switched_on:
-        return ShopState.STOPPED if ever_started else ShopState.READY
-    return ShopState.MAINTENANCE if maintenance else ShopState.RUNNING

@@ -131,7 +131,7 @@ async def test_payloads_hold_what_was_selected(
                     "shop": {"name": "楽天本店"},
                 }
             ],
-            "listings": [{"code": "A"}, {"code": "B"}, None],
+            "listings": [{"code": "A"}, {"code": "B"}],
         }
     }
     assert sum(each.startswith("SELECT") for each in sent) == 5

@@ -10,7 +10,6 @@ from domain.model.shops import (
     after_probe,
     check_transition,
     may_become,
-    shown_state,
 )
 
 ALLOWED = {
@@ -62,28 +61,3 @@ def test_four_states_are_stored():
 )
 def test_after_probe(case, passed, cleared, resume, state):
     assert after_probe(passed=passed, cleared=cleared, resume=resume) is state, case
-
-
-FRESH = {"connected": True, "ever_started": False, "switched_on": False, "maintenance": False}
-
-
-@pytest.mark.parametrize(
-    ("case", "stored", "but", "shown"),
-    [
-        ("no test passed yet", "RUNNING", {"connected": False}, "ONBOARDING"),
-        ("never switched on", "RUNNING", {}, "READY"),
-        ("switched off again", "RUNNING", {"ever_started": True}, "STOPPED"),
-        ("on", "RUNNING", {"ever_started": True, "switched_on": True}, "RUNNING"),
-        (
-            "on, the mall rests",
-            "RUNNING",
-            {"switched_on": True, "maintenance": True},
-            "MAINTENANCE",
-        ),
-        ("halted before all", "HALTED", {"connected": False, "maintenance": True}, "HALTED"),
-        ("probing", "PROBING", {"switched_on": True}, "PROBING"),
-        ("catching up", "CATCHING_UP", {"switched_on": True}, "CATCHING_UP"),
-    ],
-)
-def test_shown_state(case, stored, but, shown):
-    assert shown_state(ShopState(stored), **FRESH | but) is ShopState(shown), case
