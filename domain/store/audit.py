@@ -69,7 +69,7 @@ class Books:
 class Reach:
     """A sale of one product, and the first number that was sent to one listing of another shop because of it.
 
-    `answered_at`: when the mall had answered; None as long as it has not.
+    `answered_at`: when the mall had taken it; None as long as it has not.
     """
 
     sold_at_shop: UUID
@@ -145,13 +145,13 @@ EFFECTS = text(
 REACHES = text(
     """
     SELECT o.shop_id AS sold_at_shop, o.number AS order_number, l.shop_id, l.item_code, l.variant_code, p.sent_at,
-        coalesce(p.applied_at, p.accepted_at) AS answered_at
+        p.accepted_at AS answered_at
     FROM stock_movements m
     JOIN orders o ON o.account_id = m.account_id AND o.id = m.order_id
     JOIN links k ON k.account_id = m.account_id AND k.product_id = m.product_id AND k.state = 'LINKED'
     JOIN listings l ON l.account_id = m.account_id AND l.id = k.listing_id AND l.shop_id <> o.shop_id
     JOIN LATERAL (
-        SELECT p.sent_at, p.accepted_at, p.applied_at, p.waiting_at FROM pushes p
+        SELECT p.sent_at, p.accepted_at, p.waiting_at FROM pushes p
         WHERE p.account_id = m.account_id AND p.listing_id = l.id AND p.sent_at >= m.recorded_at
         ORDER BY p.sent_at LIMIT 1) AS p ON p.waiting_at <= m.recorded_at
     WHERE m.account_id = :account AND m.cause = 'ORDER' AND m.recorded_at >= :since
@@ -181,6 +181,12 @@ WAITING = text(
     """
     SELECT shop_id, count(*) AS listings FROM listing_sync
     WHERE account_id = :account AND wanted > done GROUP BY shop_id
+    """
+)
+
+KNOWN = text(
+    """
+    SELECT EXISTS (SELECT FROM orders WHERE account_id = :account AND shop_id = :shop AND number = :number)
     """
 )
 
@@ -216,6 +222,14 @@ async def errors(tx: Tx) -> list[AuditedError]:
 async def unsettled(tx: Tx) -> Unsettled:
     row = (await tx.execute(UNSETTLED, {"account": tx.account_id})).one()
     return Unsettled(**row._mapping)
+
+
+async def knows_order(tx: Tx, shop_id: UUID, number: str) -> bool:
+    """Was this order taken in?"""
+    known: bool = await tx.scalar(
+        KNOWN, {"account": tx.account_id, "shop": shop_id, "number": number}
+    )
+    return known
 
 
 async def waiting_by_shop(tx: Tx) -> dict[UUID, int]:

@@ -1,30 +1,32 @@
 """Which part of the shop's real orders the demo replays.
 
 The file is a mail-order wholesaler's: among its orders are whole days of a till, with 700 lines in one. A mall's shopper
-fills a basket, so the demo takes the orders of at most MOST_LINES lines, from the busiest fortnight on, with all
-cancellations of theirs.
+fills a basket, so the demo takes the orders of few lines, as few as there are enough of, and those baskets that hold
+one of the shop's sets; from the busiest fortnight on, with all cancellations of theirs.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import renkei
-from renkei.example_shop.catalogue import FOODS_FILE, RetailProduct, catalogue_of, read_foods
+from renkei.example_shop.catalogue import FOODS_FILE, SETS, RetailProduct, catalogue_of, read_foods
 from renkei.example_shop.orders import RetailOrder, busiest, read_orders
 from renkei.example_shop.rows import ORDERS_FILE, read_rows
 from renkei.refusal import Refusal
 
-MOST_LINES = 20
+SIZES = (5, 10, 20, 1_000)
+WITH_SET = 20
 BUSY_DAYS = 14
 EXAMPLE_DATA = Path(renkei.__file__).resolve().parents[1] / "examples" / "data"
 
 
 class Baskets:
-    """`steps`: orders and cancellations in time order; `later`: the orders that follow in the file."""
+    """`steps`: orders and cancellations in time order; `later`: the orders that follow in the file; `most_lines`: how
+    many lines an order has at most. Raises Refusal when the file has fewer orders."""
 
     def __init__(self, count: int, data: Path = EXAMPLE_DATA) -> None:
         stream = read_orders(read_rows(data / ORDERS_FILE))
-        every = [order for order in stream.orders if _is_basket(order)]
+        self.most_lines, every = of_few_lines(stream.orders, count)
         chosen = choose(every, stream.orders, count)
         numbers = {order.number for order in chosen}
         self.orders = chosen
@@ -39,23 +41,29 @@ class Baskets:
         )
 
 
+def of_few_lines(stream: Sequence[RetailOrder], count: int) -> tuple[int, Sequence[RetailOrder]]:
+    """The orders of the smallest size of which there are `count`. Raises Refusal."""
+    orders = [order for order in stream if order.cancels is None]
+    for size in SIZES:
+        baskets = [order for order in orders if _is_basket(order, size)]
+        if len(baskets) >= count:
+            return size, baskets
+    raise Refusal(f"The example shop has {len(orders):,} orders: ask for fewer with --orders.")
+
+
+def _is_basket(order: RetailOrder, size: int) -> bool:
+    most = max(size, WITH_SET) if any(line.code in SETS for line in order.lines) else size
+    return len(order.lines) <= most
+
+
 def choose(
     every: Sequence[RetailOrder], stream: Sequence[RetailOrder], count: int
 ) -> tuple[RetailOrder, ...]:
-    """`count` baskets in a row, from the busiest fortnight on or as late as they fit. Raises Refusal."""
-    if count > len(every):
-        raise Refusal(
-            f"The example shop has {len(every)} orders of at most {MOST_LINES} lines:"
-            " ask for fewer with --orders."
-        )
+    """`count` baskets in a row, from the busiest fortnight on or as late as they fit."""
     begin = busiest(stream, BUSY_DAYS)[0].placed_at
-    first = next(place for place, order in enumerate(every) if order.placed_at >= begin)
-    first = min(first, len(every) - count)
+    later = (place for place, order in enumerate(every) if order.placed_at >= begin)
+    first = min(next(later, 0), len(every) - count)
     return tuple(every[first : first + count])
-
-
-def _is_basket(order: RetailOrder) -> bool:
-    return order.cancels is None and len(order.lines) <= MOST_LINES
 
 
 def _after(every: Sequence[RetailOrder], chosen: Sequence[RetailOrder]) -> tuple[RetailOrder, ...]:

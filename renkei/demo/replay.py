@@ -1,18 +1,23 @@
 """Shoppers at the malls: the real orders and cancellations, one after the other, each at the mall its number says.
 
 A mall that has too little refuses the order; the shopper then takes what is left of that line, or leaves it out. A
-cancellation gives back what the order still holds of its lines; one that takes all cancels the order itself.
+cancellation gives back what the order still holds of its lines. One that takes all cancels the order itself, at once; one
+that takes a part is the merchant's to enter at the mall, who does so when the order is there to be seen in Renkei. (What
+an order held before anybody saw it, no mall tells.)
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.model.malls import ItemRef, MallKind
 from renkei.demo.stalls import KINDS, SoldOut, Stall, ref_at
 from renkei.example_shop.orders import RetailOrder, shop_of
+
+SEEN_AGAIN = 0.5
+MOST_LOOKS = 240
 
 OrderKey = tuple[MallKind, str]
 """Mall and the mall's order number."""
@@ -35,19 +40,23 @@ class Placed:
 
     number: str
     left: dict[ItemRef, int]
+    cuts: list["asyncio.Task[None]"] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Shoppers:
-    """`visible_at`: when each order entered, or enters, its mall's list. `done`: steps of the replay so far."""
+    """`sees`: does Renkei know this order by now? `visible_at`: when each order entered, or enters, its mall's list.
+    `done`: steps of the replay so far."""
 
     stalls: Mapping[MallKind, Stall]
+    sees: Callable[[OrderKey], Awaitable[bool]]
     tallies: dict[MallKind, Tally] = field(
         default_factory=lambda: {kind: Tally() for kind in KINDS}
     )
     visible_at: dict[OrderKey, datetime] = field(default_factory=dict)
     done: int = 0
     _placed: dict[str, Placed] = field(default_factory=dict)
+    _cuts: list["asyncio.Task[None]"] = field(default_factory=list)
 
     async def replay(self, steps: Sequence[RetailOrder], per_second: float) -> None:
         """Each mall's in their order, together at this pace."""
@@ -57,6 +66,7 @@ class Shoppers:
         async with asyncio.TaskGroup() as together:
             for lane in lanes.values():
                 together.create_task(self._walk(lane, due))
+        await asyncio.gather(*self._cuts)
 
     async def _walk(self, lane: Sequence[RetailOrder], due: Mapping[int, float]) -> None:
         clock = asyncio.get_running_loop()
@@ -113,14 +123,22 @@ class Shoppers:
         if not cuts:
             return
         self.tallies[kind].cancelled += 1
-        stall = self.stalls[kind]
         for ref, units in cuts.items():
             placed.left[ref] -= units
-        if not any(placed.left.values()):
-            await stall.cancel(placed.number)
-            return
+        if any(placed.left.values()):
+            placed.cuts.append(asyncio.create_task(self._cut(kind, placed.number, cuts)))
+            self._cuts.append(placed.cuts[-1])
+        else:
+            await asyncio.gather(*placed.cuts)
+            await self.stalls[kind].cancel(placed.number)
+
+    async def _cut(self, kind: MallKind, number: str, cuts: Mapping[ItemRef, int]) -> None:
+        for _ in range(MOST_LOOKS):
+            if await self.sees((kind, number)):
+                break
+            await asyncio.sleep(SEEN_AGAIN)
         for ref, units in cuts.items():
-            await stall.cut(placed.number, ref, units)
+            await self.stalls[kind].cut(number, ref, units)
 
 
 def mall_of(step: RetailOrder) -> MallKind:

@@ -6,6 +6,7 @@ Every step may be repeated: a seeding that was cut short is simply done again.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from uuid import UUID
 
 from domain.model.actors import SYSTEM
@@ -22,14 +23,15 @@ from domain.store import audit
 from domain.store import shops as shop_rows
 from domain.store.database import Database, Tx
 from integrations.files.listings import read_listings, write_listings
+from renkei.demo.replay import OrderKey
 from renkei.demo.stalls import KINDS, PLACES, Stall, named, ref_at
 from renkei.example_shop.catalogue import RetailProduct
 
 CODE = "demo"
 NAME = "連携デモ商店"
-POLL_SECONDS = 1
 TOTALS_AT_ONCE = 1000
-OUR_SHARE = 2 / 3
+UNHINDERED = 100_000
+OUR_SHARE = 0.9
 """Of the malls' speed: the way to a mall does not get steadier when its clock goes faster, so we keep a distance."""
 
 
@@ -44,6 +46,12 @@ class Merchant:
 
     async def tx(self, work: Callable[[Tx], Awaitable[object]]) -> None:
         await self.db.run(self.account_id, work)
+
+    async def sees(self, order: OrderKey) -> bool:
+        """Is the order there to be seen in Renkei?"""
+        kind, number = order
+        async with self.db.transaction(self.account_id) as tx:
+            return await audit.knows_order(tx, self.shops[kind], number)
 
 
 def now() -> datetime:
@@ -126,13 +134,20 @@ async def _connect(
         shop_id = shop.id
     change = ShopChange(credentials=entered, settings=settings, cancel_policy=CancelPolicy.RESTORE)
     await shops.update(tx, vault, SYSTEM, shop_id, change)
-    await shop_rows.change(tx, shop_id, order_poll_seconds=POLL_SECONDS)
+    await shop_rows.change(tx, shop_id, order_poll_seconds=poll_seconds(stall.kind, speed))
     return shop_id
 
 
 def our_speed(speed: float) -> int:
-    """How fast our side takes the malls to be; 0: without limits and delays."""
-    return max(1, int(speed * OUR_SHARE)) if speed else 0
+    """How fast our side takes malls of this speed to be; 0: they have neither limits nor delays."""
+    return max(1, int(speed * OUR_SHARE)) if speed else UNHINDERED
+
+
+def poll_seconds(kind: MallKind, speed: float) -> int:
+    """How often the shop's orders are asked for: each second, or as often as the mall lets us."""
+    if not speed:
+        return 1
+    return ceil(1 / min(1.0, PLACES[kind].lists_per_second * our_speed(speed)))
 
 
 def form_of(kind: MallKind, credentials: Mapping[str, str]) -> dict[str, str]:

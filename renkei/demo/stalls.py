@@ -22,6 +22,7 @@ class Place:
     paths: Mapping[str, str]
     settings: Mapping[str, str]
     delays: Mapping[str, float]
+    lists_per_second: float
 
 
 PLACES: Mapping[MallKind, Place] = MappingProxyType(
@@ -33,6 +34,7 @@ PLACES: Mapping[MallKind, Place] = MappingProxyType(
             {"base_url": "/rakuten"},
             {},
             {"order_delay": 10, "display_delay": 30},
+            1,
         ),
         MallKind.YAHOO_SHOPPING: Place(
             "yahoo",
@@ -41,6 +43,7 @@ PLACES: Mapping[MallKind, Place] = MappingProxyType(
             {"base_url": "/yahoo", "auth_url": "/yahoo-auth"},
             {"seller_id": "snbx-demo"},
             {"order_delay": 10, "display_delay": 60},
+            1,
         ),
         MallKind.AMAZON: Place(
             "amazon",
@@ -49,10 +52,12 @@ PLACES: Mapping[MallKind, Place] = MappingProxyType(
             {"base_url": "/amazon", "auth_url": "/amazon-auth", "consent_url": "/amazon-auth"},
             {"seller_id": "ADEMORENKEI"},
             {"order_delay": 30},
+            0.0056,
         ),
     }
 )
-"""`delays` in seconds of the real mall: until an order is in the list, until a number is shown."""
+"""`delays` in seconds of the real mall: until an order is in the list, until a number is shown. `lists_per_second`: how
+often it lets its order list be read (the malls' fact sheets §6)."""
 
 KINDS: Sequence[MallKind] = tuple(PLACES)
 

@@ -55,7 +55,8 @@ class Wishes:
     @property
     def pace(self) -> Pace:
         per_second = self.per_second or max(SLOWEST, self.orders / REPLAY_SECONDS)
-        return Pace(round(per_second, 1), seeding.POLL_SECONDS, self.speed)
+        polls = {kind: seeding.poll_seconds(kind, self.speed) for kind in KINDS}
+        return Pace(round(per_second, 1), polls, self.speed)
 
 
 async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | None) -> Outcome:
@@ -67,7 +68,7 @@ async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | No
         token = note.token if note else await _noted(merchant, running, wishes)
         screen.tell(_how_to_reach(running, token))
         steps = baskets.steps if note is None else ()
-        stage = Stage(merchant, stalls, Shoppers(stalls), screen, len(steps))
+        stage = Stage(merchant, stalls, Shoppers(stalls, merchant.sees), screen, len(steps))
         watch = asyncio.create_task(Watch(stage).look_on())
         try:
             return await _play(stage, baskets, wishes, new=note is None)
@@ -187,8 +188,8 @@ async def _replay(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
     await _ready(stage)
     pace = wishes.pace
     stage.screen.say(
-        f"Replaying {len(baskets.orders):,} real orders and their cancellations, {pace.per_second:g}"
-        f" a second, each at the mall that a hash of its number names; {pace.malls}"
+        f"Replaying {len(baskets.orders):,} real orders of at most {baskets.most_lines:,} lines, and their"
+        f" cancellations, {pace.per_second:g} a second, each at the mall that a hash of its number names; {pace.malls}"
     )
     played = () if wishes.calm else mishaps(baskets.catalogue)
     await asyncio.gather(

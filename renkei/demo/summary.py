@@ -1,8 +1,9 @@
 """What the demo says when the replay has settled, and its last line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.model.malls import MallKind
 from renkei.demo.audit import Audit, Kind
 from renkei.demo.latency import Lasted, Spell, calm, percentile
 from renkei.demo.replay import Tally
@@ -16,8 +17,14 @@ class Pace:
     """How the demo ran: orders a second, how often each shop is asked for orders, how much faster its malls are."""
 
     per_second: float
-    poll_seconds: float
+    poll_seconds: Mapping[MallKind, int]
     speed: float
+
+    @property
+    def polls(self) -> str:
+        return ", ".join(
+            f"{kind.value} every {seconds} s" for kind, seconds in self.poll_seconds.items()
+        )
 
     @property
     def malls(self) -> str:
@@ -74,8 +81,8 @@ def summary(outcome: Outcome, tallies: Sequence[Tally], pace: Pace) -> list[str]
         *([f"  … and {more} more"] if more else []),
         *_shoppers(tallies),
         f"Oversold in the lag between malls: {outcome.oversold} products, kept as totals below zero.",
-        f"From a mall's order list to the last mall's counter ({pace.per_second:g} orders a second,"
-        f" order lists read every {pace.poll_seconds:g} s, {pace.malls}):",
+        f"From a mall's order list to the last mall's counter, at {pace.per_second:g} orders a second;",
+        f"order lists are read: {pace.polls}; {pace.malls}:",
         f"  orders that met no mishap  {_times(spared)}",
         f"  all orders                 {_times(outcome.lasted)}",
     ]
