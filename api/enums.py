@@ -65,6 +65,8 @@ class ListingOrderField(StrEnum):
 class CredentialWarning(StrEnum):
     EXPIRES_SOON = "EXPIRES_SOON"
     EXPIRED = "EXPIRED"
+    REFUSED = "REFUSED"
+    UNCHECKED = "UNCHECKED"
 
 
 class JobKind(StrEnum):
@@ -138,6 +140,8 @@ described(
     "What is to be done about a credential.",
     EXPIRES_SOON="It lapses within 7 days.",
     EXPIRED="It has lapsed.",
+    REFUSED="The mall refused the credentials since it was set; which of them, malls do not say.",
+    UNCHECKED="No test of the connection has ended since it was set.",
 )
 described(
     JobKind,

@@ -8,13 +8,18 @@ import strawberry
 
 from api.actors import Actor
 from api.enums import JobKind
-from api.fields import described, field, planned
-from api.locales import LOCALE, Words, both, chosen
+from api.fields import argument, described, field, planned
+from api.listings import Push
+from api.locales import LOCALE, chosen
 from api.nodes import Node
+from api.paging import paged
 from api.shops import Shop
+from domain.model import checks
 from domain.model.jobs import JobState
-from domain.model.locales import Locale
-from domain.model.malls import CheckOutcome, CheckPartKey
+from domain.model.locales import Locale, Words
+from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
+from domain.model.reflect import PushState
+from domain.model.sync_errors import SyncErrorKind
 
 described(
     JobState,
@@ -45,21 +50,36 @@ described(
 )
 
 STATES: Mapping[JobState, Words] = {
-    JobState.WAITING: both("待機中です。", "It waits."),
-    JobState.RUNNING: both("{total}件中{done}件が終わりました。", "{done} of {total} done."),
-    JobState.DONE: both(
+    JobState.WAITING: Words("待機中です。", "It waits."),
+    JobState.RUNNING: Words("{total}件中{done}件が終わりました。", "{done} of {total} done."),
+    JobState.DONE: Words(
         "{done}件が終わりました（うち失敗{failed}件）。",
         "{done} done, {failed} of them failed.",
     ),
-    JobState.FAILED: both("失敗しました。", "It failed."),
-    JobState.CANCELLED: both("取り消されました。", "It was called off."),
+    JobState.FAILED: Words("失敗しました。", "It failed."),
+    JobState.CANCELLED: Words("取り消されました。", "It was called off."),
 }
 
 
 def _progress(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> str:
     state, done, total, failed = facts
-    sentence = STATES[JobState(state)][chosen(arguments, locale)]
+    sentence = STATES[JobState(state)].of(chosen(arguments, locale))
     return sentence.format(done=done, total="?" if total is None else total, failed=failed)
+
+
+def _part(facts: Any) -> tuple[CheckPartKey, CheckOutcome, SyncErrorKind | None]:
+    key, outcome, kind = facts
+    known = None if kind is None else SyncErrorKind(kind)
+    return CheckPartKey(key), CheckOutcome(outcome), known
+
+
+def _part_message(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> str | None:
+    return checks.message(*_part(facts), chosen(arguments, locale))
+
+
+def _part_advice(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> list[str]:
+    *part, mall = facts
+    return checks.advice(*_part(part), MallKind(mall), chosen(arguments, locale))
 
 
 @strawberry.type(description="How far a job is, in numbers.")
@@ -94,12 +114,29 @@ class ReflectShopProgress:
 @strawberry.type(description="反映: numbers are sent to the malls.")
 class ReflectJob(Job):
     shops: list[ReflectShopProgress] = field("How far it is, by shop.")
+    pushes = paged(
+        Push,
+        "The pushes of its listings as they are by now: what a later change sent stands here too.",
+        {"states": argument(list[PushState] | None, "In one of these states.")},
+    )
 
 
 @strawberry.type(description="One line of a connection test.")
 class CheckPart:
     key: CheckPartKey = field("What was looked at.")
     outcome: CheckOutcome = field("What came of it.")
+    message = planned(
+        str | None,
+        "What is wrong, as a sentence; null for what is good.",
+        LOCALE,
+        made_by=_part_message,
+    )
+    advice = planned(
+        list[str],
+        "What to do, in order; empty for what is good.",
+        LOCALE,
+        made_by=_part_advice,
+    )
     mall_message: str | None = field("The mall's own words.")
     expires_at: datetime | None = field("Until when it is good, where the mall tells.")
 

@@ -11,8 +11,6 @@ described(Locale, "A language in which merchants read.", JA="日本語", EN="Eng
 LOCALE = {"locale": argument(Locale | None, "The language; the viewer's when nothing is said.")}
 """The argument of every field that is a sentence."""
 
-Words = Mapping[Locale, str]
-
 
 def chosen(arguments: Mapping[str, Any], locale: Locale) -> Locale:
     return Locale(arguments.get("locale") or locale)
@@ -25,7 +23,3 @@ def in_language(name: str) -> Maker:
         return str(getattr(source, f"{name}_{chosen(arguments, locale).value.lower()}"))
 
     return read
-
-
-def both(japanese: str, english: str) -> Words:
-    return {Locale.JA: japanese, Locale.EN: english}

@@ -9,61 +9,63 @@ import strawberry
 from api.actors import Actor
 from api.fields import field, optional, planned
 from api.listings import Listing
-from api.locales import LOCALE, Words, both, chosen
+from api.locales import LOCALE, chosen
 from api.nodes import Node
 from api.orders import Order
 from api.products import Product
 from api.shops import Shop
-from domain.model.locales import Locale
+from domain.model.locales import Locale, Words
 from domain.model.reflect import PushState
 from domain.model.stock import Cause
 
 SENTENCES: Mapping[str, Words] = {
-    "SET_STOCK": both(
+    "SET_STOCK": Words(
         "総在庫数を{before}から{after}に変更しました。",
         "Set the total from {before} to {after}.",
     ),
-    "ADJUST_STOCK": both(
+    "ADJUST_STOCK": Words(
         "総在庫数を{before}から{after}に調整しました。",
         "Adjusted the total from {before} to {after}.",
     ),
-    "CONNECT_SHOP": both("店舗「{name}」を登録しました。", "Connected the shop {name}."),
-    "UPDATE_SHOP": both("店舗の設定を変更しました。", "Changed the shop's settings."),
-    "TEST_CONNECTION": both(
+    "CONNECT_SHOP": Words("店舗「{name}」を登録しました。", "Connected the shop {name}."),
+    "UPDATE_SHOP": Words("店舗の設定を変更しました。", "Changed the shop's settings."),
+    "TEST_CONNECTION": Words(
         "店舗「{name}」の接続テストを始めました。",
         "Began to test the shop {name}.",
     ),
-    "START_CONSENT": both(
+    "START_CONSENT": Words(
         "店舗「{name}」のモール認可を始めました。",
         "Began to ask the mall's consent for the shop {name}.",
     ),
-    "START_SYNC": both("連動を開始しました。", "Started what runs by itself."),
-    "STOP_SYNC": both("連動を停止しました。", "Stopped what runs by itself."),
-    "REFLECT": both("反映を指示しました。", "Asked for its numbers to be sent."),
-    "LINK_LISTINGS": both("出品を商品に紐づけました。", "Linked the listing to a product."),
-    "UNLINK_LISTINGS": both("出品の紐づけを解除しました。", "Took the listing off its product."),
-    "SET_LIMITS": both("下限・上限を変更しました。", "Changed the listing's limits."),
-    "SET_SYNC": both("連携の設定を変更しました。", "Changed whether the listing's number is sent."),
-    "DELETE_LISTINGS": both("出品を削除しました。", "Deleted the listing."),
-    "IMPORT_LISTINGS": both(
+    "START_SYNC": Words("連動を開始しました。", "Started what runs by itself."),
+    "STOP_SYNC": Words("連動を停止しました。", "Stopped what runs by itself."),
+    "REFLECT": Words("反映を指示しました。", "Asked for its numbers to be sent."),
+    "LINK_LISTINGS": Words("出品を商品に紐づけました。", "Linked the listing to a product."),
+    "UNLINK_LISTINGS": Words("出品の紐づけを解除しました。", "Took the listing off its product."),
+    "SET_LIMITS": Words("下限・上限を変更しました。", "Changed the listing's limits."),
+    "SET_SYNC": Words(
+        "連携の設定を変更しました。", "Changed whether the listing's number is sent."
+    ),
+    "DELETE_LISTINGS": Words("出品を削除しました。", "Deleted the listing."),
+    "IMPORT_LISTINGS": Words(
         "出品を取り込みました（新規{created}件、更新{updated}件）。",
         "Imported listings: {created} new, {updated} changed.",
     ),
-    "SAVE_PRODUCT": both("商品を保存しました。", "Saved the product."),
-    "DELETE_PRODUCTS": both("商品「{code}」を削除しました。", "Deleted the product {code}."),
-    "SAVE_SET": both("セット商品の構成を保存しました。", "Saved the set and its parts."),
-    "DELETE_SETS": both(
+    "SAVE_PRODUCT": Words("商品を保存しました。", "Saved the product."),
+    "DELETE_PRODUCTS": Words("商品「{code}」を削除しました。", "Deleted the product {code}."),
+    "SAVE_SET": Words("セット商品の構成を保存しました。", "Saved the set and its parts."),
+    "DELETE_SETS": Words(
         "セット商品「{code}」を単品に戻しました。", "Made the set {code} a single product."
     ),
-    "SAVE_GROUP": both(
+    "SAVE_GROUP": Words(
         "確保在庫グループ「{name}」を保存しました（確保在庫{reserve}）。",
         "Saved the group {name}, which keeps back {reserve}.",
     ),
-    "CLEAR_ERRORS": both("エラーを削除しました。", "Cleared an error."),
-    "CREATE_ACCOUNT": both("契約「{name}」を作成しました。", "Made the account {name}."),
-    "CREATE_USER": both("担当者「{name}」を追加しました。", "Added the person {name}."),
-    "CREATE_TOKEN": both("APIトークン「{name}」を作成しました。", "Made the token {name}."),
-    "REVOKE_TOKENS": both("APIトークンを失効させました。", "Revoked a token."),
+    "CLEAR_ERRORS": Words("エラーを削除しました。", "Cleared an error."),
+    "CREATE_ACCOUNT": Words("契約「{name}」を作成しました。", "Made the account {name}."),
+    "CREATE_USER": Words("担当者「{name}」を追加しました。", "Added the person {name}."),
+    "CREATE_TOKEN": Words("APIトークン「{name}」を作成しました。", "Made the token {name}."),
+    "REVOKE_TOKENS": Words("APIトークンを失効させました。", "Revoked a token."),
 }
 """What was done, in Japanese and English; {names} are facts of the log's line."""
 
@@ -76,8 +78,8 @@ class _Given(dict[str, object]):
 def operation_text(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> str:
     """The sentence of an operation; an action that has none is named as it is."""
     action, details = facts
-    words = SENTENCES.get(action, both(action, action))
-    return words[chosen(arguments, locale)].format_map(_Given(details or {}))
+    words = SENTENCES.get(action, Words(action, action))
+    return words.of(chosen(arguments, locale)).format_map(_Given(details or {}))
 
 
 @strawberry.type(description="操作ログ: what was done here.")

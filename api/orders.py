@@ -45,6 +45,9 @@ class OrderLine(Node):
     mall_code: str = field("The mall's code of what was sold.")
     quantity: int = field("Units.")
     state: AllocationState = field("What became of it.")
+    movements: list[Annotated["StockMovement", strawberry.lazy("api.stock")]] = field(
+        "What its order did to the totals of what it sold, oldest first; lines of one product count together."
+    )
 
 
 @strawberry.type(description="受注: the newest fact about an order.")

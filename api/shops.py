@@ -58,11 +58,12 @@ class SettingValue:
     value: str | None = field("Its value.")
 
 
-@strawberry.type(description="A credential that is set; never the secret itself.")
+@strawberry.type(description="A credential of the mall's form; never the secret itself.")
 class CredentialState:
     key: str = field("Its name; see the mall's `credentialFields`.")
-    changed_at: datetime = field("When it was set.")
-    changed_by: Actor | None = field("Who set it.")
+    is_set: bool = field("It was entered, or the mall gave it.")
+    changed_at: datetime | None = field("When it was set; null: it is not.")
+    changed_by: Actor | None = field("Who set it; null: it is not set.")
     expires_at: datetime | None = field("Until when it lives, where that is known.")
     warning: CredentialWarning | None = field("What is to be done about it.")
 
@@ -83,12 +84,19 @@ class Shop(Node):
     notification_email: str | None = field("Where its notices go.")
     settings: list[SettingValue] | None = field("What its form says.", requires=Permission.SHOPS)
     credentials: list[CredentialState] | None = field(
-        "What is set, since when, until when.", requires=Permission.SHOPS
+        "Every credential of its mall's form: whether it is set, since when, until when.",
+        requires=Permission.SHOPS,
     )
     last_check: Annotated["ShopCheck", strawberry.lazy("api.jobs")] | None = field(
         "接続テスト: the last test of its connection."
     )
     pending: PendingCount = field("What waits to be sent.")
+    effective_from: datetime | None = field(
+        "Since when its orders count; what was placed before takes nothing. Null: it never started."
+    )
     orders_seen_at: datetime | None = field("When its orders were read completely last.")
+    cancels_seen_at: datetime | None = field(
+        "When open orders were read again for cancels last; null: not yet, or its orders tell by themselves."
+    )
     product_count: int = field("Products that have a listing here.")
     version: int = field("Rises with every change of its settings.")

@@ -99,6 +99,8 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
 );
 
+CREATE INDEX jobs_checks_idx ON jobs (account_id, shop_id, id) WHERE kind = 'SHOP_CHECK';
+
 CREATE INDEX jobs_waiting_idx ON jobs (account_id, shop_id, kind) WHERE state IN ('WAITING', 'RUNNING');
 
 CREATE TABLE mall_update_logs (

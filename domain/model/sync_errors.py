@@ -94,7 +94,7 @@ def message(kind: SyncErrorKind, params: Mapping[str, object], locale: Locale) -
 
 def advice(kind: SyncErrorKind, mall: MallKind | None, locale: Locale) -> list[str]:
     """What to do, in order."""
-    name = _mall_name(mall, locale)
+    name = mall_name(mall, locale)
     return [step.format(mall=name) for step in _TEXTS[kind].advice[locale]]
 
 
@@ -103,7 +103,8 @@ class _Given(dict[str, object]):
         return "…"
 
 
-def _mall_name(mall: MallKind | None, locale: Locale) -> str:
+def mall_name(mall: MallKind | None, locale: Locale) -> str:
+    """As a merchant calls it, also where it is not said which mall is meant."""
     if mall is None:
         return "モール" if locale is Locale.JA else "the mall"
     spec = MALL_SPECS[mall]

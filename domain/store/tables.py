@@ -691,6 +691,13 @@ jobs = _tenant(
     _one_of("kind", "REFLECT", "SHOP_CHECK"),
 )
 Index(
+    "jobs_checks_idx",
+    jobs.c.account_id,
+    jobs.c.shop_id,
+    jobs.c.id,
+    postgresql_where=text("kind = 'SHOP_CHECK'"),
+)
+Index(
     "jobs_waiting_idx",
     jobs.c.account_id,
     jobs.c.shop_id,

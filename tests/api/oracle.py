@@ -8,7 +8,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,11 +23,11 @@ from graphql import (
 )
 from graphql.pyutils import camel_to_snake
 
-from domain.model import sync_errors
+from domain.model import checks, sync_errors
 from domain.model.links import fold
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
-from domain.model.malls import MallKind
+from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
 from domain.model.roles import Permission
 from domain.model.sets import PartStock, SetPart, sellable_sets
 from domain.model.stock import effective_reserve, sellable
@@ -691,6 +691,53 @@ def job_shops(oracle: Oracle, row: Row, _: Any) -> list[Row]:
     return [counts[key] for key in sorted(counts)]
 
 
+def job_pushes(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
+    of_job = [x["listing_id"] for x in oracle.tables["job_listings"] if x["job_id"] == row["id"]]
+    states = arguments.get("states")
+    rows = oracle.rows(
+        "Push",
+        lambda push: (
+            push["listing_id"] in of_job
+            and bool(push["wanted"] > push["done"] or push["push_state"])
+            and (states is None or push_state(push) in states)
+        ),
+    )
+    return by_id("Push", newest=True)(rows, arguments)
+
+
+def check_parts(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    shop = oracle.one("Shop", row["shop_id"])
+    assert shop is not None
+    return [{**part, "mall": shop["mall"]} for part in row["result"].get("parts", [])]
+
+
+def _told(part: Row) -> tuple[CheckPartKey, CheckOutcome, sync_errors.SyncErrorKind | None]:
+    kind = part["kind"] and sync_errors.SyncErrorKind(part["kind"])
+    return CheckPartKey(part["key"]), CheckOutcome(part["outcome"]), kind
+
+
+def check_message(oracle: Oracle, part: Row, arguments: Mapping[str, Any]) -> str | None:
+    return checks.message(*_told(part), chosen(oracle, arguments))
+
+
+def check_advice(oracle: Oracle, part: Row, arguments: Mapping[str, Any]) -> list[str]:
+    return checks.advice(*_told(part), MallKind(part["mall"]), chosen(oracle, arguments))
+
+
+def line_movements(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    taken = {
+        UUID(product)
+        for item in oracle.tables["order_items"]
+        if all(item[key] == row[key] for key in ("order_id", "item_code", "variant_code"))
+        for product, _ in item["parts"] or ()
+    }
+    rows = oracle.rows(
+        "StockMovement",
+        lambda each: each["order_id"] == row["order_id"] and each["product_id"] in taken,
+    )
+    return sorted(rows, key=lambda each: each["id"])
+
+
 def jobs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
     kinds, states = arguments.get("kinds"), arguments.get("states")
     rows = oracle.rows(
@@ -749,9 +796,49 @@ def last_check(oracle: Oracle, row: Row, _: Any) -> Row | None:
     return max(made, key=lambda job: job["id"], default=None)
 
 
-def warning(_: Oracle, row: Row, __: Any) -> str | None:
-    lapsed = row["expires_at"] is not None and row["expires_at"] <= datetime.now(UTC)
-    return "EXPIRED" if lapsed else None
+NOT_SET = {"changed_at": None, "changed_by": None, "expires_at": None}
+
+
+def credentials(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    kept = {x["key"]: x for x in oracle.tables["shop_credentials"] if x["shop_id"] == row["id"]}
+    form = MALL_SPECS[MallKind(row["mall"])].credential_fields
+    return [
+        {**NOT_SET, **kept.get(each.key, {}), "key": each.key, "shop_id": row["id"]}
+        for each in form
+    ]
+
+
+def warning(oracle: Oracle, row: Row, _: Any) -> str | None:
+    since, until = row["changed_at"], row["expires_at"]
+    if since is None:
+        return None
+    if until is not None and until <= datetime.now(UTC):
+        return "EXPIRED"
+    tests = [
+        job
+        for job in oracle.tables["jobs"]
+        if job["kind"] == "SHOP_CHECK" and job["shop_id"] == row["shop_id"]
+        if job["finished_at"] is not None and job["finished_at"] >= since
+    ]
+    if _is_refused(oracle, row) or (tests and _refuses(max(tests, key=lambda job: job["id"]))):
+        return "REFUSED"
+    if not tests:
+        return "UNCHECKED"
+    return "EXPIRES_SOON" if until and until <= datetime.now(UTC) + timedelta(days=7) else None
+
+
+def _is_refused(oracle: Oracle, row: Row) -> bool:
+    return any(
+        error["shop_id"] == row["shop_id"]
+        and (error["state"], error["kind"]) == ("OPEN", "CREDENTIALS_REFUSED")
+        and error["last_at"] >= row["changed_at"]
+        for error in oracle.tables["sync_errors"]
+    )
+
+
+def _refuses(job: Row) -> bool:
+    told = [(part["key"], part["kind"]) for part in job["result"].get("parts", ())]
+    return ("CREDENTIALS", "CREDENTIALS_REFUSED") in told
 
 
 def badges(oracle: Oracle, _: Row, __: Any) -> Row:
@@ -860,7 +947,8 @@ JOB_FIELDS = {
     "shops": job_shops,
     "shop": to("Shop", "shop_id"),
     "ok": lambda o, row, _: row["result"].get("ok"),
-    "parts": lambda o, row, _: row["result"].get("parts", []),
+    "parts": check_parts,
+    "pushes": job_pushes,
 }
 
 FIELDS: Mapping[str, Mapping[str, Any]] = {
@@ -938,15 +1026,16 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "mall": lambda o, row, _: MALL_SPECS[MallKind(row["mall"])],
         "state": shop_state,
         "settings": sorted_pairs("settings", "key"),
-        "credentials": lambda o, row, _: sorted(
-            (x for x in o.tables["shop_credentials"] if x["shop_id"] == row["id"]),
-            key=lambda x: x["key"],
-        ),
+        "credentials": credentials,
         "last_check": last_check,
         "pending": pending,
         "product_count": product_count,
     },
-    "CredentialState": {"changed_by": actor("changed_by"), "warning": warning},
+    "CredentialState": {
+        "is_set": lambda o, row, _: row["changed_at"] is not None,
+        "changed_by": actor("changed_by"),
+        "warning": warning,
+    },
     "Product": {
         "attributes": sorted_pairs("attributes", "name"),
         "total": total_of,
@@ -1028,6 +1117,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             else None
         ),
         "mall_code": mall_code,
+        "movements": line_movements,
     },
     "StockMovement": {
         "product": to("Product", "product_id"),
@@ -1067,6 +1157,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     },
     "ReflectShopProgress": {"shop": to("Shop", "shop_id")},
     "CheckPart": {
+        "message": check_message,
+        "advice": check_advice,
         "mall_message": blank("mall_message"),
         "expires_at": lambda o, row, _: (
             datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None

@@ -6,8 +6,11 @@ from uuid import UUID
 import pytest
 
 from api.nodes import global_id
+from domain.model import checks, sync_errors
 from domain.model.actors import Actor, ActorKind
 from domain.model.events import EventKind
+from domain.model.locales import Locale
+from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
 from domain.store.database import Database, Event
 from domain.store.reads import read_event_cursor
 from tests.api.conftest import Asker
@@ -419,6 +422,7 @@ async def test_a_shop_draws_its_form_and_says_its_state(asker: Asker) -> None:
                     {
                         "key": "CREDENTIALS",
                         "outcome": "NG",
+                        "kind": "CREDENTIALS_REFUSED",
                         "mall_message": "no",
                         "expires_at": None,
                     }
@@ -428,7 +432,7 @@ async def test_a_shop_draws_its_form_and_says_its_state(asker: Asker) -> None:
 
     data = await asker.ask(
         """{ shops(inUse: true) { state mall { kind name ja: name(locale: JA) credentialFields { key secret } capabilities { batchSize } }
-            settings { key value } credentials { key warning } pending { others oldestAt } lastCheck { ok parts { key outcome mallMessage } } }
+            settings { key value } credentials { key isSet } pending { others oldestAt } lastCheck { ok parts { key outcome message advice mallMessage } } }
           malls { __typename kind consent { validForDays } } }"""
     )
 
@@ -446,17 +450,87 @@ async def test_a_shop_draws_its_form_and_says_its_state(asker: Asker) -> None:
                 "capabilities": {"batchSize": 400},
             },
             "settings": [{"key": "speed", "value": "10"}],
-            "credentials": [{"key": "license_key", "warning": None}],
+            "credentials": [
+                {"key": "service_secret", "isSet": False},
+                {"key": "license_key", "isSet": True},
+            ],
             "pending": {"others": 0, "oldestAt": None},
             "lastCheck": {
                 "ok": False,
-                "parts": [{"key": "CREDENTIALS", "outcome": "NG", "mallMessage": "no"}],
+                "parts": [
+                    {
+                        "key": "CREDENTIALS",
+                        "outcome": "NG",
+                        "message": "The mall does not accept the credentials.",
+                        "advice": checks.advice(*REFUSED, MallKind.RAKUTEN, Locale.EN),
+                        "mallMessage": "no",
+                    }
+                ],
             },
         }
     ]
     assert {"__typename": "Mall", "kind": "AMAZON", "consent": {"validForDays": 365}} in data[
         "malls"
     ]
+
+
+REFUSED = (
+    CheckPartKey.CREDENTIALS,
+    CheckOutcome.NG,
+    sync_errors.SyncErrorKind.CREDENTIALS_REFUSED,
+)
+A_DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("case", "lives", "tested", "found", "halted", "warning"),
+    [
+        ("never tested", None, None, None, None, "UNCHECKED"),
+        ("tested before it was set", None, -A_DAY, None, None, "UNCHECKED"),
+        ("tested good", None, A_DAY, None, None, None),
+        ("tested, and the mall refuses it", None, A_DAY, "CREDENTIALS_REFUSED", None, "REFUSED"),
+        ("tested, and the mall is away", None, A_DAY, "UNREACHABLE", None, None),
+        ("tested good, refused since", None, A_DAY, None, 2 * A_DAY, "REFUSED"),
+        ("entered anew after a refusal", None, A_DAY, None, -A_DAY, None),
+        ("lapsed", -A_DAY, A_DAY, None, None, "EXPIRED"),
+        ("about to lapse", 6 * A_DAY, A_DAY, None, None, "EXPIRES_SOON"),
+        ("to live for long", 8 * A_DAY, A_DAY, None, None, None),
+    ],
+)
+async def test_what_is_to_be_done_about_a_credential(
+    asker: Asker,
+    case: str,
+    lives: timedelta | None,
+    tested: timedelta | None,
+    found: str | None,
+    halted: timedelta | None,
+    warning: str | None,
+) -> None:
+    async with asker.db.transaction(asker.account) as tx:
+        shop = await a_shop(tx)
+        until = datetime.now(UTC) + lives if lives else None
+        await a_row(
+            tx, "shop_credentials", shop_id=shop, key="license_key", ciphertext=b"x",
+            changed_at=T0, expires_at=until,
+        )  # fmt: skip
+        if tested:
+            part = {"key": "CREDENTIALS", "outcome": "NG" if found else "OK", "kind": found}
+            await a_row(
+                tx, "jobs", kind="SHOP_CHECK", shop_id=shop, state="DONE", finished_at=T0 + tested,
+                result={"ok": found is None, "parts": [part]},
+            )  # fmt: skip
+        if halted:
+            await a_row(
+                tx, "sync_errors", level=9, kind="CREDENTIALS_REFUSED", shop_id=shop, group_key="k",
+                last_at=T0 + halted,
+            )  # fmt: skip
+
+    data = await asker.ask("{ shops { credentials { isSet warning } } }")
+
+    assert data["shops"][0]["credentials"] == [
+        {"isSet": False, "warning": None},
+        {"isSet": True, "warning": warning},
+    ], case
 
 
 async def test_differences_are_counted_as_they_are_listed(asker: Asker) -> None:

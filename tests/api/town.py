@@ -67,6 +67,8 @@ async def _fill(tx: Tx) -> None:
     await a_row(
         tx, "shop_credentials", shop_id=shops[0], key="service_secret", expires_at=T0, **credential
     )
+    await a_row(tx, "shop_credentials", shop_id=shops[1], key="client_id", **credential)
+    await a_row(tx, "shop_credentials", shop_id=shops[2], key="refresh_token", **credential)
     products = await _products(tx)
     listings = await _listings(tx, shops, products, by_user, by_token)
     await _orders(tx, shops, products, listings)
@@ -143,6 +145,9 @@ async def _orders(tx: Tx, shops: list[UUID], products: list[UUID], listings: lis
                 variant_code="red" if position else "", quantity=nth + 1, state=state,
                 listing_id=listings[nth] if position == 0 else None,
             )  # fmt: skip
+        taken = {"cup-1": [[str(products[0]), 1]], "cup-2": None}
+        for code, parts in taken.items():
+            await a_row(tx, "order_items", order_id=order, item_code=code, parts=parts)
         await a_row(tx, "order_effects", order_id=order, product_id=products[0], applied=1)
         await a_row(
             tx, "sales_logs", shop_id=shops[nth % 2], order_id=order, item_code="cup-1", units=1 - nth, at=placed,
@@ -245,10 +250,19 @@ async def _jobs(
     job = await a_row(tx, "jobs", kind="REFLECT", total=4, actor=by_token)
     for listing, outcome in zip(listings, (None, "APPLIED", "HELD", "REFUSED"), strict=False):
         await a_row(tx, "job_listings", job_id=job, listing_id=listing, outcome=outcome)
-    part = {"key": "CREDENTIALS", "outcome": "OK", "mall_message": "", "expires_at": T0.isoformat()}
-    told = {"key": "ORDERS", "outcome": "NG", "mall_message": "だめ\n", "expires_at": None}
+    untold = {"kind": None, "mall_message": "", "expires_at": None}
+    part = {**untold, "key": "CREDENTIALS", "outcome": "OK", "expires_at": T0.isoformat()}
+    told = {
+        **untold,
+        "key": "ORDERS",
+        "outcome": "NG",
+        "kind": "THROTTLED",
+        "mall_message": "だめ\n",
+    }
+    clock = {**untold, "key": "CLOCK", "outcome": "NG"}
+    untested = {**untold, "key": "CATALOGUE", "outcome": "NOT_TESTED"}
     await a_row(
         tx, "jobs", kind="SHOP_CHECK", shop_id=shops[0], state="DONE", done=1, failed=1, total=1, finished_at=T0,
-        result={"ok": False, "parts": [part, told]},
+        result={"ok": False, "parts": [part, told, clock, untested]},
     )  # fmt: skip
     await a_row(tx, "jobs", kind="SHOP_CHECK", shop_id=shops[1], actor=SYSTEM.as_json())

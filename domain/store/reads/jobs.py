@@ -2,6 +2,7 @@
 
 from domain.store.reads.actors import actor
 from domain.store.reads.filters import NEWEST_FIRST, among
+from domain.store.reads.listings import PUSH_EXISTS, PUSH_STATE
 from domain.store.reads.models import (
     Inside,
     Many,
@@ -23,6 +24,10 @@ SHOPS_OF_JOB = """(SELECT l.shop_id, count(*) FILTER (WHERE j.outcome IS NULL) A
         count(*) FILTER (WHERE j.outcome = 'REFUSED') AS refused, count(*) FILTER (WHERE j.outcome = 'HELD') AS held
     FROM job_listings j JOIN listings l ON l.account_id = {account} AND l.id = j.listing_id
     WHERE j.account_id = {account} AND j.job_id = {t}.id GROUP BY l.shop_id) {o}"""
+PARTS_OF_CHECK = """(SELECT e.part, e.nth, s.mall
+    FROM jsonb_array_elements(coalesce({t}.result -> 'parts', '[]'::jsonb)) WITH ORDINALITY e (part, nth)
+    JOIN shops s ON s.account_id = {account} AND s.id = {t}.shop_id) {o}"""
+PART_FACTS = tuple(word(f"{{t}}.part ->> '{name}'") for name in ("key", "outcome", "kind"))
 SECONDS_LEFT = """CASE WHEN {t}.state = 'RUNNING' AND {t}.done > 0 AND {t}.total > 0 THEN
     ceil(extract(epoch FROM clock_timestamp() - {t}.started_at) * ({t}.total - {t}.done) / {t}.done)::int END"""
 
@@ -44,13 +49,20 @@ JOB = Model(
         **moments("created_at", "finished_at"),
         "created_by": actor(),
         "shops": Many("ReflectShopProgress", "true", order="{o}.shop_id", source=SHOPS_OF_JOB),
+        "pushes": Paged(
+            "Push",
+            NEWEST_FIRST,
+            f"{PUSH_EXISTS} AND {{o}}.listing_id IN (SELECT j.listing_id FROM job_listings j "
+            "WHERE j.account_id = {account} AND j.job_id = {t}.id)",
+            {"states": among(PUSH_STATE.replace("SYNC", "{t}"), "text")},
+        ),
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         "ok": flag("({t}.result ->> 'ok')::boolean"),
         "parts": Many(
             "CheckPart",
             "true",
             order="{o}.nth",
-            source="jsonb_array_elements(coalesce({t}.result -> 'parts', '[]'::jsonb)) WITH ORDINALITY {o} (part, nth)",
+            source=PARTS_OF_CHECK,
         ),
     },
     variants={"ReflectJob": "{t}.kind = 'REFLECT'", "ShopCheck": "{t}.kind = 'SHOP_CHECK'"},
@@ -72,6 +84,8 @@ CHECK_PART = Model(
     {
         "key": word("{t}.part ->> 'key'"),
         "outcome": word("{t}.part ->> 'outcome'"),
+        "message": facts(*PART_FACTS),
+        "advice": facts(*PART_FACTS, word("{t}.mall")),
         "mall_message": json("nullif({t}.part -> 'mall_message', '\"\"'::jsonb)"),
         "expires_at": moment("({t}.part ->> 'expires_at')::timestamptz"),
     },

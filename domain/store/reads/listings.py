@@ -34,6 +34,7 @@ from domain.store.reads.models import (
 ALIVE = "{o}.deleted_at IS NULL"
 PUSH_STATE = """(CASE WHEN SYNC.wanted > SYNC.done AND coalesce(SYNC.push_state, '') NOT IN ('SENT', 'ACCEPTED')
     THEN 'WAITING' ELSE SYNC.push_state END)"""
+PUSH_EXISTS = "({o}.wanted > {o}.done OR {o}.push_state IS NOT NULL)"
 DIFFERS = "({t}_sync.difference IS NOT NULL AND {t}_sync.difference <> 'UNKNOWN')"
 DIFFERS_FROM_TOTAL = """coalesce({t}_sync.base <> (SELECT p.total FROM products p
     WHERE p.account_id = {account} AND p.id = {t}_link.product_id AND p.kind = 'SINGLE'), false)"""
@@ -114,10 +115,7 @@ LISTING = Model(
         ),
         "differs_from_total": flag(DIFFERS_FROM_TOTAL, "sync", "link"),
         "not_pushed": words("coalesce({t}_sync.not_pushed, '{}'::text[])", "sync"),
-        "push": One(
-            "Push",
-            "{o}.listing_id = {t}.id AND ({o}.wanted > {o}.done OR {o}.push_state IS NOT NULL)",
-        ),
+        "push": One("Push", f"{{o}}.listing_id = {{t}}.id AND {PUSH_EXISTS}"),
         "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
     },
     joins=LISTING_JOINS,
@@ -147,7 +145,7 @@ PUSH = Model(
         "AND p.listing_id = {t}.listing_id ORDER BY p.id DESC LIMIT 1) {t}_attempt ON true"
     },
     key="{t}.listing_id",
-    alive="({t}.wanted > {t}.done OR {t}.push_state IS NOT NULL)",
+    alive=PUSH_EXISTS.replace("{o}", "{t}"),
 )
 
 LINK = Model(

@@ -20,6 +20,11 @@ WITH_LINES = """EXISTS (SELECT 1 FROM order_lines w WHERE w.account_id = {accoun
 WITH_PRODUCTS = """EXISTS (SELECT 1 FROM order_effects w WHERE w.account_id = {account} AND w.order_id = {t}.id
     AND w.product_id = ANY (ARGUMENT))"""
 
+MOVEMENTS_OF_LINE = """{o}.order_id = {t}.order_id AND {o}.product_id IN (SELECT (p.taken ->> 0)::uuid
+    FROM order_items i CROSS JOIN jsonb_array_elements(i.parts) p (taken)
+    WHERE i.account_id = {account} AND i.order_id = {t}.order_id AND i.item_code = {t}.item_code
+        AND i.variant_code = {t}.variant_code)"""
+
 ORDER = Model(
     "Order",
     "orders {t}",
@@ -49,6 +54,7 @@ ORDER_LINE = Model(
         "mall_code": text(MALL_CODE),
         **numbers("quantity"),
         "state": word("{t}.state"),
+        "movements": Many("StockMovement", MOVEMENTS_OF_LINE, order="{o}.id"),
     },
     joins={
         "link": "LEFT JOIN links {t}_link "

@@ -1,5 +1,6 @@
 """Shops: one seller account on one mall."""
 
+from domain.model.mall_specs import MALL_SPECS
 from domain.store.reads.actors import actor
 from domain.store.reads.filters import holds
 from domain.store.reads.models import (
@@ -30,8 +31,30 @@ PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_
         count(*) FILTER (WHERE s.lane = 1) AS decreases, count(*) FILTER (WHERE s.lane = 2) AS others,
         min(s.waiting_since) AS oldest_at
     FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
-WARNING = """CASE WHEN {t}.expires_at <= clock_timestamp() THEN 'EXPIRED'
-    WHEN {t}.expires_at <= clock_timestamp() + interval '7 days' THEN 'EXPIRES_SOON' END"""
+FORM_FIELDS = ", ".join(
+    f"('{mall.value}', '{field.key}', {nth})"
+    for mall, spec in MALL_SPECS.items()
+    for nth, field in enumerate(spec.credential_fields)
+)
+CREDENTIALS = (
+    """(SELECT f.key, f.nth, c.changed_at, c.changed_by, c.expires_at, checked.result,
+        EXISTS (SELECT 1 FROM sync_errors e WHERE e.account_id = {account} AND e.shop_id = {t}.id AND e.state = 'OPEN'
+            AND e.kind = 'CREDENTIALS_REFUSED' AND e.last_at >= c.changed_at) AS refused
+    FROM (VALUES FIELDS) f (mall, key, nth)
+    LEFT JOIN shop_credentials c ON c.account_id = {account} AND c.shop_id = {t}.id AND c.key = f.key
+    LEFT JOIN LATERAL (SELECT j.result FROM jobs j WHERE j.account_id = {account} AND j.shop_id = {t}.id
+        AND j.kind = 'SHOP_CHECK' AND j.finished_at >= c.changed_at ORDER BY j.id DESC LIMIT 1) checked ON true
+    WHERE f.mall = {t}.mall) {o}"""
+).replace("FIELDS", FORM_FIELDS)
+"""Every field of the form of the shop's mall, in its order, whether it is set or not."""
+REFUSED = """'{"parts": [{"key": "CREDENTIALS", "kind": "CREDENTIALS_REFUSED"}]}'::jsonb"""
+WARNING = f"""CASE WHEN {{t}}.changed_at IS NULL THEN NULL
+    WHEN {{t}}.expires_at <= clock_timestamp() THEN 'EXPIRED'
+    WHEN {{t}}.refused OR {{t}}.result @> {REFUSED} THEN 'REFUSED'
+    WHEN {{t}}.result IS NULL THEN 'UNCHECKED'
+    WHEN {{t}}.expires_at <= clock_timestamp() + interval '7 days' THEN 'EXPIRES_SOON' END"""
+LAST_CHECK = """{o}.id = (SELECT j.id FROM jobs j WHERE j.account_id = {account} AND j.shop_id = {t}.id
+    AND j.kind = 'SHOP_CHECK' ORDER BY j.id DESC LIMIT 1)"""
 
 SHOP = Model(
     "Shop",
@@ -54,12 +77,8 @@ SHOP = Model(
             order="{o}.key",
             source="jsonb_each_text({t}.settings) {o} (key, value)",
         ),
-        "credentials": Many("CredentialState", "{o}.shop_id = {t}.id", order="{o}.key"),
-        "last_check": One(
-            "Job",
-            "{o}.id = (SELECT max(j.id::text)::uuid FROM jobs j WHERE j.account_id = {account} "
-            "AND j.shop_id = {t}.id AND j.kind = 'SHOP_CHECK')",
-        ),
+        "credentials": Many("CredentialState", "true", order="{o}.nth", source=CREDENTIALS),
+        "last_check": One("Job", LAST_CHECK),
         "pending": Inside(
             {
                 "to_zero": number("{t}_pending.to_zero"),
@@ -69,7 +88,7 @@ SHOP = Model(
             },
             needs=("pending",),
         ),
-        "orders_seen_at": moment("{t}.orders_seen_at"),
+        **moments("orders_seen_at", "cancels_seen_at", "effective_from"),
         "product_count": number(
             "(SELECT count(DISTINCT k.product_id) FROM listings l "
             "JOIN links k ON k.account_id = {account} AND k.listing_id = l.id "
@@ -86,14 +105,15 @@ SETTING_VALUE = Model("SettingValue", "", texts("key", "value"), account="true")
 
 CREDENTIAL_STATE = Model(
     "CredentialState",
-    "shop_credentials {t}",
+    "",
     {
         "key": text("{t}.key"),
+        "is_set": flag("({t}.changed_at IS NOT NULL)"),
         **moments("changed_at", "expires_at"),
         "changed_by": actor("changed_by"),
         "warning": word(WARNING),
     },
-    key="{t}.key",
+    account="true",
 )
 
 SHOPS = Many("Shop", "true", order="{o}.id", filters={"in_use": holds("{t}.in_use")})
