@@ -12,6 +12,7 @@ from renkei.database import bring_up_to_date, create_database, let_app_in
 from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.engines.postgres import Postgres, embedded_postgres
 from renkei.engines.valkey import Valkey, embedded_valkey
+from tests.databases import keep_as_template
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +36,11 @@ def postgres(engine_data: DataDirectory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 async def database(postgres: Postgres) -> Postgres:
     """The same server with the database `renkei`, migrated: `url(user=APP)` for the app's login,
-    `url()` for the superuser; `CREATE DATABASE … TEMPLATE renkei` for a test that needs its own."""
+    `url()` for the superuser; `tests.databases.scratch` for a test that needs its own."""
     await create_database(postgres)
     await bring_up_to_date(postgres.url())
     await let_app_in(postgres)
+    await keep_as_template(postgres)
     return postgres
 
 

@@ -1,7 +1,6 @@
 """Bad input: one clear message that says what to do, exit code 1, no stack trace, nothing changed."""
 
 import os
-import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from renkei.engines.postgres import APP, Postgres
 from renkei.engines.valkey import Valkey
+from tests import databases
 from tests.renkei.command import Up, renkei
 
 Start = Callable[..., Up]
@@ -28,12 +28,8 @@ def refusal(*arguments: str, **env: str) -> str:
 @pytest.fixture
 async def scratch(database: Postgres) -> AsyncIterator[str]:
     """The name of a database of one test's own, at this version."""
-    name = f"scratch_{secrets.token_hex(4)}"
-    connection = await asyncpg.connect(database.url("postgres").replace("+asyncpg", ""))
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE renkei")
-    yield name
-    await connection.execute(f"DROP DATABASE {name}")
-    await connection.close()
+    async with databases.scratch(database) as own:
+        yield own.name
 
 
 async def stamp(database: Postgres, name: str, version: str | None) -> None:

@@ -2,19 +2,37 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
+from domain.services.credentials import Vault
 from domain.store.database import Database
 from renkei.database import APP
 from renkei.engines.postgres import Postgres
-from tests.workers.town import sandbox_served
+from tests.databases import Scratch, scratch
+from tests.workers.town import KEY, sandbox_served
+from workers.context import Context, Malls
 
 
-@pytest.fixture(scope="session")
-async def db(database: Postgres) -> AsyncIterator[Database]:
-    db = Database.at(database.url(user=APP))
+@pytest.fixture
+async def own_database(database: Postgres) -> AsyncIterator[Scratch]:
+    """A worker looks across accounts: what other tests left behind must not be its work."""
+    async with scratch(database) as own:
+        yield own
+
+
+@pytest.fixture
+async def db(own_database: Scratch) -> AsyncIterator[Database]:
+    db = Database.at(own_database.url(user=APP))
     yield db
     await db.close()
+
+
+@pytest.fixture
+async def ctx(db: Database) -> AsyncIterator[Context]:
+    vault = Vault(KEY)
+    async with httpx.AsyncClient(timeout=20) as http:
+        yield Context(db, Malls(db, vault, http), vault, "test")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from domain.model.actors import SYSTEM
 from domain.model.bells import Bell
@@ -22,36 +21,28 @@ from domain.store.leases import LeaseKind
 from integrations.bells import Bells
 from renkei.database import APP
 from renkei.engines.datadir import data_directory
-from renkei.engines.postgres import Postgres
 from renkei.engines.valkey import Valkey, embedded_valkey
+from tests.databases import Scratch
 from tests.workers.town import KEY, Town, eventually, now, ref_at, shop_of, town
 from workers import clock, main
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 
 
-def _settings(database: Postgres, valkey: Valkey, sweep_seconds: float) -> Settings:
-    url = database.url(user=APP)
+def _settings(own_database: Scratch, valkey: Valkey, sweep_seconds: float) -> Settings:
+    url = own_database.url(user=APP)
     return Settings(url, url, valkey.url, KEY, sweep_seconds=sweep_seconds)
 
 
 @pytest.fixture
-async def rung(database: Postgres, valkey: Valkey, malls: str) -> AsyncIterator[Town]:
+async def rung(own_database: Scratch, valkey: Valkey, malls: str) -> AsyncIterator[Town]:
     """A merchant whose commits ring bells."""
     bells = Bells(valkey.url)
-    db = Database.at(database.url(user=APP), bells)
+    db = Database.at(own_database.url(user=APP), bells)
     async with town(db, malls, RAKUTEN, YAHOO) as made:
         yield made
     await db.close()
     await bells.close()
-
-
-@pytest.fixture(autouse=True)
-async def _turns_are_free(db: Database) -> AsyncIterator[None]:
-    """A worker that sweeps once a minute keeps its turn for as long."""
-    yield
-    async with db.connection() as connection:
-        await connection.execute(text("DELETE FROM clock_leases"))
 
 
 async def _stopped(working: "asyncio.Task[None]") -> None:
@@ -60,9 +51,9 @@ async def _stopped(working: "asyncio.Task[None]") -> None:
 
 
 async def test_a_bell_is_answered_long_before_the_clock_comes_round(
-    rung: Town, database: Postgres, valkey: Valkey
+    rung: Town, own_database: Scratch, valkey: Valkey
 ) -> None:
-    working = asyncio.create_task(main.run(_settings(database, valkey, sweep_seconds=60)))
+    working = asyncio.create_task(main.run(_settings(own_database, valkey, sweep_seconds=60)))
     try:
         await rung.has(MUG=10)
         await rung.starts()
@@ -81,11 +72,11 @@ def mortal() -> Iterator[Valkey]:
 
 
 async def test_valkey_killed_and_started_empty_loses_nothing(
-    database: Postgres, malls: str, mortal: Valkey
+    own_database: Scratch, malls: str, mortal: Valkey
 ) -> None:
-    working = asyncio.create_task(main.run(_settings(database, mortal, sweep_seconds=0.2)))
+    working = asyncio.create_task(main.run(_settings(own_database, mortal, sweep_seconds=0.2)))
     bells = Bells(mortal.url)
-    db = Database.at(database.url(user=APP), bells)
+    db = Database.at(own_database.url(user=APP), bells)
     try:
         async with town(db, malls, RAKUTEN, YAHOO) as here:
             await here.has(MUG=10)
