@@ -48,7 +48,8 @@ def _run(
     plan: Plan, wishes: Wishes, env: Mapping[str, str], note: Note | None, *, plain: bool
 ) -> Outcome:
     with supervisor.stopping_on_signals(), ExitStack() as stack:
-        print("Starting PostgreSQL, Valkey, the API, a worker and the sandbox malls …", flush=True)
+        print("Starting PostgreSQL, Valkey, the API, a worker and the sandbox malls …")
+        print(f"All of it lies in {plan.data_path}", flush=True)
         running = started(plan, env, stack)
         screen = stack.enter_context(_screen(wishes, plain=plain))
         driver = stack.enter_context(Driver(lambda: tell(running, wishes, screen, note)))

@@ -38,7 +38,7 @@ ALL_TIME = timedelta(days=3650)
 READY_WITHIN = 60.0
 CONTROL_SECONDS = 30.0
 WHOLE_SECOND = timedelta(seconds=1)
-QUERY = "{ products(first: 3) { nodes { code name total } } }"
+QUERY = "{ products(first: 3) { edges { node { code name total } } } }"
 
 
 @dataclass(frozen=True, slots=True)
