@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.fields import Maker, argument, described
-from domain.model.locales import Locale
+from domain.model.locales import Locale, Words
 
 described(Locale, "A language in which merchants read.", JA="日本語", EN="English")
 
@@ -21,5 +21,15 @@ def in_language(name: str) -> Maker:
 
     def read(source: Any, arguments: Mapping[str, Any], locale: Locale) -> str:
         return str(getattr(source, f"{name}_{chosen(arguments, locale).value.lower()}"))
+
+    return read
+
+
+def worded(name: str) -> Maker:
+    """The attribute of this name, which is `Words` or None, of the object that the field stands in."""
+
+    def read(source: Any, arguments: Mapping[str, Any], locale: Locale) -> str | None:
+        words: Words | None = getattr(source, name)
+        return None if words is None else words.of(chosen(arguments, locale))
 
     return read

@@ -10,6 +10,8 @@ from api.enums import CredentialWarning
 from api.fields import described, field
 from api.malls import Mall, spec_of
 from api.nodes import Node
+from api.onboarding import OnboardingStep, steps_of
+from api.shop_actions import ShopAction, actions_of
 from domain.model.orders import CancelPolicy
 from domain.model.roles import Permission
 from domain.model.shops import DriftPolicy, ShopState
@@ -89,6 +91,12 @@ class Shop(Node):
     )
     last_check: Annotated["ShopCheck", strawberry.lazy("api.jobs")] | None = field(
         "接続テスト: the last test of its connection."
+    )
+    onboarding: list[OnboardingStep] = field(
+        "What is done and missing on the way to a shop that runs, in order.", made_by=steps_of
+    )
+    actions: list[ShopAction] = field(
+        "店舗メニュー: what this viewer may do with it now, and why not.", made_by=actions_of
     )
     pending: PendingCount = field("What waits to be sent.")
     effective_from: datetime | None = field(

@@ -23,7 +23,7 @@ from graphql import (
 )
 from graphql.pyutils import camel_to_snake
 
-from domain.model import checks, sync_errors
+from domain.model import checks, onboarding, shop_actions, sync_errors
 from domain.model.links import fold
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
@@ -827,6 +827,46 @@ def warning(oracle: Oracle, row: Row, _: Any) -> str | None:
     return "EXPIRES_SOON" if until and until <= datetime.now(UTC) + timedelta(days=7) else None
 
 
+def onboarding_of(oracle: Oracle, row: Row, _: Any) -> list[onboarding.OnboardingStep]:
+    listed = [
+        oracle.sync_of(each["id"])
+        for each in oracle.rows("Listing")
+        if each["shop_id"] == row["id"] and each["deleted_at"] is None
+    ]
+    linked = [
+        oracle.one("Product", oracle.link_of(each["listing_id"])["product_id"]) for each in listed
+    ]
+    kept = {x["key"] for x in oracle.tables["shop_credentials"] if x["shop_id"] == row["id"]}
+    form = MALL_SPECS[MallKind(row["mall"])].credential_fields
+    tests = [
+        job
+        for job in oracle.tables["jobs"]
+        if job["kind"] == "SHOP_CHECK" and job["shop_id"] == row["id"] and job["state"] == "DONE"
+    ]
+    shown = any(x["push_state"] == "APPLIED" or x["base_source"] == "APPLIED_PUSH" for x in listed)
+    done = (
+        all(each.key in kept for each in form if each.required),
+        row["checked_at"] is not None,
+        bool(listed),
+        any(each and (each["stock_version"] > 0 or each["kind"] == "SET") for each in linked),
+        row["effective_from"] is not None,
+        row["reflect_running"] or shown,
+        shown,
+    )
+    newest = max(tests, key=lambda job: job["id"], default=None)
+    failed = newest is not None and newest["result"].get("ok") is False
+    told = dict(zip(onboarding.OnboardingKey, done, strict=True))
+    return onboarding.onboarding(told, check_failed=failed)
+
+
+def worded(name: str) -> Any:
+    def read(oracle: Oracle, source: Any, arguments: Mapping[str, Any]) -> str | None:
+        words = getattr(source, name)
+        return words.of(chosen(oracle, arguments)) if words else None
+
+    return read
+
+
 def _is_refused(oracle: Oracle, row: Row) -> bool:
     return any(
         error["shop_id"] == row["shop_id"]
@@ -1028,6 +1068,13 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "settings": sorted_pairs("settings", "key"),
         "credentials": credentials,
         "last_check": last_check,
+        "onboarding": onboarding_of,
+        "actions": lambda o, row, _: shop_actions.shop_actions(
+            o.permissions,
+            in_use=row["in_use"],
+            orders=row["orders_running"],
+            reflect=row["reflect_running"],
+        ),
         "pending": pending,
         "product_count": product_count,
     },
@@ -1036,6 +1083,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "changed_by": actor("changed_by"),
         "warning": warning,
     },
+    "OnboardingStep": {"detail": worded("detail")},
+    "ShopAction": {"reason": worded("reason")},
     "Product": {
         "attributes": sorted_pairs("attributes", "name"),
         "total": total_of,

@@ -32,7 +32,7 @@ PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_
         min(s.waiting_since) AS oldest_at
     FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
 FORM_FIELDS = ", ".join(
-    f"('{mall.value}', '{field.key}', {nth})"
+    f"('{mall.value}', '{field.key}', {nth}, {str(field.required).lower()})"
     for mall, spec in MALL_SPECS.items()
     for nth, field in enumerate(spec.credential_fields)
 )
@@ -40,7 +40,7 @@ CREDENTIALS = (
     """(SELECT f.key, f.nth, c.changed_at, c.changed_by, c.expires_at, checked.result,
         EXISTS (SELECT 1 FROM sync_errors e WHERE e.account_id = {account} AND e.shop_id = {t}.id AND e.state = 'OPEN'
             AND e.kind = 'CREDENTIALS_REFUSED' AND e.last_at >= c.changed_at) AS refused
-    FROM (VALUES FIELDS) f (mall, key, nth)
+    FROM (VALUES FIELDS) f (mall, key, nth, required)
     LEFT JOIN shop_credentials c ON c.account_id = {account} AND c.shop_id = {t}.id AND c.key = f.key
     LEFT JOIN LATERAL (SELECT j.result FROM jobs j WHERE j.account_id = {account} AND j.shop_id = {t}.id
         AND j.kind = 'SHOP_CHECK' AND j.finished_at >= c.changed_at ORDER BY j.id DESC LIMIT 1) checked ON true
@@ -55,6 +55,32 @@ WARNING = f"""CASE WHEN {{t}}.changed_at IS NULL THEN NULL
     WHEN {{t}}.expires_at <= clock_timestamp() + interval '7 days' THEN 'EXPIRES_SOON' END"""
 LAST_CHECK = """{o}.id = (SELECT j.id FROM jobs j WHERE j.account_id = {account} AND j.shop_id = {t}.id
     AND j.kind = 'SHOP_CHECK' ORDER BY j.id DESC LIMIT 1)"""
+
+LACKS_CREDENTIALS = """EXISTS (SELECT 1 FROM (VALUES FIELDS) f (mall, key, nth, required)
+    WHERE f.mall = {t}.mall AND f.required AND NOT EXISTS (SELECT 1 FROM shop_credentials c
+        WHERE c.account_id = {account} AND c.shop_id = {t}.id AND c.key = f.key))""".replace(
+    "FIELDS", FORM_FIELDS
+)
+CHECK_FAILED = """(SELECT NOT (j.result ->> 'ok')::boolean FROM jobs j WHERE j.account_id = {account}
+    AND j.shop_id = {t}.id AND j.kind = 'SHOP_CHECK' AND j.state = 'DONE' ORDER BY j.id DESC LIMIT 1)"""
+SOME_LISTING = """EXISTS (SELECT 1 FROM listings l JOINS
+    WHERE l.account_id = {account} AND l.shop_id = {t}.id AND l.deleted_at IS NULL)"""
+COUNTED = """JOIN links k ON k.account_id = {account} AND k.listing_id = l.id
+    JOIN products p ON p.account_id = {account} AND p.id = k.product_id AND (p.stock_version > 0 OR p.kind = 'SET')"""
+SHOWN = """JOIN listing_sync s ON s.account_id = {account} AND s.listing_id = l.id
+    AND (s.push_state = 'APPLIED' OR s.base_source = 'APPLIED_PUSH')"""
+SEES_OURS = SOME_LISTING.replace("JOINS", SHOWN)
+ONBOARDING = (
+    f"({CHECK_FAILED})",
+    f"(NOT {LACKS_CREDENTIALS})",
+    "({t}.checked_at IS NOT NULL)",
+    SOME_LISTING.replace("JOINS", ""),
+    SOME_LISTING.replace("JOINS", COUNTED),
+    "({t}.effective_from IS NOT NULL)",
+    f"({{t}}.reflect_running OR {SEES_OURS})",
+    SEES_OURS,
+)
+"""Whether the last test failed, then each step of domain/model/onboarding.py in its order."""
 
 SHOP = Model(
     "Shop",
@@ -79,6 +105,13 @@ SHOP = Model(
         ),
         "credentials": Many("CredentialState", "true", order="{o}.nth", source=CREDENTIALS),
         "last_check": One("Job", LAST_CHECK),
+        "onboarding": facts(*map(flag, ONBOARDING)),
+        "actions": facts(
+            words("{permissions}"),
+            flag("{t}.in_use"),
+            flag("{t}.orders_running"),
+            flag("{t}.reflect_running"),
+        ),
         "pending": Inside(
             {
                 "to_zero": number("{t}_pending.to_zero"),

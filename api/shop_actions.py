@@ -1,0 +1,35 @@
+"""店舗メニュー What this viewer may do with a shop now, and why not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+
+from api.fields import described, field, planned
+from api.locales import LOCALE, worded
+from domain.model import shop_actions
+from domain.model.locales import Locale
+from domain.model.roles import Permission
+from domain.model.shop_actions import ShopActionKey
+
+described(
+    ShopActionKey,
+    "What may be done with a shop.",
+    CHECK="接続テスト: `testConnection`.",
+    RENEW_CREDENTIALS="認証情報の更新: `updateShop`, and where the mall asks for it `startShopConsent`.",
+    START="連動開始: `startSync`.",
+    STOP="連動停止: `stopSync`.",
+)
+
+
+def actions_of(facts: Any, _: Mapping[str, Any], __: Locale) -> list[shop_actions.ShopAction]:
+    permissions, in_use, orders, reflect = facts
+    rights = [Permission(each) for each in permissions]
+    return shop_actions.shop_actions(rights, in_use=in_use, orders=orders, reflect=reflect)
+
+
+@strawberry.type(description="店舗メニュー: an entry of a shop's menu.")
+class ShopAction:
+    key: ShopActionKey = field("Which.")
+    enabled: bool = field("This viewer may do it now.")
+    reason = planned(str | None, "Why not; null: it can be done.", LOCALE, made_by=worded("reason"))

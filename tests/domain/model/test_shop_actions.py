@@ -1,0 +1,42 @@
+"""What may be done with a shop."""
+
+import pytest
+
+from domain.model.roles import PERMISSIONS, Permission, Role
+from domain.model.shop_actions import (
+    NO_RIGHT,
+    NOT_IN_USE,
+    RUNS_ALREADY,
+    STANDS_ALREADY,
+    ShopActionKey,
+    shop_actions,
+)
+
+START, STOP = ShopActionKey.START, ShopActionKey.STOP
+
+
+@pytest.mark.parametrize(
+    ("case", "in_use", "orders", "reflect", "start", "stop"),
+    [
+        ("off", True, False, False, None, STANDS_ALREADY),
+        ("half on", True, True, False, None, None),
+        ("on", True, True, True, RUNS_ALREADY, None),
+        ("not in use", False, False, False, NOT_IN_USE, STANDS_ALREADY),
+    ],
+)
+def test_switches(case, in_use, orders, reflect, start, stop):
+    found = shop_actions(PERMISSIONS[Role.OWNER], in_use=in_use, orders=orders, reflect=reflect)
+    reasons = {action.key: action.reason for action in found}
+    assert (reasons[START], reasons[STOP]) == (start, stop), case
+    assert [action.enabled for action in found] == [action.reason is None for action in found]
+
+
+def test_every_action_needs_its_right():
+    for role in (Role.STAFF, Role.VIEWER):
+        found = shop_actions(PERMISSIONS[role], in_use=True, orders=True, reflect=False)
+        assert {action.reason for action in found} == {NO_RIGHT}
+    allowed = shop_actions({Permission.SHOPS}, in_use=True, orders=True, reflect=False)
+    assert {action.key for action in allowed if action.enabled} == {
+        ShopActionKey.CHECK,
+        ShopActionKey.RENEW_CREDENTIALS,
+    }
