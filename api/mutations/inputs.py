@@ -2,6 +2,9 @@
 
 import strawberry
 
+from api.fields import optional
+from api.sync_errors import SyncErrorFilter
+
 REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
 VERSION = (
     "The `version` that was on the screen: refused with VERSION_CHANGED when it is another by now."
@@ -18,9 +21,12 @@ class ListingSelection:
     ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
 
 
-@strawberry.input(description="Which errors: ticked rows.")
+@strawberry.input(description="Which errors: ticked rows, or all that a filter finds.", one_of=True)
 class ErrorSelection:
-    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+    ids: list[strawberry.ID] | None = optional("Their ids, at most 100.")
+    filter: SyncErrorFilter | None = optional(
+        "All that it finds and nobody has cleared yet, the oldest 1,000; `{}`: every one."
+    )
 
 
 @strawberry.input(description="A field of a mall's form and what was entered in it.")

@@ -1,11 +1,13 @@
 """エラー削除 Clearing what went wrong."""
 
+from uuid import UUID
+
 import strawberry
 
 from api.context import Context
 from api.jobs import ShopCheck
 from api.load import nodes
-from api.mutations.edge import answered_list, row_ids, user_errors
+from api.mutations.edge import answered_list, row_ids, said, user_errors
 from api.mutations.inputs import ErrorSelection
 from api.sync_errors import SyncError
 from api.user_errors import UserError
@@ -29,8 +31,24 @@ class ClearErrorsPayload:
 
 
 async def clear_errors(tx: Tx, context: Context, input: ClearErrorsInput) -> ClearErrorsPayload:
-    asked = row_ids(input.errors.ids, "SyncError", "errors", "ids")
+    asked = await _meant(tx, input.errors)
     cleared = await sync_errors.clear(tx, context.viewer.actor, asked, now=context.now())
     return ClearErrorsPayload(
         cleared=nodes("SyncError", cleared.errors), checks=nodes("Job", cleared.checks)
+    )
+
+
+async def _meant(tx: Tx, selection: ErrorSelection) -> list[UUID]:
+    """Raises DomainError NOT_FOUND or TOO_MANY."""
+    ids, wanted = said(selection.ids), said(selection.filter)
+    if wanted is None:
+        return row_ids(ids, "SyncError", "errors", "ids")
+    shops = said(wanted.shop_ids)
+    path = ("errors", "filter", "shop_ids")
+    return await sync_errors.uncleared(
+        tx,
+        levels=said(wanted.levels),
+        states=said(wanted.states),
+        kinds=said(wanted.kinds),
+        shop_ids=None if shops is None else row_ids(shops, "Shop", *path),
     )

@@ -151,11 +151,28 @@ async def clear(tx: Tx, actor: Actor, ids: Sequence[UUID], *, now: datetime) -> 
     return Cleared(cleared, checks)
 
 
+async def uncleared(
+    tx: Tx,
+    *,
+    levels: Sequence[Level] | None = None,
+    states: Sequence[ErrorState] | None = None,
+    kinds: Sequence[SyncErrorKind] | None = None,
+    shop_ids: Sequence[UUID] | None = None,
+) -> list[UUID]:
+    """Errors that nobody has cleared and that meet every given condition; None: any."""
+    shown = set(ErrorState if states is None else states) - {ErrorState.CLEARED}
+    return await sync_errors.find(
+        tx,
+        levels=None if levels is None else [NUMBER[level] for level in levels],
+        states=sorted(shown),
+        kinds=None if kinds is None else [kind.value for kind in kinds],
+        shop_ids=shop_ids,
+    )
+
+
 async def clear_halt(tx: Tx, shop_id: UUID, actor: Mapping[str, Any], *, now: datetime) -> None:
     """Clears what halts the shop, for the actor who asked for the test that was good."""
-    ids = await sync_errors.find(
-        tx, levels=[NUMBER[Level.LEVEL_9]], states=[ErrorState.OPEN.value], shop_ids=[shop_id]
-    )
+    ids = await uncleared(tx, levels=[Level.LEVEL_9], states=[ErrorState.OPEN], shop_ids=[shop_id])
     for error_id in await sync_errors.clear(tx, ids, actor, at=now):
         _announce(tx, ErrorChange.CLEARED, error_id, shop_id, None)
 

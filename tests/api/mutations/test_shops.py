@@ -4,6 +4,8 @@ import json
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from domain.model.errors import MallLockedOut
 from domain.model.locales import Locale
 from domain.model.malls import MallKind
@@ -334,3 +336,42 @@ async def test_an_error_that_is_unknown_leaves_the_others_uncleared(desk: Desk):
         ],
     }
     assert await desk.operations() == []
+
+
+@pytest.mark.parametrize(
+    ("case", "wanted", "hits"),
+    [
+        ("all", {}, {"ITEM_REFUSED", "UNREACHABLE"}),
+        ("of a kind", {"kinds": ["UNREACHABLE"]}, {"UNREACHABLE"}),
+        ("of a level that none has", {"levels": ["LEVEL_9"]}, set()),
+        ("of no kind", {"kinds": []}, set()),
+        ("that are gone by themselves", {"states": ["RESOLVED"]}, {"UNREACHABLE"}),
+        ("that were cleared before", {"states": ["CLEARED"]}, set()),
+    ],
+)
+async def test_all_errors_that_a_filter_finds_are_cleared(
+    desk: Desk, case: str, wanted: dict[str, list[str]], hits: set[str]
+):
+    shop = await desk.a_shop()
+    other = await desk.a_shop("Tea at another Rakuten")
+    async with desk.db.transaction(desk.account) as tx:
+        for kind in (SyncErrorKind.ITEM_REFUSED, SyncErrorKind.UNREACHABLE):
+            await sync_errors.report(tx, kind, shop_id=shop, shop_name="Tea", now=NOW)
+        await sync_errors.report(
+            tx, SyncErrorKind.ITEM_REFUSED, shop_id=other, shop_name="Other", now=NOW
+        )
+        await sync_errors.resolve(tx, shop, (SyncErrorKind.UNREACHABLE,), now=NOW)
+
+    filtered = wanted | {"shopIds": [desk.id("Shop", shop)]}
+    data = await desk.execute(CLEAR, input={"errors": {"filter": filtered}})
+
+    assert data["clearErrors"]["userErrors"] == []
+    assert {error["kind"] for error in data["clearErrors"]["cleared"]} == hits, case
+
+
+@pytest.mark.parametrize("selection", [{}, {"ids": [], "filter": {}}, {"ids": None}])
+async def test_errors_are_chosen_by_id_or_by_filter(desk: Desk, selection: dict[str, object]):
+    answer = await desk.answer(CLEAR, input={"errors": selection})
+
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert answer.get("data") is None
