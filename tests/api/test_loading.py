@@ -20,7 +20,7 @@ from api.schema import NODES, resolved
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.store.database import Database
 from tests.api.conftest import Asker
-from tests.api.test_planning import statements
+from tests.api.statements import statements
 from tests.factories import a_listing, a_product, a_row, a_shop
 
 

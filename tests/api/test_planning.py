@@ -1,7 +1,5 @@
 """One statement an operation, kept by the shape of its variables, and nothing in it that the viewer may not see."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +13,7 @@ from api.schema import schema
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.store.database import Database, Tx
 from tests.api.conftest import Asker
+from tests.api.statements import statements
 from tests.factories import a_listing, a_product, a_shop
 
 GRID = """{ products(first: 100) { edges { node { code total
@@ -49,28 +48,6 @@ async def test_every_table_of_a_statement_names_the_account(asker: Asker, planne
     tables = statement.count(" FROM products") + statement.count(" FROM listings")
     tables += statement.count("JOIN ") + statement.count(" FROM shops")
     assert statement.count("account_id = $") >= tables > 4
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What the driver sends while the block runs."""
-    import asyncpg
-
-    sent: list[str] = []
-    fetchval, execute = asyncpg.Connection.fetchval, asyncpg.Connection.execute
-
-    async def noted_fetchval(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        sent.append(query)
-        return await fetchval(self, query, *args, **options)
-
-    async def noted_execute(self: Any, query: str, *args: Any, **options: Any) -> Any:
-        sent.append(query)
-        return await execute(self, query, *args, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncpg.Connection, "fetchval", noted_fetchval)
-        patch.setattr(asyncpg.Connection, "execute", noted_execute)
-        yield sent
 
 
 BY_SHAPE = """query ($filter: ProductFilter, $first: Int, $count: Boolean = false, $ids: [ID!] = []) {

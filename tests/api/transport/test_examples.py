@@ -1,0 +1,227 @@
+"""Every operation of examples/operations, as a screen sends it: over HTTP and WebSocket, against a merchant's own data."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from graphql import OperationDefinitionNode, OperationType, parse
+
+from domain.model.malls import MallKind
+from domain.services.credentials import Vault
+from domain.settings import Settings
+from domain.store.database import Database
+from tests.api.statements import of_work, statements
+from tests.api.transport.conftest import ORIGIN
+from tests.api.transport.market import CODES, Market, a_market
+from tests.api.transport.serving import Api
+
+FOLDER = Path(__file__).parents[3] / "examples" / "operations"
+SOURCES = {path.stem: path.read_text() for path in sorted(FOLDER.glob("*.graphql"))}
+RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
+MOST_STATEMENTS = 3
+
+Variables = dict[str, Any]
+Asked = Callable[[Market], Variables]
+
+QUERIES: Mapping[str, Asked] = {
+    "app_frame": lambda m: {},
+    "grid": lambda m: {
+        "orderBy": {"field": "SELLABLE", "direction": "DESC"},
+        "shopIds": list(m.shops.values()),
+        "count": True,
+        "images": True,
+    },
+    "unlinked_listings": lambda m: {
+        "filter": {"links": ["UNLINKED"], "shopIds": [m.shops[AMAZON]]}
+    },
+    "differences": lambda m: {"filter": {"shopIds": [m.shops[RAKUTEN]]}, "kind": "FROM_TOTAL"},
+    "error_area": lambda m: {"filter": {"states": ["OPEN", "RESOLVED"]}},
+    "running_jobs": lambda m: {},
+    "job": lambda m: {"id": m.job},
+    "sets": lambda m: {"filter": {"text": "詰め合わせ"}},
+    "shop_form": lambda m: {"locale": "JA"},
+    "shop_page": lambda m: {"id": m.shops[YAHOO]},
+    "logs": lambda m: {"filter": {"shopIds": [m.shops[RAKUTEN]]}},
+    "orders": lambda m: {"filter": {"states": ["UNLINKED"]}},
+    "product_page": lambda m: {"code": CODES[0]},
+}
+
+
+def kind_of(source: str) -> OperationType:
+    [operation] = [
+        each for each in parse(source).definitions if isinstance(each, OperationDefinitionNode)
+    ]
+    return operation.operation
+
+
+@pytest.fixture(scope="session")
+def vault(settings: Settings) -> Vault:
+    return Vault(settings.secret_key)
+
+
+@pytest.fixture
+async def market(db: Database, account: UUID, vault: Vault) -> Market:
+    return await a_market(db, account, vault)
+
+
+def rows_of(value: Any) -> int:
+    """Edges, at any depth."""
+    if isinstance(value, dict):
+        return len(value.get("edges", ())) + sum(map(rows_of, value.values()))
+    return sum(map(rows_of, value)) if isinstance(value, list) else 0
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_a_query_is_one_statement_however_long_its_pages(
+    api: Api, market: Market, name: str
+) -> None:
+    """Beside it only the look at who asks."""
+    sizes = [{"first": 1}, {"first": 100}] if "$first" in SOURCES[name] else [{}]
+    rows = []
+    for size in sizes:
+        with statements() as sent:
+            data = await api.ask(SOURCES[name], **QUERIES[name](market), **size)
+        assert sum(each.startswith("SELECT convert_to(") for each in of_work(sent)) == 1
+        assert len(of_work(sent)) <= MOST_STATEMENTS
+        assert None not in data.values()
+        rows.append(rows_of(data))
+    assert rows == sorted(set(rows))
+
+
+async def test_the_grid_finds_what_its_filter_says(api: Api, market: Market) -> None:
+    wanted = {"text": "玄穀，ｆｏｏｄ", "listing": {"shopIds": [market.shops[RAKUTEN]]}}
+    data = await api.ask(SOURCES["grid"], filter=wanted, count=True)
+
+    nodes = [edge["node"] for edge in data["products"]["edges"]]
+    assert data["products"]["totalCount"] == len(nodes) > 0
+    assert all("玄穀" in node["name"] for node in nodes)
+
+
+async def test_an_order_of_what_belongs_to_nothing_took_what_the_rest_of_it_says(
+    api: Api, market: Market
+) -> None:
+    data = await api.ask(SOURCES["orders"], filter={"states": ["UNLINKED"]}, first=1)
+
+    [edge] = data["orders"]["edges"]
+    linked, unlinked = edge["node"]["lines"]
+    assert (linked["state"], [each["change"] for each in linked["movements"]]) == ("APPLIED", [-1])
+    assert (unlinked["state"], unlinked["product"], unlinked["movements"]) == ("UNLINKED", None, [])
+
+
+def an_answer(data: Any) -> Any:
+    """The payload of a mutation in which everything is done."""
+    [payload] = data.values()
+    assert payload["userErrors"] == []
+    for result in payload.get("results", ()):
+        assert result["userErrors"] == []
+    return payload
+
+
+MUTATIONS: Mapping[str, Asked] = {
+    "save_totals": lambda m: {
+        "items": [{"productId": m.product(nth), "total": 50 + nth} for nth in range(3)]
+    },
+    "adjust_totals": lambda m: {
+        "items": [{"productId": m.product(3), "change": 5}],
+        "reason": "RECEIVED",
+        "note": "入荷 5",
+        "reflect": False,
+    },
+    "reflect": lambda m: {"products": {"ids": [m.product(0), m.set]}},
+    "link": lambda m: {
+        "pairs": [{"listingId": m.listing(AMAZON, 25), "productId": m.product(25)}],
+        "reflect": True,
+    },
+    "unlink": lambda m: {"listings": {"ids": [m.listing(RAKUTEN, 4)]}},
+    "set_sync": lambda m: {"listings": {"ids": [m.listing(RAKUTEN, 5)]}, "sync": False},
+    "set_limits": lambda m: {
+        "listings": {"ids": [m.listing(RAKUTEN, 6)]},
+        "minimum": 1,
+        "maximum": 3,
+    },
+    "save_set": lambda m: {
+        "productId": m.set,
+        "parts": [{"productId": m.product(nth), "count": nth} for nth in (1, 2)],
+    },
+    "delete_products": lambda m: {"products": {"ids": [m.product(9)]}, "withListings": True},
+    "delete_listings": lambda m: {"listings": {"ids": [m.listing(AMAZON, 26)]}},
+    "connect_shop": lambda m: {
+        "mall": "RAKUTEN",
+        "name": "楽天二号店",
+        "credentials": [
+            {"key": "service_secret", "value": "SP-2"},
+            {"key": "license_key", "value": "SL-2"},
+        ],
+    },
+    "update_shop": lambda m: {
+        "id": m.shops[RAKUTEN],
+        "credentials": [{"key": "license_key", "value": "SL-3"}],
+    },
+    "test_connection": lambda m: {"shopId": m.shops[AMAZON]},
+    "start_consent": lambda m: {"shopId": m.shops[YAHOO], "returnUrl": f"{ORIGIN}/shops"},
+    "stop_sync": lambda m: {"shopIds": [m.shops[AMAZON]], "parts": ["REFLECT"]},
+    "start_sync": lambda m: {"shopIds": [m.shops[AMAZON]]},
+    "clear_errors": lambda m: {"errors": {"filter": {}}},
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_mutation_does_what_it_says_and_answers_what_changed(
+    api: Api, market: Market, name: str
+) -> None:
+    payload = an_answer(await api.ask(SOURCES[name], input=MUTATIONS[name](market)))
+
+    answered = {key: value for key, value in payload.items() if key != "userErrors"}
+    assert any(answered.values())
+
+
+async def test_clearing_everything_hides_level_8_and_tests_the_halted_shop(
+    api: Api, market: Market
+) -> None:
+    payload = an_answer(await api.ask(SOURCES["clear_errors"], input={"errors": {"filter": {}}}))
+
+    assert {each["state"] for each in payload["cleared"]} == {"CLEARED"}
+    assert [each["shop"] for each in payload["checks"]] == [
+        {"id": market.shops[YAHOO], "state": "HALTED"}
+    ]
+
+
+async def test_the_grid_is_followed_from_where_it_was_read(api: Api, market: Market) -> None:
+    cursor = (await api.ask(SOURCES["grid"], first=2))["eventCursor"]
+    rows = {"productIds": [market.product(0)]}
+    edit = {"items": [{"productId": market.product(nth), "total": 99} for nth in (0, 1)]}
+    an_answer(await api.ask(SOURCES["save_totals"], input=edit | {"reflect": False}))
+
+    async with api.talking() as socket:
+        await socket.subscribe("1", SOURCES["grid_live"], filter=rows, after=cursor)
+        frame = await socket.frame()
+
+    followed = {event["listing"]["product"]["id"] for event in frame["events"]}
+    assert followed == {market.product(0)}
+    assert {event["listing"]["product"]["total"] for event in frame["events"]} == {99}
+    assert frame["reload"] is False
+
+
+async def test_errors_are_followed_as_they_are_cleared(api: Api, market: Market) -> None:
+    async with api.talking() as socket:
+        await socket.subscribe("1", SOURCES["errors_live"])
+        assert (await socket.frame())["events"] == []
+        cleared = await api.ask(SOURCES["clear_errors"], input={"errors": {"ids": [market.error]}})
+        [event] = (await socket.frame())["events"]
+
+    assert event["change"] == "CLEARED"
+    [error] = an_answer(cleared)["cleared"]
+    assert {key: event["error"][key] for key in error} == error
+
+
+def test_every_operation_is_run_by_one_of_these_stories() -> None:
+    kinds = {name: kind_of(source) for name, source in SOURCES.items()}
+    run = {
+        OperationType.QUERY: set(QUERIES),
+        OperationType.MUTATION: set(MUTATIONS),
+        OperationType.SUBSCRIPTION: {"grid_live", "errors_live"},
+    }
+    for kind, names in run.items():
+        assert {name for name, each in kinds.items() if each is kind} == names
