@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 described(
     ShopState,
     "What a shop does at present.",
-    ONBOARDING="Its connection was never tested good.",
+    ONBOARDING="Its connection was never tested good, and nothing was started.",
     READY="Connected, and never started.",
     RUNNING="連動中.",
     STOPPED="停止中: it or the account is switched off.",

@@ -755,9 +755,9 @@ def jobs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
 def shop_state(oracle: Oracle, row: Row, _: Any) -> str:
     if row["state"] != "RUNNING":
         return str(row["state"])
-    if row["checked_at"] is None:
-        return "ONBOARDING"
     if not (row["orders_running"] or row["reflect_running"]):
+        if row["checked_at"] is None:
+            return "ONBOARDING"
         return "READY" if row["effective_from"] is None else "STOPPED"
     if not row["in_use"] or not oracle.tables["accounts"][0]["sync_running"]:
         return "STOPPED"

@@ -1,6 +1,7 @@
 """What a screen reads, in one statement a time."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -472,6 +473,41 @@ async def test_a_shop_draws_its_form_and_says_its_state(asker: Asker) -> None:
     assert {"__typename": "Mall", "kind": "AMAZON", "consent": {"validForDays": 365}} in data[
         "malls"
     ]
+
+
+ON = {"orders_running": True, "reflect_running": True, "effective_from": T0}
+
+
+@pytest.mark.parametrize(
+    ("case", "columns", "state"),
+    [
+        ("no test passed yet", {}, "ONBOARDING"),
+        ("tested, never started", {"checked_at": T0}, "READY"),
+        ("switched off again", {"checked_at": T0, "effective_from": T0}, "STOPPED"),
+        ("on", {"checked_at": T0, **ON}, "RUNNING"),
+        ("one switch on", {"checked_at": T0, "orders_running": True}, "RUNNING"),
+        ("on before any test", ON, "RUNNING"),
+        ("on, and not in use", {**ON, "in_use": False}, "STOPPED"),
+        ("on, the mall rests", {**ON, "maintenance": True}, "MAINTENANCE"),
+        ("halted before all", {"state": "HALTED", "maintenance": True}, "HALTED"),
+        ("catching up", {**ON, "state": "CATCHING_UP"}, "CATCHING_UP"),
+    ],
+)
+async def test_what_a_shop_does_at_present(
+    asker: Asker, db: Database, case: str, columns: dict[str, Any], state: str
+) -> None:
+    asker.account = await an_account(db, sync_running=True)
+    async with db.transaction(asker.account) as tx:
+        await a_shop(tx, **columns)
+
+    assert await asker.ask("{ shops { state } }") == {"shops": [{"state": state}]}, case
+
+
+async def test_a_stopped_account_stops_its_shops(asker: Asker) -> None:
+    async with asker.db.transaction(asker.account) as tx:
+        await a_shop(tx, checked_at=T0, **ON)
+
+    assert await asker.ask("{ shops { state } }") == {"shops": [{"state": "STOPPED"}]}
 
 
 REFUSED = (

@@ -21,9 +21,8 @@ from domain.store.reads.models import (
 )
 
 STATE = """CASE WHEN {t}.state <> 'RUNNING' THEN {t}.state
-    WHEN {t}.checked_at IS NULL THEN 'ONBOARDING'
-    WHEN NOT ({t}.orders_running OR {t}.reflect_running)
-        THEN CASE WHEN {t}.effective_from IS NULL THEN 'READY' ELSE 'STOPPED' END
+    WHEN NOT ({t}.orders_running OR {t}.reflect_running) THEN CASE WHEN {t}.checked_at IS NULL THEN 'ONBOARDING'
+        WHEN {t}.effective_from IS NULL THEN 'READY' ELSE 'STOPPED' END
     WHEN NOT {t}.in_use OR NOT {t}_account.sync_running THEN 'STOPPED'
     WHEN {t}.maintenance THEN 'MAINTENANCE'
     ELSE 'RUNNING' END"""
