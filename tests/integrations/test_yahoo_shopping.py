@@ -344,6 +344,51 @@ async def test_orders_placed_or_published_come_oldest_first_and_none_is_dropped(
     )
 
 
+def one_order(updated: str) -> httpx.Response:
+    """A list of one order, as `updated`; empty: without that time."""
+    stamp = f"<LastUpdateTime>{updated}</LastUpdateTime>" if updated else ""
+    return httpx.Response(
+        200,
+        text="<Result><Status>OK</Status><Search><TotalCount>1</TotalCount><OrderInfo>"
+        "<OrderId>demo-store-10000001</OrderId><OrderTime>2026-02-01T09:00:00+09:00</OrderTime>"
+        f"{stamp}</OrderInfo></Search></Result>",
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "first", "second", "date", "calls"),
+    [
+        ("not updated since", "09:10:00", "09:10:00", "01:00:00", 1),
+        ("updated since", "09:10:00", "09:11:00", "01:00:00", 2),
+        ("the list does not say", "", "", "01:00:00", 2),
+        ("updated in the second it was asked for", "09:10:00", "09:10:00", "00:10:01", 2),
+    ],
+)
+async def test_an_order_is_told_again_only_if_it_may_have_changed(
+    case: str, first: str, second: str, date: str, calls: int
+) -> None:
+    """The recorded order says that it was last updated at 09:10 in Japan."""
+    shown = [first]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/orderInfo"):
+            answer = payload("yahoo_shopping/order_info.xml")
+        else:
+            answer = one_order(f"2026-02-01T{shown[0]}+09:00" if shown[0] else "")
+        answer.headers["date"] = f"Sun, 01 Feb 2026 {date} GMT"
+        return answer
+
+    mall, recorded = yahoo(handler)
+    before = [page async for page in mall.orders_placed(WINDOW)]
+    shown[0] = second
+    after = [page async for page in mall.orders_placed(WINDOW)]
+
+    told = [each for each in recorded.requests if each.url.path.endswith("/orderInfo")]
+    assert len(told) == calls, case
+    assert before[0].orders == after[0].orders
+    assert len(after[0].orders) == 1
+
+
 async def test_a_window_without_orders_is_one_empty_last_page() -> None:
     mall, _ = always(payload("yahoo_shopping/order_list_none.xml"))
 

@@ -45,7 +45,7 @@ from integrations.http import Classify, MallAnswer, MallClient
 from .answers import ACCESS_ENDED, FILE_NOT_READY, classify, classify_write
 from .auth import Login, Signature
 from .catalogue import STOCK_FILE, listings_in
-from .orders import PLACED, PUBLISHED, info_body, list_body, listed, told
+from .orders import PLACED, PUBLISHED, Entry, Told, info_body, list_body, listed, told
 from .stock import get_form, readings, results, set_form
 
 PATH = "/ShoppingWebService/V1"
@@ -77,6 +77,7 @@ class YahooShopping:
         self._seller_id = settings.get("seller_id", "")
         self._login = Login(self._client, settings["auth_url"], config.credentials, save)
         self._signature = Signature(self._seller_id, config.credentials)
+        self._told = Told()
 
     async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]:
         """allow_overdraft travels when every push of the call brings it: Yahoo takes it for all codes or for none."""
@@ -100,14 +101,35 @@ class YahooShopping:
         return readings(answer, refs)
 
     async def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
-        """Placed or published in the window, whatever their status; the ids first, then one call for each."""
-        numbers, observed_at = await self._found(window)
+        """Placed or published in the window, whatever their status; the list first, then one call for each order that is
+        new or was updated since it was told."""
+        entries, observed_at = await self._found(window)
+        numbers = sorted(entries, key=lambda number: (entries[number].placed_at, number))
         if not numbers:
             yield OrderPage((), observed_at, total=0, last=True)
         for start in range(0, len(numbers), ORDERS_PER_PAGE):
-            page = await self.orders_by_number(numbers[start : start + ORDERS_PER_PAGE])
+            page = numbers[start : start + ORDERS_PER_PAGE]
             last = start + ORDERS_PER_PAGE >= len(numbers)
-            yield replace(page, total=len(numbers), last=last)
+            yield await self._page(page, entries, observed_at, total=len(numbers), last=last)
+
+    async def _page(
+        self,
+        numbers: Sequence[str],
+        entries: Mapping[str, Entry],
+        observed_at: datetime,
+        *,
+        total: int,
+        last: bool,
+    ) -> OrderPage:
+        """As of the list: what was told anew is newer still."""
+        known = {number: self._told.unchanged(number, entries[number]) for number in numbers}
+        missing = [number for number, order in known.items() if order is None]
+        fresh = await self.orders_by_number(missing)
+        for order in fresh.orders:
+            self._told.keep(order, observed_at)
+        orders = [*fresh.orders, *(order for order in known.values() if order is not None)]
+        orders.sort(key=lambda order: (order.placed_at, order.number))
+        return OrderPage(tuple(orders), observed_at, total, last, fresh.unreadable)
 
     async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:
         """One call for each; what cannot be read is named, and does not keep the others back."""
@@ -161,9 +183,9 @@ class YahooShopping:
             return CheckPart(CheckPartKey.CREDENTIALS, CheckOutcome.NG, error.message, error=error)
         return CheckPart(CheckPartKey.CREDENTIALS, CheckOutcome.OK)
 
-    async def _found(self, window: OrderWindow) -> tuple[list[str], datetime]:
-        """The ids of the window's orders, oldest first, and the mall's time when they were asked for."""
-        placed: dict[str, datetime] = {}
+    async def _found(self, window: OrderWindow) -> tuple[dict[str, Entry], datetime]:
+        """The window's orders as the list has them, and the mall's time when they were asked for."""
+        found: dict[str, Entry] = {}
         asked: list[datetime] = []
         for clock in (PLACED, PUBLISHED):
             read, total = 0, 1
@@ -172,9 +194,9 @@ class YahooShopping:
                 answer = await self._order_call("orderList", body)
                 part, total = listed(answer.response, read)
                 asked.append(answer.at.earliest)
-                placed |= part
+                found |= part
                 read += len(part)
-        return sorted(placed, key=lambda number: (placed[number], number)), asked[0]
+        return found, asked[0]
 
     async def _recent_orders(self) -> MallAnswer:
         now = datetime.now(UTC)

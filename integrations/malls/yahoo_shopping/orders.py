@@ -3,8 +3,10 @@
 Only the fields named here are asked for: no buyer, no address.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import httpx
@@ -18,7 +20,10 @@ from .answers import document, optional, word
 
 IDS_PER_LIST = 2000
 MOST_IDS = 50_000
-LIST_FIELDS = "OrderId,OrderTime"
+MOST_KEPT = 5_000
+STAMP = timedelta(seconds=2)
+"""Time stamps are whole seconds, and so is the mall's time of an answer."""
+LIST_FIELDS = "OrderId,OrderTime,LastUpdateTime"
 DETAIL_FIELDS = "OrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity"
 PLACED = "OrderTime"
 PUBLISHED = "PublicationTime"
@@ -33,6 +38,38 @@ STATUS: Mapping[str, OrderStatus] = {
     "5": OrderStatus.SHIPPED,
     "8": OrderStatus.HOLDS,  # accepted by the mall, meaning unseen: units that may be sold count as sold
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An order as the list has it. `updated_at` None: the list does not say."""
+
+    placed_at: datetime
+    updated_at: datetime | None
+
+
+@dataclass(slots=True)
+class Told:
+    """The newest orders whose detail is known, the least needed forgotten first: a window reaches back over many that it
+    has shown before, and Yahoo tells one order a call, one call a second (the mall's fact sheet, §6)."""
+
+    _orders: OrderedDict[str, MallOrder] = field(default_factory=OrderedDict)
+
+    def unchanged(self, number: str, entry: Entry) -> MallOrder | None:
+        """The order as it was told, if the list shows that it was not updated since."""
+        order = self._orders.get(number)
+        if order is None or entry.updated_at is None or order.updated_at != entry.updated_at:
+            return None
+        self._orders.move_to_end(number)
+        return order
+
+    def keep(self, order: MallOrder, asked_at: datetime) -> None:
+        """An order that was updated within the second it was asked for may be updated again within it."""
+        if order.updated_at is None or order.updated_at + STAMP >= asked_at:
+            return
+        self._orders[order.number] = order
+        while len(self._orders) > MOST_KEPT:
+            self._orders.popitem(last=False)
 
 
 def list_body(seller_id: str, window: OrderWindow, clock: str, start: int) -> bytes:
@@ -67,22 +104,24 @@ def _add(parent: Element, tag: str, text: str) -> None:
     SubElement(parent, tag).text = text
 
 
-def listed(response: httpx.Response, read: int) -> tuple[dict[str, datetime], int]:
-    """When each order of this part of the list was placed, and how many the list has; `read` came before it. Raises
+def listed(response: httpx.Response, read: int) -> tuple[dict[str, Entry], int]:
+    """When each order of this part of the list was placed and updated, and how many the list has; `read` came before it. Raises
     MallRefused when they are more than can be read one by one."""
     with reading(response, personal=True):
         root = document(response)
         _assert_ok(root)
         total = int(word(root, "Search/TotalCount"))
-        orders = {
-            word(each, "OrderId"): read_time(word(each, "OrderTime"))
-            for each in root.iter("OrderInfo")
-        }
+        orders = {word(each, "OrderId"): _entry(each) for each in root.iter("OrderInfo")}
         if read < total and not orders:
             raise ValueError("the list ends before its count")
     if total > MOST_IDS:
         raise MallRefused(f"{total} orders lie in the window; ask for {MOST_IDS} at most.")
     return orders, total
+
+
+def _entry(info: Element) -> Entry:
+    updated = optional(info, "LastUpdateTime")
+    return Entry(read_time(word(info, "OrderTime")), read_time(updated) if updated else None)
 
 
 def told(response: httpx.Response) -> MallOrder:
@@ -101,13 +140,13 @@ def _assert_ok(result: Element | None) -> None:
 
 
 def order_of(info: Element) -> MallOrder:
-    updated = optional(info, "LastUpdateTime")
+    entry = _entry(info)
     return MallOrder(
         number=word(info, "OrderId"),
-        placed_at=read_time(word(info, "OrderTime")),
+        placed_at=entry.placed_at,
         status=STATUS[word(info, "OrderStatus")],
         lines=tuple(lines_of(info)),
-        updated_at=read_time(updated) if updated else None,
+        updated_at=entry.updated_at,
     )
 
 
