@@ -116,9 +116,11 @@ def api(
 @app.command()
 def worker(data_dir: DataDir = None) -> None:
     """Run a worker: pushes, order imports, and what goes by the clock."""
+    import uvloop
+
     from workers.main import run
 
-    asyncio.run(_until_told(run(_fit_settings(data_dir))))
+    uvloop.run(_until_told(run(_fit_settings(data_dir))))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from domain.store.shops import Shop
 
 LEASE = timedelta(seconds=60)
 REREAD_EVERY = timedelta(minutes=5)
+LEAST_REREAD = timedelta(seconds=5)
 REREAD_AT_MOST = 20
 CLOCKS_AGREE = timedelta(seconds=5)
 LEAST_OVERLAP = timedelta(seconds=5)
@@ -76,7 +77,7 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
 
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str]:
     """Open orders whose cancel no window would show, longest unseen first."""
-    every = REREAD_EVERY / shop.speed
+    every = max(REREAD_EVERY / shop.speed, LEAST_REREAD)
     if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
         return []
     before = now + shop.clock_offset - every
