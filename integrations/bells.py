@@ -7,10 +7,11 @@ account has events". Without Valkey both are found by the clock.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from uuid import UUID
 
 import structlog
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
@@ -20,37 +21,43 @@ LOOK = "look"
 QUEUE = "renkei:bells"
 NEWS = "renkei:news"
 RING_SECONDS = 1.0
+SILENT_SECONDS = 5.0
 BELL_LIVES_SECONDS = 60
+MILLISECONDS = 1000
 
 log = structlog.get_logger(__name__)
 
 
-def arq_settings(url: str) -> RedisSettings:
-    """How arq reaches the Valkey at `url`; it gives up at once, and its owner starts it again."""
-    settings = RedisSettings.from_dsn(url)
-    settings.conn_retries = 0
-    return settings
+def arq_at(url: str) -> ArqRedis:
+    """arq's way to the Valkey at `url`; connections are made when first used, and it gives up at once.
+
+    No socket_timeout: with one, redis-py forgets cancellations that come while it waits.
+    """
+    pool: ConnectionPool = ConnectionPool.from_url(url, socket_connect_timeout=RING_SECONDS)
+    return ArqRedis(
+        pool, default_queue_name=QUEUE, expires_extra_ms=BELL_LIVES_SECONDS * MILLISECONDS
+    )
 
 
 class Bells:
     """Keeps domain.store.database.Ringer. Connections are made when first used."""
 
     def __init__(self, url: str) -> None:
-        self._pool: ConnectionPool = ConnectionPool.from_url(
-            url, socket_timeout=RING_SECONDS, socket_connect_timeout=RING_SECONDS
-        )
-        self._redis = ArqRedis(connection_pool=self._pool, default_queue_name=QUEUE)
+        self._redis = arq_at(url)
         self._url = url
+        self._silent_until = 0.0
 
     async def __call__(self, account_id: UUID, news: bool, bells: Sequence[Bell]) -> None:
-        """Never raises: what is not rung is found by the clock."""
-        if not (news or bells):
+        """Never raises: what is not rung is found by the clock. A Valkey that did not answer is left alone for a while,
+        so that no commit waits for it."""
+        if not (news or bells) or monotonic() < self._silent_until:
             return
         try:
             async with asyncio.timeout(RING_SECONDS):
                 await self._ring(account_id, news, bells)
         except (RedisError, OSError, TimeoutError) as error:
-            log.warning("bell_not_rung", account=str(account_id), error=str(error))
+            self._silent_until = monotonic() + SILENT_SECONDS
+            log.warning("bells_silent", error=str(error), for_seconds=SILENT_SECONDS)
 
     async def _ring(self, account_id: UUID, news: bool, bells: Sequence[Bell]) -> None:
         if news:
@@ -80,7 +87,7 @@ class Bells:
 
     async def close(self) -> None:
         with suppress(RedisError, OSError):
-            await self._pool.disconnect()
+            await self._redis.connection_pool.disconnect()
 
 
 async def _accounts(messages: AsyncIterator[dict[str, object]]) -> AsyncIterator[UUID]:

@@ -54,13 +54,12 @@ class Malls:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`holder` names this process in leases. `looks`: what it is looking at, and whether to look once more."""
+    """`holder` names this process in leases."""
 
     db: Database
     malls: Malls
     vault: Vault
     holder: str
-    looks: dict[tuple[UUID, str], bool] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return datetime.now(UTC)

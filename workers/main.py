@@ -17,16 +17,17 @@ from domain.services.credentials import Vault
 from domain.settings import Settings
 from domain.store.database import Database
 from domain.store.migrate import check_version
-from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_settings
+from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_at
 from workers import clock
 from workers.context import Context, Malls
-from workers.look import look
+from workers.hands import Hands
 
 JOBS_AT_ONCE = 16
 JOB_SECONDS = 60
 POLL_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
+CLOSE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -55,16 +56,16 @@ def _context(settings: Settings, db: Database, http: httpx.AsyncClient) -> Conte
 
 
 async def _work(ctx: Context, settings: Settings) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(clock.run(ctx, settings.sweep_seconds))
-        tasks.create_task(_answer_bells(ctx, settings))
+    async with Hands(ctx) as hands, asyncio.TaskGroup() as tasks:
+        tasks.create_task(clock.go_round(hands, settings.sweep_seconds))
+        tasks.create_task(_answer_bells(hands, settings))
 
 
-async def _answer_bells(ctx: Context, settings: Settings) -> None:
+async def _answer_bells(hands: Hands, settings: Settings) -> None:
     """arq's worker ends when Valkey goes and does not come back by itself: it is made anew, ever more rarely."""
     pause = FIRST_PAUSE_SECONDS
     while True:
-        worker = _worker(ctx, settings)
+        worker = _worker(hands, settings)
         try:
             await worker.async_run()
             pause = FIRST_PAUSE_SECONDS
@@ -77,22 +78,24 @@ async def _answer_bells(ctx: Context, settings: Settings) -> None:
 
 
 async def _close(worker: Worker) -> None:
-    """What is under way ends; a Valkey that is gone cannot be told."""
+    """Bells that are being answered are; then every connection closes. arq's own close leaves them open where a job was
+    cancelled."""
+    if worker.tasks:
+        await asyncio.wait(worker.tasks.values(), timeout=CLOSE_SECONDS)
     with suppress(RedisError, OSError):
-        await worker.close()
-    if worker._pool is not None:
-        await worker._pool.connection_pool.disconnect()
+        await worker.pool.connection_pool.disconnect()
 
 
-def _worker(ctx: Context, settings: Settings) -> Worker:
-    """Bells only: no retries, no results, no fixed job ids; what is to be done, the rows say."""
+def _worker(hands: Hands, settings: Settings) -> Worker:
+    """Bells only: no retries, no results, no fixed job ids. A bell is answered at once, and what it asks for goes on as
+    long as it takes: no time-out of arq cuts a call to a mall short."""
 
     async def answer(_: dict[Any, Any], account_id: str, shop_id: str, work: str) -> None:
-        await look(ctx, UUID(account_id), UUID(shop_id), work)
+        hands.take_up(UUID(account_id), UUID(shop_id), work, again=True)
 
     return Worker(
         functions=[func(cast(WorkerCoroutine, answer), name=LOOK, keep_result=0)],
-        redis_settings=arq_settings(settings.redis_url),
+        redis_pool=arq_at(settings.redis_url),
         queue_name=QUEUE,
         handle_signals=False,
         retry_jobs=False,

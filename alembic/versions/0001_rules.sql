@@ -120,9 +120,12 @@ GRANT EXECUTE ON FUNCTION renkei_make_partitions, renkei_unpartitioned_rows TO r
 GRANT SELECT (id, code, sync_running) ON accounts TO renkei_dispatch;
 GRANT SELECT (account_id, id, name, token_hash, role, scopes, expires_at, last_used_at, revoked_at)
     ON api_tokens TO renkei_dispatch;
-GRANT SELECT (account_id, id, state, in_use, orders_running, next_order_poll_at, next_probe_at, paused_until)
+GRANT SELECT (account_id, id, mall, settings, state, in_use, orders_running, order_poll_seconds, orders_seen_at, watermark,
+              reflect_interval_seconds, next_order_poll_at, next_probe_at, paused_until)
     ON shops TO renkei_dispatch;
-GRANT SELECT (account_id, shop_id, wanted, done, next_try_at, waiting_since, difference)
+GRANT SELECT (account_id, shop_id, kind, until) ON shop_leases TO renkei_dispatch;
+GRANT SELECT (account_id, listing_id, shop_id, wanted, done, lane, next_try_at, waiting_since, push_id, expected, base,
+              base_source, base_latest, not_pushed, difference)
     ON listing_sync TO renkei_dispatch;
 GRANT SELECT (account_id, seq, at), DELETE ON events TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, kind, state, started_at) ON jobs TO renkei_dispatch;
@@ -134,8 +137,8 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['accounts', 'api_tokens', 'shops', 'listing_sync', 'jobs', 'pushes',
-                                'products', 'listings', 'links', 'events']
+    FOREACH name IN ARRAY ARRAY['accounts', 'api_tokens', 'shops', 'shop_leases', 'listing_sync', 'jobs',
+                                'pushes', 'products', 'listings', 'links', 'events']
     LOOP
         EXECUTE format('CREATE POLICY dispatch ON %I FOR SELECT TO renkei_dispatch USING (true)', name);
     END LOOP;
@@ -160,13 +163,32 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT id FROM accounts WHERE code = account_code
 $$;
 
-CREATE FUNCTION renkei_due(at timestamptz, at_most integer)
+CREATE FUNCTION renkei_accounts(after uuid, at_most integer) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT id FROM accounts WHERE after IS NULL OR id > after ORDER BY id LIMIT at_most
+$$;
+
+CREATE FUNCTION renkei_due(at timestamptz, at_most integer, freshness jsonb DEFAULT '{}')
 RETURNS TABLE (account_id uuid, shop_id uuid, work text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH running AS (
+        SELECT s.account_id, s.id, s.mall, s.settings, s.state, s.order_poll_seconds, s.orders_seen_at, s.watermark,
+            s.next_order_poll_at, s.paused_until, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
+            a.sync_running AND s.in_use AND s.orders_running AS fetches_orders
+        FROM shops s JOIN accounts a ON a.id = s.account_id),
+    free AS (
+        SELECT r.*, NOT r.fetches_orders OR r.orders_seen_at >= at - greatest(
+            make_interval(secs => coalesce((freshness ->> r.mall)::float, 0)
+                / greatest(coalesce(nullif(r.settings ->> 'speed', '')::float, 1), 1)),
+            make_interval(secs => 3 * r.order_poll_seconds)) AS fresh
+        FROM running r WHERE NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = r.account_id AND x.shop_id = r.id AND x.kind = 'REFLECT'
+                AND x.until >= clock_timestamp()))
     SELECT due.account_id, due.shop_id, due.work FROM (
-        SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work
-        FROM shops s JOIN accounts a ON a.id = s.account_id
-        WHERE a.sync_running AND s.in_use AND s.orders_running AND s.state = 'RUNNING' AND s.next_order_poll_at <= at
+        SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work FROM running s
+        WHERE s.fetches_orders AND s.state = 'RUNNING' AND s.next_order_poll_at <= at AND NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = s.account_id AND x.shop_id = s.id AND x.kind = 'ORDERS'
+                AND x.until >= clock_timestamp())
         UNION ALL
         SELECT s.account_id, s.id, 'CHECK' FROM shops s
         WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
@@ -175,22 +197,38 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
             AND (j.started_at IS NULL OR j.started_at <= at - interval '2 minutes')
         UNION ALL
-        SELECT DISTINCT l.account_id, l.shop_id, 'REFLECT' FROM listing_sync l
-        JOIN shops s ON s.account_id = l.account_id AND s.id = l.shop_id
-        WHERE l.wanted > l.done AND coalesce(l.next_try_at, at) <= at AND coalesce(s.paused_until, at) <= at
+        SELECT s.account_id, s.id, 'REFLECT' FROM free s
+        WHERE coalesce(s.paused_until, at) <= at AND EXISTS (
+            SELECT FROM listing_sync l
+            WHERE l.account_id = s.account_id AND l.shop_id = s.id AND l.wanted > l.done AND (l.push_id IS NOT NULL
+                OR s.goes AND l.expected IS NOT NULL AND coalesce(l.next_try_at, at) <= at AND (l.lane = 0 OR s.fresh
+                    AND (l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT s.fetches_orders
+                        OR l.base_latest <= s.watermark))))
         UNION ALL
-        SELECT DISTINCT p.account_id, p.shop_id, 'READ_BACK' FROM pushes p
-        WHERE p.state = 'ACCEPTED' AND p.read_back_at <= at
+        SELECT s.account_id, s.id, 'READ_BACK' FROM running s
+        WHERE s.goes AND EXISTS (
+            SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id AND p.state = 'ACCEPTED'
+                AND p.read_back_at <= at)
     ) AS due
     ORDER BY random() LIMIT at_most
 $$;
 
-CREATE FUNCTION renkei_overdue(waiting_before timestamptz, at_most integer)
-RETURNS TABLE (account_id uuid, shop_id uuid)
+COMMENT ON FUNCTION renkei_due IS
+    'Shops with work that can be done now. `freshness`: by mall, for how many seconds its orders count as fresh.';
+
+CREATE FUNCTION renkei_overdue(at timestamptz, at_most integer, delays jsonb)
+RETURNS TABLE (account_id uuid, listing_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT l.account_id, l.shop_id FROM listing_sync l
-    WHERE l.wanted > l.done AND l.difference IS NULL AND l.waiting_since <= waiting_before LIMIT at_most
+    SELECT l.account_id, l.listing_id FROM shops s
+    JOIN listing_sync l ON l.account_id = s.account_id AND l.shop_id = s.id
+    WHERE l.wanted > l.done AND l.difference IS NULL AND l.not_pushed = '{}' AND l.base IS DISTINCT FROM l.expected
+        AND l.waiting_since <= at - make_interval(secs => s.reflect_interval_seconds + greatest(5,
+            coalesce((delays ->> s.mall)::float, 0) / greatest(coalesce(nullif(s.settings ->> 'speed', '')::float, 1), 1)))
+    LIMIT at_most
 $$;
+
+COMMENT ON FUNCTION renkei_overdue IS
+    'Listings that time alone has made a difference. `delays`: by mall, how many seconds a number usually takes.';
 
 CREATE FUNCTION renkei_forget_events(before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -228,9 +266,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     GROUP BY hit.id HAVING count(*) = cardinality(patterns)
 $$;
 
-REVOKE ALL ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_overdue,
+REVOKE ALL ON FUNCTION renkei_authenticate, renkei_account_of, renkei_accounts, renkei_due, renkei_overdue,
     renkei_forget_events, renkei_search_products, renkei_search_listings FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_authenticate, renkei_account_of, renkei_due, renkei_overdue,
+GRANT EXECUTE ON FUNCTION renkei_authenticate, renkei_account_of, renkei_accounts, renkei_due, renkei_overdue,
     renkei_forget_events, renkei_search_products, renkei_search_listings TO renkei_app;
 
 SET ROLE renkei_owner;

@@ -1,18 +1,36 @@
 """Which shops have work, across accounts: the only thing that is read without naming one."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
+from domain.model.mall_specs import MALL_SPECS
 from domain.store.database import Database
 
-DUE = text("SELECT account_id, shop_id, work FROM renkei_due(:at, :at_most)")
-OVERDUE = text("SELECT account_id, shop_id FROM renkei_overdue(:waiting_before, :at_most)")
+DUE = text(
+    "SELECT account_id, shop_id, work FROM renkei_due(:at, :at_most, cast(:freshness AS jsonb))"
+)
+OVERDUE = text(
+    "SELECT account_id, listing_id FROM renkei_overdue(:at, :at_most, cast(:delays AS jsonb))"
+)
+ACCOUNTS = text("SELECT renkei_accounts(:after, :at_most) AS id")
 PARTITIONS = text("SELECT renkei_make_partitions(:months)")
 ASTRAY = text("SELECT renkei_unpartitioned_rows()")
 FORGET = text("SELECT renkei_forget_events(:before, :at_most)")
+
+FRESHNESS = orjson.dumps(
+    {
+        kind.value: spec.capabilities.order_freshness.total_seconds()
+        for kind, spec in MALL_SPECS.items()
+    }
+).decode()
+DELAYS = orjson.dumps(
+    {kind.value: spec.capabilities.usual_delay.total_seconds() for kind, spec in MALL_SPECS.items()}
+).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +45,32 @@ class Due:
 async def due(db: Database, *, at: datetime, at_most: int) -> list[Due]:
     """Shops with work that may begin now, in no order, so that no account comes first for ever."""
     async with db.connection() as connection:
-        rows = await connection.execute(DUE, {"at": at, "at_most": at_most})
+        parameters = {"at": at, "at_most": at_most, "freshness": FRESHNESS}
+        rows = await connection.execute(DUE, parameters)
         return [Due(**row._mapping) for row in rows]
 
 
-async def overdue(
-    db: Database, *, waiting_before: datetime, at_most: int
-) -> list[tuple[UUID, UUID]]:
-    """(account, shop) with pushes that have waited since before then and are not shown as a difference yet."""
+async def overdue(db: Database, *, at: datetime, at_most: int) -> list[tuple[UUID, UUID]]:
+    """(account, listing) whose push has waited for longer than its shop and mall usually take, and that are not shown
+    as a difference yet."""
     async with db.connection() as connection:
-        rows = await connection.execute(
-            OVERDUE, {"waiting_before": waiting_before, "at_most": at_most}
-        )
-        return [(row.account_id, row.shop_id) for row in rows]
+        parameters = {"at": at, "at_most": at_most, "delays": DELAYS}
+        rows = await connection.execute(OVERDUE, parameters)
+        return [(row.account_id, row.listing_id) for row in rows]
+
+
+async def accounts(db: Database, *, at_most: int = 500) -> AsyncIterator[UUID]:
+    """Every account, read in pages of `at_most`."""
+    after: UUID | None = None
+    while True:
+        async with db.connection() as connection:
+            rows = await connection.execute(ACCOUNTS, {"after": after, "at_most": at_most})
+            page = list(rows.scalars())
+        for account_id in page:
+            yield account_id
+        if len(page) < at_most:
+            return
+        after = page[-1]
 
 
 async def make_partitions(db: Database, *, months_ahead: int) -> int:

@@ -46,8 +46,10 @@ async def rung(own_database: Scratch, valkey: Valkey, malls: str) -> AsyncIterat
 
 
 async def _stopped(working: "asyncio.Task[None]") -> None:
+    """It ends because it is told to, not by a fault of its own."""
     working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+    [ended] = await asyncio.gather(working, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError), ended
 
 
 async def test_a_bell_is_answered_long_before_the_clock_comes_round(

@@ -1,0 +1,154 @@
+"""What is dispatched is what can be done now; nothing is looked at again and again for nothing."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.model.malls import MallKind, PushOutcome
+from domain.services import reflect_jobs
+from domain.store import dispatch, leases, shops, sync
+from domain.store.database import Database, Tx
+from domain.store.leases import LeaseKind
+from domain.store.shops import Shop
+from tests.domain.services.rows import NOW, OWNER, rows
+from tests.domain.services.story import a_shop, an_order, in_stock, take
+from tests.domain.services.turns import answers, sent
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+LONG_AGO = NOW - timedelta(days=2)
+
+
+async def due(db: Database, account: UUID, at: datetime = NOW) -> list[str]:
+    found = await dispatch.due(db, at=at, at_most=100_000)
+    return sorted(each.work for each in found if each.account_id == account)
+
+
+async def overdue(db: Database, account: UUID, at: datetime) -> int:
+    found = await dispatch.overdue(db, at=at, at_most=100_000)
+    return sum(whose == account for whose, _ in found)
+
+
+async def tea_at(tx: Tx, mall: MallKind = MallKind.RAKUTEN, **values: Any) -> Shop:
+    shop = await a_shop(tx, mall=mall, next_order_poll_at=NOW + timedelta(days=1), **values)
+    await in_stock(tx, shop, TEA=5)
+    return shop
+
+
+async def asked(tx: Tx, shop: Shop) -> None:
+    ids = await sync.listings_of_shops(tx, [shop.id])
+    await reflect_jobs.ask(tx, OWNER, ids, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked_to_send", "is_due"),
+    [
+        (NOW - 50 * SECOND, True, True),
+        (NOW - timedelta(hours=1), True, False),
+        (None, True, False),
+        (NOW, False, False),
+    ],
+)
+async def test_other_numbers_than_zero_are_due_while_orders_are_fresh(
+    db: Database,
+    account: UUID,
+    seen: datetime | None,
+    asked_to_send: bool,
+    is_due: bool,
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, orders_running=True, orders_seen_at=seen, watermark=NOW)
+        if asked_to_send:
+            await asked(tx, shop)
+
+    assert await due(db, account) == ["REFLECT"] * is_due
+
+
+async def test_a_zero_is_due_however_old_the_orders_are(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        await tea_at(tx, orders_running=True, orders_seen_at=LONG_AGO, watermark=NOW)
+        other = await a_shop(tx, "Second", orders_running=False)
+        await in_stock(tx, other, TEA=5)
+        await take(tx, other, an_order("1", ("tea", 5)))
+        await shops.change(tx, other.id, paused_until=NOW + MINUTE)
+
+    assert await due(db, account) == ["REFLECT"]
+
+
+async def test_what_another_worker_is_at_is_not_due(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, orders_running=True, orders_seen_at=NOW, watermark=NOW)
+        await asked(tx, shop)
+        await shops.change(tx, shop.id, next_order_poll_at=NOW)
+    assert await due(db, account) == ["ORDERS", "REFLECT"]
+
+    async with db.transaction(account) as tx:
+        for kind in LeaseKind:
+            await leases.take(tx, shop.id, kind, "another", MINUTE)
+
+    assert await due(db, account) == []
+
+
+@pytest.mark.parametrize("state", ["HALTED", "PROBING"])
+async def test_a_shop_that_is_halted_has_nothing_to_do(db: Database, account: UUID, state: str):
+    """But for what a dead worker had sent: nobody knows what became of it."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.AMAZON)
+        await asked(tx, shop)
+        await answers(tx, await sent(tx, shop), PushOutcome.ACCEPTED)
+        await asked(tx, shop)
+        await shops.change(tx, shop.id, state=state)
+        await _lapsed(tx)
+    assert await due(db, account, NOW + timedelta(days=1)) == []
+
+    async with db.transaction(account) as tx:
+        await shops.change(tx, shop.id, state="RUNNING")
+        await sent(tx, shop, at=NOW + timedelta(hours=1))
+        await shops.change(tx, shop.id, state=state)
+        await _lapsed(tx)
+
+    assert await due(db, account, NOW + timedelta(days=1)) == ["REFLECT"]
+
+
+async def _lapsed(tx: Tx) -> None:
+    await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+
+
+async def test_an_accepted_number_is_looked_at_when_its_time_has_come(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.AMAZON)
+        await asked(tx, shop)
+        await answers(tx, await sent(tx, shop, at=NOW), PushOutcome.ACCEPTED, at=NOW)
+        await _lapsed(tx)
+
+    assert await due(db, account, NOW + MINUTE) == []
+    assert await due(db, account, NOW + 10 * MINUTE) == ["READ_BACK"]
+
+
+async def _waits_at_a_slow_shop(tx: Tx) -> None:
+    shop = await tea_at(tx, reflect_interval_seconds=1200)
+    other = await a_shop(tx, "Second")
+    await in_stock(tx, other, TEA=5)
+    await take(tx, other, an_order("1", ("tea", 1)))
+    await shops.change(tx, shop.id, orders_running=False)
+
+
+async def _was_asked_for(tx: Tx) -> None:
+    """Nothing differs: however late it is, it is no difference."""
+    await asked(tx, await tea_at(tx))
+
+
+@pytest.mark.parametrize(
+    ("story", "early", "late"),
+    [(_waits_at_a_slow_shop, 0, 1), (_was_asked_for, 0, 0)],
+)
+async def test_only_what_has_become_a_difference_by_the_time_alone_is_looked_at(
+    db: Database, account: UUID, story: Callable[[Tx], Awaitable[None]], early: int, late: int
+):
+    await db.run(account, story)
+
+    assert await overdue(db, account, NOW + 30 * SECOND) == early
+    assert await overdue(db, account, NOW + timedelta(minutes=22)) == late

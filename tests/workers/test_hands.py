@@ -1,0 +1,86 @@
+"""Bells and the clock ask for the same work: it is done once, once more where something is new, and never cut short."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.workers.town import eventually
+from workers.context import Context
+from workers.hands import AT_ONCE, Hands
+
+ACCOUNT, SHOP = uuid4(), uuid4()
+
+
+class Busy:
+    """Work that takes as long as it is told to."""
+
+    def __init__(self) -> None:
+        self.begun: list[UUID] = []
+        self.may_end = asyncio.Semaphore(0)
+
+    async def __call__(self, ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+        self.begun.append(shop_id)
+        await self.may_end.acquire()
+
+    async def has_begun(self, times: int) -> None:
+        await eventually(lambda: asyncio.sleep(0, len(self.begun) == times))
+
+
+@pytest.fixture
+def busy() -> Busy:
+    return Busy()
+
+
+@pytest.mark.parametrize(("again", "looks"), [(False, 1), (True, 2)])
+async def test_who_asks_meanwhile_is_answered_by_one_more_look(
+    ctx: Context, busy: Busy, again: bool, looks: int
+) -> None:
+    async with Hands(ctx, {"REFLECT": busy}) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+        await busy.has_begun(1)
+        for _ in range(3):
+            hands.take_up(ACCOUNT, SHOP, "REFLECT", again=again)
+
+        busy.may_end.release()
+        await busy.has_begun(looks)
+        busy.may_end.release()
+        await asyncio.sleep(0)
+
+    assert busy.begun == [SHOP] * looks
+
+
+async def test_long_work_of_one_kind_keeps_no_other_waiting(ctx: Context, busy: Busy) -> None:
+    zeros = Busy()
+    async with Hands(ctx, {"ORDERS": busy, "REFLECT": zeros}) as hands:
+        for _ in range(AT_ONCE + 1):
+            hands.take_up(ACCOUNT, uuid4(), "ORDERS")
+        await busy.has_begun(AT_ONCE)
+
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+
+        await zeros.has_begun(1)
+    assert len(busy.begun) == AT_ONCE
+
+
+async def test_what_fails_is_taken_up_again(ctx: Context, busy: Busy) -> None:
+    async def fails_once(given: Context, account_id: UUID, shop_id: UUID) -> None:
+        if not busy.begun:
+            busy.begun.append(shop_id)
+            raise RuntimeError("A fault of ours.")
+        await busy(given, account_id, shop_id)
+
+    async with Hands(ctx, {"REFLECT": fails_once}) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT", again=True)
+        await busy.has_begun(1)
+        hands.take_up(ACCOUNT, SHOP, "REFLECT", again=True)
+        await busy.has_begun(2)
+
+
+async def test_what_is_under_way_is_put_down_at_the_end(ctx: Context, busy: Busy) -> None:
+    async with Hands(ctx, {"REFLECT": busy}) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+        await busy.has_begun(1)
+        [task] = hands._busy.values()
+
+    assert task.cancelled()

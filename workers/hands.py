@@ -1,0 +1,70 @@
+"""What this process works on: each shop's work once, however often a bell or the clock asks for it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from uuid import UUID
+
+import structlog
+
+from workers.context import Context
+from workers.works import WORK, Work
+
+AT_ONCE = 16
+
+Key = tuple[UUID, str]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Hands:
+    """AT_ONCE shops together for each kind of work, so that long walks through orders keep no zero waiting.
+
+    Leaving the context puts down whatever is under way: the rows say what is still to be done.
+    """
+
+    ctx: Context
+    work: Mapping[str, Work] = field(default_factory=lambda: WORK)
+    _free: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _busy: dict[Key, "asyncio.Task[None]"] = field(default_factory=dict)
+    _again: set[Key] = field(default_factory=set)
+
+    async def __aenter__(self) -> "Hands":
+        self._free = {name: asyncio.Semaphore(AT_ONCE) for name in self.work}
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        tasks = list(self._busy.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def take_up(self, account_id: UUID, shop_id: UUID, work: str, *, again: bool = False) -> None:
+        """`again`: something is new, so whoever is at it already looks once more."""
+        key = (shop_id, work)
+        if key not in self._busy:
+            self._busy[key] = asyncio.create_task(self._look(account_id, key))
+            self._busy[key].add_done_callback(lambda _: self._busy.pop(key))
+        elif again:
+            self._again.add(key)
+
+    async def _look(self, account_id: UUID, key: Key) -> None:
+        self._again.add(key)
+        while key in self._again:
+            async with self._free[key[1]]:
+                self._again.discard(key)
+                await self._look_once(account_id, *key)
+
+    async def _look_once(self, account_id: UUID, shop_id: UUID, work: str) -> None:
+        """A failure of ours is logged and left to the next look: the rows still say what is to be done."""
+        try:
+            await self.work[work](self.ctx, account_id, shop_id)
+        except Exception:
+            log.exception("work_failed", account=str(account_id), shop=str(shop_id), work=work)

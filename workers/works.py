@@ -1,0 +1,17 @@
+"""The kinds of work by name; what there is to do, each reads from the rows of its shop."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from uuid import UUID
+
+from workers.check_shop import check_shop
+from workers.context import Context
+from workers.import_orders import fetch_orders
+from workers.read_back import read_back
+from workers.reflect import push_waiting
+
+Work = Callable[[Context, UUID, UUID], Awaitable[None]]
+
+WORK: Mapping[str, Work] = MappingProxyType(
+    {"ORDERS": fetch_orders, "REFLECT": push_waiting, "READ_BACK": read_back, "CHECK": check_shop}
+)
