@@ -104,8 +104,9 @@ class Mutation:
     )
     start_shop_consent = mutation(
         shops.start_consent,
-        "モール認可: where to send the seller's browser for the mall's consent.",
+        "モール認可: where to send the seller's browser for the mall's consent. Sent again, it begins anew.",
         requires=Permission.SHOPS,
+        repeats=True,
     )
     test_connection = mutation(
         shops.test_connection,

@@ -29,6 +29,7 @@ class UserErrorCode(StrEnum):
     PART_IN_USE = "PART_IN_USE"
     SHOP_NOT_IN_USE = "SHOP_NOT_IN_USE"
     PLAN_LIMIT = "PLAN_LIMIT"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
 
 
@@ -49,6 +50,7 @@ described(
     PART_IN_USE="It is part of a set that stays.",
     SHOP_NOT_IN_USE="利用店舗設定: the shop is not in use.",
     PLAN_LIMIT="The plan has no room for more products.",
+    IDEMPOTENCY_KEY_REUSED="Something else was asked for with this `idempotencyKey`.",
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
 )
 

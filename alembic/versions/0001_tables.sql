@@ -78,6 +78,18 @@ CREATE TABLE events (
 
 CREATE INDEX events_at_idx ON events USING brin (at);
 
+CREATE TABLE idempotency_keys (
+    account_id UUID NOT NULL,
+    key TEXT NOT NULL,
+    asked BYTEA NOT NULL,
+    answer JSONB,
+    at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (account_id, key),
+    CONSTRAINT idempotency_keys_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+
+CREATE INDEX idempotency_keys_at_idx ON idempotency_keys (account_id, at);
+
 CREATE TABLE jobs (
     account_id UUID NOT NULL,
     id UUID DEFAULT uuidv7() NOT NULL,

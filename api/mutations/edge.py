@@ -14,6 +14,7 @@ import strawberry
 
 from api.context import Context, Info
 from api.fields import Requires, argument
+from api.mutations.repeats import digest, read, written
 from api.nodes import BadId, read_id
 from api.selection import MOST_ITEMS
 from api.user_errors import UserError, user_error
@@ -21,6 +22,7 @@ from domain.model.errors import DomainError
 from domain.model.locales import Locale
 from domain.model.roles import Permission
 from domain.services.edits import Refused, not_found
+from domain.services.idempotency import once
 from domain.store.database import Tx
 
 Work = Callable[[Tx, Context, Any], Awaitable[Any]]
@@ -36,17 +38,25 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def mutation(work: Work, description: str, *, requires: Permission) -> Any:
-    """A field that does `work`; null for those who lack the right."""
+def mutation(work: Work, description: str, *, requires: Permission, repeats: bool = False) -> Any:
+    """A field that does `work`; null for those who lack the right.
+
+    `repeats`: a request that comes again with its idempotencyKey is done again; its answer is too secret to be kept.
+    """
     kinds = get_annotations(work, eval_str=True)
     payload = kinds["return"]
 
     async def resolve(info: Info, input: Any) -> Any:
         context = info.context
+
+        async def done(tx: Tx) -> Any:
+            key = said(input.idempotency_key)
+            if key is None or repeats:
+                return await work(tx, context, input)
+            return await _once(tx, context, key, (info.field_name, input), work, payload)
+
         try:
-            return await context.db.run(
-                context.viewer.account_id, lambda tx: work(tx, context, input)
-            )
+            return await context.db.run(context.viewer.account_id, done)
         except DomainError as error:
             return payload(user_errors=[user_error(error, context.viewer.locale)])
 
@@ -55,6 +65,17 @@ def mutation(work: Work, description: str, *, requires: Permission) -> Any:
     return strawberry.mutation(
         resolver=resolve, description=description, directives=(Requires(permission=requires),)
     )
+
+
+async def _once(
+    tx: Tx, context: Context, key: str, asked: tuple[str, Any], work: Work, payload: Any
+) -> Any:
+    name, input = asked
+
+    async def act() -> Any:
+        return written(await work(tx, context, input))
+
+    return read(payload, await once(tx, key, digest(name, input), act, now=context.now()))
 
 
 def _say(resolve: Callable[..., Any], accepted: Parameter, answer: Any) -> None:

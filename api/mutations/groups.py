@@ -7,7 +7,7 @@ from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
 from api.mutations.edge import answered, named, said, selected, user_errors
-from api.mutations.inputs import REFLECT, VERSION, ProductSelection
+from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
 from api.products import ProductGroup
 from api.user_errors import UserError
 from domain.services import groups
@@ -27,6 +27,7 @@ class SaveProductGroupInput:
     remove_products: ProductSelection | None = optional("Products that leave it.")
     expected_version: int | None = optional(VERSION)
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a group.")

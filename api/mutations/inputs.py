@@ -6,6 +6,10 @@ from api.fields import optional
 from api.sync_errors import SyncErrorFilter
 
 REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
+KEY = (
+    "Your own name for this very request, at most 200 characters: sent again within 7 days it changes nothing, and "
+    "answers as before."
+)
 VERSION = (
     "The `version` that was on the screen: refused with VERSION_CHANGED when it is another by now."
 )

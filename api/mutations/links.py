@@ -18,7 +18,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import REFLECT, ListingSelection
+from api.mutations.inputs import KEY, REFLECT, ListingSelection
 from api.products import Product
 from api.user_errors import UserError, user_error
 from domain.services import links
@@ -40,6 +40,7 @@ class LinkListingsInput:
         "コピーページ: these pages are meant beside others of their shop on the same product."
     )
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of links.")
@@ -55,6 +56,7 @@ class UnlinkListingsInput:
     listings: ListingSelection = strawberry.field(
         description="Which; no import links them again by itself."
     )
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of listings taken off their products.")

@@ -16,7 +16,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import REFLECT, VERSION, ListingSelection
+from api.mutations.inputs import KEY, REFLECT, VERSION, ListingSelection
 from api.nodes import global_id
 from api.user_errors import UserError
 from domain.services import listing_edits, listings
@@ -30,6 +30,7 @@ class SetListingLimitsInput:
     maximum: int | None = optional("上限: never more than this is shown.")
     expected_version: int | None = optional(VERSION)
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of limits.")
@@ -44,6 +45,7 @@ class SetListingSyncInput:
     listings: ListingSelection = strawberry.field(description="Which.")
     sync: bool = strawberry.field(description="On or off. Orders count either way.")
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of ticks.")
@@ -58,6 +60,7 @@ class DeleteListingsInput:
     listings: ListingSelection = strawberry.field(
         description="Which; the malls keep them, and the next import brings them back."
     )
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of listings that were to be deleted.")

@@ -18,7 +18,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import REFLECT, VERSION, ProductSelection
+from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
 from api.nodes import global_id
 from api.products import Product
 from api.user_errors import UserError
@@ -38,6 +38,7 @@ class SaveProductInput:
     reserve: int | None = optional("確保在庫; null: that of its group, else 0.")
     image_url: str | None = optional("Its image; null: none.")
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a product.")
@@ -53,6 +54,7 @@ class DeleteProductsInput:
     with_listings: bool = strawberry.field(
         description="Take their listings out too; else these stay, unlinked. The malls keep both."
     )
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of products that were to be deleted.")

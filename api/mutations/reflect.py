@@ -7,7 +7,7 @@ from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
 from api.mutations.edge import answered, row_ids, said, selected, user_errors
-from api.mutations.inputs import ListingSelection, ProductSelection
+from api.mutations.inputs import KEY, ListingSelection, ProductSelection
 from api.user_errors import UserError
 from domain.services import reflect_requests
 from domain.store.database import Tx
@@ -20,6 +20,7 @@ class ReflectInput:
     )
     listings: ListingSelection | None = optional("These listings.")
     shop_ids: list[strawberry.ID] | None = optional("Only at these shops; null: at all.")
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a reflect.")

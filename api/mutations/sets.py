@@ -17,7 +17,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import REFLECT, VERSION
+from api.mutations.inputs import KEY, REFLECT, VERSION
 from api.products import Product
 from api.user_errors import UserError
 from domain.model.sets import SetPart
@@ -43,6 +43,7 @@ class SaveSetItemInput:
     )
     expected_version: int | None = optional(VERSION)
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a set.")
@@ -56,6 +57,7 @@ class SaveSetItemPayload:
 class DeleteSetItemsInput:
     product_ids: list[strawberry.ID] = strawberry.field(description="Which, at most 100.")
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of sets that were to be single products.")

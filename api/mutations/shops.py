@@ -9,7 +9,7 @@ from api.fields import optional
 from api.jobs import ShopCheck
 from api.load import node
 from api.mutations.edge import answered, at, given, row_id, said, user_errors
-from api.mutations.inputs import VERSION, KeyValueInput
+from api.mutations.inputs import KEY, VERSION, KeyValueInput
 from api.shops import Shop
 from api.user_errors import UserError
 from domain.model.errors import DomainError
@@ -29,6 +29,7 @@ class ConnectShopInput:
     name: str = strawberry.field(description="店舗名, unique in the account.")
     credentials: list[KeyValueInput] = strawberry.field(description=CREDENTIALS)
     settings: list[KeyValueInput] | None = optional("Settings, by the mall's `settingFields`.")
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a new shop.")
@@ -55,6 +56,7 @@ class UpdateShopInput:
     )
     notification_email: str | None = optional("Where its notices go; null: nowhere.")
     resume: bool | None = optional("再開: a good test ends an error of level 9.")
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a shop's settings.")
@@ -67,6 +69,7 @@ class UpdateShopPayload:
 @strawberry.input(description="接続テスト: a test of a shop's connection.")
 class TestConnectionInput:
     shop_id: strawberry.ID = strawberry.field(description="Which shop.")
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a test that was asked for.")
@@ -80,6 +83,9 @@ class StartShopConsentInput:
     shop_id: strawberry.ID = strawberry.field(description="Which shop.")
     return_url: str = strawberry.field(
         description="Where the browser goes afterwards; its origin must be an allowed one."
+    )
+    idempotency_key: str | None = optional(
+        "Taken, and not heeded: the mall's address is kept nowhere, so a repeated request begins anew."
     )
 
 

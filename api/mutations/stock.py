@@ -15,7 +15,7 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import REFLECT
+from api.mutations.inputs import KEY, REFLECT
 from api.products import Product
 from api.stock import StockMovement
 from api.user_errors import UserError, user_error
@@ -51,6 +51,7 @@ class SetStockItem:
 class SetStockInput:
     items: list[SetStockItem] = strawberry.field(description="One for each cell.")
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.input(description="Units of one product that came in or went out.")
@@ -65,6 +66,7 @@ class AdjustStockInput:
     reason: AdjustReason = strawberry.field(description="Why.")
     note: str | None = optional("What else is to be said, for the operation log.")
     reflect: bool | None = optional(REFLECT)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of one item; the others are done whatever became of it.")

@@ -10,6 +10,7 @@ from api.context import Context
 from api.fields import described, optional
 from api.load import node, nodes
 from api.mutations.edge import answered, answered_list, row_ids, said, user_errors
+from api.mutations.inputs import KEY
 from api.shops import Shop
 from api.user_errors import UserError
 from domain.model.shops import SyncPart
@@ -31,6 +32,7 @@ described(
 class StartSyncInput:
     shop_ids: list[strawberry.ID] | None = optional(SHOPS)
     parts: list[SyncPart] | None = optional(PARTS)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a start. What differs goes out at once.")
@@ -44,6 +46,7 @@ class StartSyncPayload:
 class StopSyncInput:
     shop_ids: list[strawberry.ID] | None = optional(SHOPS)
     parts: list[SyncPart] | None = optional(PARTS)
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of a stop. A call that is under way still ends.")

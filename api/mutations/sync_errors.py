@@ -5,10 +5,11 @@ from uuid import UUID
 import strawberry
 
 from api.context import Context
+from api.fields import optional
 from api.jobs import ShopCheck
 from api.load import nodes
 from api.mutations.edge import answered_list, row_ids, said, user_errors
-from api.mutations.inputs import ErrorSelection
+from api.mutations.inputs import KEY, ErrorSelection
 from api.sync_errors import SyncError
 from api.user_errors import UserError
 from domain.services import sync_errors
@@ -18,6 +19,7 @@ from domain.store.database import Tx
 @strawberry.input(description="エラー削除: errors to clear.")
 class ClearErrorsInput:
     errors: ErrorSelection = strawberry.field(description="Which.")
+    idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(

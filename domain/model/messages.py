@@ -30,6 +30,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("", "対象が見つかりません。画面を読み込み直してください。"),
         ),
         "INVALID_VALUE": (
+            ("idempotency_key", "idempotencyKey は1文字以上{most}文字以内にしてください。"),
             (
                 "count",
                 "セット1つに入る数は1から{most}で入力してください。",
@@ -123,6 +124,12 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             (
                 "",
                 "契約の上限（{limit}商品）に達しています。不要な商品を削除するか、プランを変更してください。",
+            ),
+        ),
+        "IDEMPOTENCY_KEY_REUSED": (
+            (
+                "",
+                "この idempotencyKey は別の依頼に使われています。依頼ごとに新しいものを付けてください。",
             ),
         ),
         "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),

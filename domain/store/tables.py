@@ -673,6 +673,17 @@ events = _tenant(
 
 Index("events_at_idx", events.c.at, postgresql_using="brin")
 
+# What came of a request that carried a key; null while it is under way.
+idempotency_keys = _tenant(
+    "idempotency_keys",
+    Column("key", Text, nullable=False),
+    Column("asked", LargeBinary, nullable=False),
+    Column("answer", JSONB),
+    _at("at"),
+    key=("key",),
+)
+Index("idempotency_keys_at_idx", idempotency_keys.c.account_id, idempotency_keys.c.at)
+
 jobs = _tenant(
     "jobs",
     Column("kind", Text, nullable=False),

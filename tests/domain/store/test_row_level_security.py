@@ -60,6 +60,7 @@ ROWS: Mapping[str, str] = {
     "sync_errors": "(account_id, level, kind, group_key) VALUES (:account, 8, 'THROTTLED', 'k')",
     "sync_error_listings": f"(account_id, error_id, listing_id) VALUES (:account, {ERROR}, {LISTING})",
     "events": "(account_id, seq, kind) VALUES (:account, 0, 'SHOP')",
+    "idempotency_keys": "(account_id, key, asked) VALUES (:account, 'k', '')",
     "jobs": "(account_id, kind) VALUES (:account, 'REFLECT')",
     "job_listings": f"(account_id, job_id, listing_id) VALUES (:account, {JOB}, {LISTING})",
 }
