@@ -69,11 +69,6 @@ class CredentialWarning(StrEnum):
     UNCHECKED = "UNCHECKED"
 
 
-class JobKind(StrEnum):
-    REFLECT = "REFLECT"
-    SHOP_CHECK = "SHOP_CHECK"
-
-
 described(
     ReflectEdits,
     "Does a stock number set by hand, by file or by API go out by itself? Orders always do.",
@@ -142,10 +137,4 @@ described(
     EXPIRED="It has lapsed.",
     REFUSED="The mall refused the credentials since it was set; which of them, malls do not say.",
     UNCHECKED="No test of the connection has ended since it was set.",
-)
-described(
-    JobKind,
-    "What a job does.",
-    REFLECT="反映: numbers are sent to the malls.",
-    SHOP_CHECK="接続テスト: a shop's connection is tested.",
 )

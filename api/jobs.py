@@ -7,7 +7,6 @@ from typing import Any
 import strawberry
 
 from api.actors import Actor
-from api.enums import JobKind
 from api.fields import argument, described, field, planned
 from api.listings import Push
 from api.locales import LOCALE, chosen
@@ -15,12 +14,18 @@ from api.nodes import Node
 from api.paging import paged
 from api.shops import Shop
 from domain.model import checks
-from domain.model.jobs import JobState
+from domain.model.jobs import JobKind, JobState
 from domain.model.locales import Locale, Words
 from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
 from domain.model.reflect import PushState
 from domain.model.sync_errors import SyncErrorKind
 
+described(
+    JobKind,
+    "What a job does.",
+    REFLECT="反映: numbers are sent to the malls.",
+    SHOP_CHECK="接続テスト: a shop's connection is tested.",
+)
 described(
     JobState,
     "How far a job is.",

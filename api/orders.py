@@ -32,7 +32,6 @@ described(
     BASELINE="It was there before the shop began: it takes nothing.",
     COUNTED_BEFORE="A count had taken it off already.",
     UNLINKED="Its listing belongs to no product: it takes nothing yet.",
-    HELD="It is held.",
     FULFILLED_BY_MALL="The mall fulfils it from its own stock.",
 )
 

@@ -3,7 +3,7 @@
 import strawberry
 
 from api.account import Account, Viewer
-from api.enums import DifferenceKind, JobKind
+from api.enums import DifferenceKind
 from api.fields import argument, field, planned
 from api.jobs import Job
 from api.links import Link, LinkFilter
@@ -18,7 +18,7 @@ from api.scalars import EventCursor
 from api.shops import Shop
 from api.stock import StockMovement
 from api.sync_errors import SyncError, SyncErrorFilter
-from domain.model.jobs import JobState
+from domain.model.jobs import JobKind, JobState
 
 PRODUCTS = {
     "filter": argument(ProductFilter | None, "Which; null: all."),

@@ -5,12 +5,7 @@ from enum import StrEnum
 
 class JobKind(StrEnum):
     REFLECT = "REFLECT"
-    IMPORT = "IMPORT"
-    EXPORT = "EXPORT"
     SHOP_CHECK = "SHOP_CHECK"
-    ORDER_FETCH = "ORDER_FETCH"
-    BULK_CHANGE = "BULK_CHANGE"
-    READ_MALL_STOCK = "READ_MALL_STOCK"
 
 
 class JobState(StrEnum):
