@@ -13,6 +13,7 @@ from enum import Enum, auto
 from uuid import UUID
 
 from domain.model import reflect
+from domain.model.base import CLOCK_ERROR
 from domain.model.diff import Assessment, ListingFacts, assess, not_pushed
 from domain.model.events import DiffChange, EventKind
 from domain.model.mall_specs import MALL_SPECS
@@ -215,7 +216,7 @@ def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
 
 def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     """One generation more is wanted. Zeros and what was asked for go at once; the rest after the shop's interval; a
-    backoff is kept."""
+    backoff is kept. After a write that leaves the counter unknown, the next one waits until it can be believed."""
     lane = _lane(row)
     next_try = row.next_try_at if row.waits else None
     if next_try is None and numbers.interval_seconds:
@@ -223,6 +224,8 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     zero_at_once = lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures)
     if why is Why.ASKED or zero_at_once:
         next_try = None
+    if why is Why.SETTLED and row.base.quantity is None:
+        next_try = _believed_from(row, now)
     return replace(
         row,
         wanted=row.wanted + 1,
@@ -231,6 +234,11 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
         next_try_at=next_try,
         edited=False,
     )
+
+
+def _believed_from(row: SyncRow, now: datetime) -> datetime:
+    """From then on a write is later than any change of the counter that we know of (base.after_write)."""
+    return max(row.base.changed_until or now, now) + CLOCK_ERROR
 
 
 def _lane(row: SyncRow) -> reflect.Lane:
