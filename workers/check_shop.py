@@ -110,6 +110,7 @@ async def _catch_up(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
         if now.orders_seen_at is not None or not now.fetches_orders:
             await shops.caught_up(tx, now, now=ctx.now())
         else:
-            await shop_rows.change(tx, shop_id, next_probe_at=ctx.now() + TRY_AGAIN)
+            again = max(ctx.now() + TRY_AGAIN, now.next_order_poll_at)
+            await shop_rows.change(tx, shop_id, next_probe_at=again)
 
     await ctx.db.run(account_id, work)

@@ -1,19 +1,22 @@
 """One window of one shop's orders, page by page; then the open orders whose cancels no window would show."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
-from domain.model.errors import MallError, MallOutcomeUnknown, MallUnavailable
-from domain.model.mall_specs import MALL_SPECS
-from domain.model.malls import CancelSupport, Mall, OrderPage
+import structlog
+
+from domain.model.errors import MallError, MallOutcomeUnknown, MallRefused, MallUnavailable
+from domain.model.malls import Mall, OrderPage
 from domain.services import polling
-from domain.services.polling import Poll
+from domain.services.polling import Poll, TurnLost
 from domain.store.database import Tx
 from workers.context import Context
 
 PAGE_SECONDS = 60
 WALKS = 3
+
+log = structlog.get_logger(__name__)
 
 
 async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
@@ -27,6 +30,8 @@ async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
         return
     try:
         await _fetch(ctx, account_id, poll)
+    except TurnLost:
+        log.warning("orders_turn_lost", shop=str(shop_id))
     except MallError as error:
         await _failed(ctx, account_id, poll, error)
     finally:
@@ -35,13 +40,26 @@ async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
 
 async def _fetch(ctx: Context, account_id: UUID, poll: Poll) -> None:
     mall = await ctx.malls.of(account_id, poll.shop)
+    await _walk_all(ctx, account_id, poll, mall)
+    await _reread(ctx, account_id, poll, mall)
+
+
+async def _walk_all(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> None:
+    """Where the mall refuses so long a window, half of it: what is left follows at once."""
+    try:
+        await _walk_until_steady(ctx, account_id, poll, mall)
+    except MallRefused:
+        narrower = polling.narrower(poll)
+        if narrower is None:
+            raise
+        await _walk_all(ctx, account_id, narrower, mall)
+
+
+async def _walk_until_steady(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> None:
     for _ in range(WALKS):
         if await _walk(ctx, account_id, poll, mall):
-            break
-    else:
-        raise MallUnavailable("The order list kept changing while it was being read.")
-    if MALL_SPECS[poll.shop.mall].capabilities.cancels is CancelSupport.SEEN_ON_REREAD:
-        await _reread(ctx, account_id, poll, mall)
+            return
+    raise MallUnavailable("The order list kept changing while it was being read.")
 
 
 async def _walk(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> bool:
@@ -80,14 +98,20 @@ async def _take(
 async def _reread(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> None:
     async with ctx.db.transaction(account_id) as tx:
         numbers = await polling.to_reread(tx, poll.shop, now=ctx.now())
-    if not numbers:
-        return
-    page = await mall.orders_by_number(numbers)
+    page = await _read(mall, numbers) if numbers else None
 
     async def work(tx: Tx) -> None:
-        await polling.reread(tx, poll.shop, page, now=ctx.now())
+        await polling.reread(tx, poll.shop, page, asked=numbers, now=ctx.now())
 
     await ctx.db.run(account_id, work)
+
+
+async def _read(mall: Mall, numbers: Sequence[str]) -> OrderPage:
+    try:
+        async with asyncio.timeout(PAGE_SECONDS):
+            return await mall.orders_by_number(numbers)
+    except TimeoutError as error:
+        raise MallOutcomeUnknown(f"No orders by number within {PAGE_SECONDS} s.") from error
 
 
 async def _failed(ctx: Context, account_id: UUID, poll: Poll, error: MallError) -> None:
@@ -99,4 +123,4 @@ async def _failed(ctx: Context, account_id: UUID, poll: Poll, error: MallError) 
 
 async def _end(ctx: Context, account_id: UUID, poll: Poll) -> None:
     async with ctx.db.transaction(account_id) as tx:
-        await polling.end(tx, poll, ctx.holder)
+        await polling.end(tx, poll)

@@ -1,10 +1,11 @@
 """Accepted is not applied: looking at the numbers that a mall has only queued (DESIGN §2.8)."""
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic
 from uuid import UUID
 
-from domain.model.errors import MallError
+from domain.model.errors import MallError, MallOutcomeUnknown
 from domain.model.mall_specs import MALL_SPECS
 from domain.services import reflect
 from domain.store import pushes, shops
@@ -31,7 +32,12 @@ async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
         async with asyncio.timeout(CALL_SECONDS):
             mall = await ctx.malls.of(account_id, shop)
             readings = await mall.read_stock([each.ref for each in asked])
-    except (MallError, TimeoutError):
+    except MallError as error:
+        await _not_read(ctx, account_id, shop, asked, error)
+        return False
+    except TimeoutError:
+        late = MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.")
+        await _not_read(ctx, account_id, shop, asked, late)
         return False
 
     async def work(tx: Tx) -> None:
@@ -39,6 +45,15 @@ async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
 
     await ctx.db.run(account_id, work)
     return len(asked) == MALL_SPECS[shop.mall].capabilities.max_reads_per_call
+
+
+async def _not_read(
+    ctx: Context, account_id: UUID, shop: Shop, asked: Sequence[Unread], error: MallError
+) -> None:
+    async def work(tx: Tx) -> None:
+        await reflect.not_read(tx, shop, asked, error, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
 
 
 async def _asked(ctx: Context, account_id: UUID, shop_id: UUID) -> tuple[Shop | None, list[Unread]]:

@@ -47,7 +47,7 @@ async def push_waiting(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
         while monotonic() < turn.until and await _push_once(ctx, turn):
             pass
     finally:
-        await asyncio.shield(_give_back(ctx, turn))
+        await asyncio.shield(_end(ctx, turn))
 
 
 async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
@@ -119,7 +119,7 @@ async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome
 
     async def work(tx: Tx) -> None:
         if answered is not None:
-            await reflect.settle(tx, answered, results, now=ctx.now())
+            await reflect.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
         for call, error in failed:
             await reflect.settle(tx, call, error, now=ctx.now())
 
@@ -149,6 +149,11 @@ def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     return turn.splits < MOST_CALLS_PER_BATCH
 
 
-async def _give_back(ctx: Context, turn: Turn) -> None:
-    async with ctx.db.transaction(turn.account_id) as tx:
+async def _end(ctx: Context, turn: Turn) -> None:
+    async def work(tx: Tx) -> None:
+        shop = await shops.lock(tx, turn.shop_id)
+        if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
+            await reflect.rest(tx, shop, now=ctx.now())
         await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
+
+    await ctx.db.run(turn.account_id, work)

@@ -305,6 +305,7 @@ CREATE TABLE orders (
     source TEXT DEFAULT 'API' NOT NULL,
     observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
     first_observed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    unread_at TIMESTAMP WITH TIME ZONE,
     fetched_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT orders_pkey PRIMARY KEY (account_id, id),

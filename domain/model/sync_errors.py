@@ -27,6 +27,13 @@ class Level(StrEnum):
     LEVEL_9 = "LEVEL_9"
 
 
+class Part(StrEnum):
+    """Of what passes between us and a mall: each closes its own errors, and not the other's."""
+
+    ORDERS = "ORDERS"
+    STOCK = "STOCK"
+
+
 class ErrorState(StrEnum):
     """RESOLVED: its cause is gone, and it stays visible until cleared."""
 
@@ -81,10 +88,13 @@ def classify(error: MallError) -> tuple[Level, SyncErrorKind]:
             return Level.LEVEL_8, SyncErrorKind.UNREACHABLE
 
 
-def group_key(kind: SyncErrorKind, shop: UUID | None, mall_code: str = "") -> str:
+def group_key(
+    kind: SyncErrorKind, shop: UUID | None, mall_code: str = "", part: Part | None = None
+) -> str:
     """Errors of the same key are one error."""
     cause = mall_code if kind in BY_MALL_CODE else ""
-    return f"{kind.value}:{shop or ''}:{cause}"
+    of_part = f":{part.value}" if part else ""
+    return f"{kind.value}:{shop or ''}:{cause}{of_part}"
 
 
 def message(kind: SyncErrorKind, params: Mapping[str, object], locale: Locale) -> str:

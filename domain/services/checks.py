@@ -137,6 +137,7 @@ async def _passed(tx: Tx, shop: Shop, check: Check, now: datetime) -> None:
     state = after_probe(passed=True, cleared=cleared, resume=Level9Resume(shop.level9_resume))
     await shops.become(tx, shop, state)
     if state is ShopState.CATCHING_UP:
+        await shop_rows.change(tx, shop.id, orders_seen_at=None)
         if cleared:
             await sync_errors.clear_halt(tx, shop.id, check.actor, now=now)
         await reconsider_shops(tx, [shop.id], Why.HAPPENED, now=now)

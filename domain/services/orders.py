@@ -49,6 +49,8 @@ class _Outcome:
     """What one page leads to, collected order by order and written at once."""
 
     facts: dict[UUID, Fact] = field(default_factory=dict)
+    first_read: list[KnownOrder] = field(default_factory=list)
+    was_unread: bool = False
     items: list[tuple[UUID, Item]] = field(default_factory=list)
     lines: dict[UUID, Sequence[Line]] = field(default_factory=dict)
     effects: list[tuple[UUID, UUID, Effect]] = field(default_factory=list)
@@ -66,11 +68,14 @@ async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
         return Taken(0, 0)
     moved = await _move(tx, outcome)
     await orders.save_seen(tx, outcome.facts)
+    await orders.first_read(tx, outcome.first_read)
     await orders.save_items(tx, outcome.items)
     await orders.save_lines(tx, outcome.lines)
     await orders.save_effects(tx, outcome.effects)
     await logs.sales(tx, shop.id, outcome.sales, now)
     await _report_unlinked(tx, shop, outcome.unlinked, now)
+    if outcome.was_unread and not await orders.any_unread(tx, shop.id):
+        await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNREADABLE,), now=now)
     listings = {*await sync.listings_showing(tx, moved), *outcome.counters}
     await reconsider(tx, listings, Why.HAPPENED, now=now, change=_counted(outcome))
     return Taken(len(outcome.lines), len(moved))
@@ -114,8 +119,17 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
     resolved, parts = await _resolve(tx, shop, refs)
     outcome = _Outcome()
     for number, order in known.items():
+        if order.fact is None and order.unread:
+            order = _placed(shop, order, by_number[number])
+            outcome.first_read.append(order)
+        outcome.was_unread |= order.unread
         _note(outcome, shop, order, by_number[number], seen, resolved, parts)
     return outcome
+
+
+def _placed(shop: Shop, known: KnownOrder, order: MallOrder) -> KnownOrder:
+    """Met unread, it tells only now when it was placed."""
+    return replace(known, placed_at=order.placed_at, baseline=_is_baseline(shop, order))
 
 
 def _is_baseline(shop: Shop, order: MallOrder) -> bool:

@@ -1,18 +1,20 @@
 """Asking a shop for its orders: which window, and how far they are known afterwards (DESIGN §2.12).
 
 Windows never lose: they reach back behind the watermark, and the watermark moves only in the transaction that stores the
-window's last page, by the mall's own time.
+window's last page, by the mall's own time. A window that ends before now says nothing of what came since: the next one
+follows at once, and until then orders are not fresh.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.model.errors import MallError
+from domain.model.errors import MallError, MallMalformed, MallRefused
 from domain.model.mall_specs import MALL_SPECS
-from domain.model.malls import MallOrder, OrderPage, OrderStatus, OrderWindow
+from domain.model.malls import CancelSupport, OrderPage, OrderWindow
 from domain.model.reflect import Halt, Quarantine, after_failure
-from domain.model.sync_errors import SyncErrorKind
+from domain.model.sync_errors import Part, SyncErrorKind
 from domain.services import shops as shop_service
 from domain.services import sync_errors
 from domain.services.orders import Seen, Taken, take
@@ -21,7 +23,8 @@ from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)
+LEAST_WINDOW = timedelta(minutes=10)
 REREAD_EVERY = timedelta(minutes=5)
 LEAST_REREAD = timedelta(seconds=5)
 REREAD_AT_MOST = 20
@@ -30,14 +33,20 @@ LEAST_OVERLAP = timedelta(seconds=5)
 """However fast a sandbox runs, its time stamps are whole seconds and its clocks are two."""
 
 
+class TurnLost(Exception):
+    """Another importer has the shop by now: this one stops."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One importer's turn. `asked_at`: our time; the window is on the mall's clock."""
+    """One importer's turn. `asked_at`: our time; the window is on the mall's clock. `to_the_end`: it reaches to now."""
 
     shop: Shop
     epoch: int
     window: OrderWindow
     asked_at: datetime
+    holder: str
+    to_the_end: bool = True
 
 
 async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | None:
@@ -57,46 +66,61 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | 
     await shops.change(
         tx, shop_id, next_order_poll_at=now + timedelta(seconds=shop.order_poll_seconds)
     )
-    return Poll(shop, epoch, _window(shop, shop.watermark, now), now)
+    return _poll(shop, epoch, shop.watermark, holder, now)
+
+
+def narrower(poll: Poll) -> Poll | None:
+    """Half the window, for a mall that lets nobody page through all that lies in it; None where that is not the cause."""
+    window = poll.window
+    if window.until - window.since <= LEAST_WINDOW:
+        return None
+    half = window.since + (window.until - window.since) / 2
+    return replace(poll, window=OrderWindow(window.since, half), to_the_end=False)
 
 
 async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: datetime) -> Taken:
-    """Stores a page; with the last one the watermark moves, as far as the mall's own clock says."""
+    """Stores a page; with the last one the watermark moves, as far as the mall's own clock says. Raises TurnLost."""
     shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    seen = Seen(_with_unreadable(page), page.observed_at, now + shop.clock_offset)
-    taken = await take(tx, shop, seen, now=now)
-    await _report_unreadable(tx, shop, page, now)
-    if page.last:
-        lag = MALL_SPECS[shop.mall].capabilities.order_lag / shop.speed
-        watermark = min(poll.window.until, first.observed_at - lag)
-        await shops.polled(tx, shop.id, watermark=watermark, seen_at=poll.asked_at)
+    if not await leases.renew(tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE):
+        raise TurnLost
+    if page is first:
         await _note_clock(tx, poll, first, now)
-        await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, now=now)
+    taken = await _take(tx, shop, page, now)
+    if page.last:
+        await _walked(tx, shop, poll, first, now)
     return taken
 
 
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str]:
-    """Open orders whose cancel no window would show, longest unseen first."""
+    """Open orders whose cancel no window would show, and those that could not be read; longest unseen first."""
     every = max(REREAD_EVERY / shop.speed, LEAST_REREAD)
     if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
         return []
-    before = now + shop.clock_offset - every
-    numbers = await orders.open_numbers(tx, shop.id, before=before, at_most=REREAD_AT_MOST)
-    if len(numbers) < REREAD_AT_MOST:
-        await shops.change(tx, shop.id, cancels_seen_at=now)
-    return numbers
-
-
-async def reread(tx: Tx, shop: Shop, page: OrderPage, *, now: datetime) -> Taken:
-    """Open orders as they are now."""
-    await _report_unreadable(tx, shop, page, now)
-    return await take(
-        tx, shop, Seen(page.orders, page.observed_at, now + shop.clock_offset), now=now
+    cancels = MALL_SPECS[shop.mall].capabilities.cancels
+    return await orders.open_numbers(
+        tx,
+        shop.id,
+        before=now + shop.clock_offset - every,
+        unread_only=cancels is not CancelSupport.SEEN_ON_REREAD,
+        at_most=REREAD_AT_MOST,
     )
+
+
+async def reread(
+    tx: Tx, shop: Shop, page: OrderPage | None, *, asked: Sequence[str], now: datetime
+) -> None:
+    """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. No page: there was
+    nothing to ask for."""
+    if page is not None:
+        await _take(tx, shop, page, now)
+    if len(asked) < REREAD_AT_MOST:
+        await shops.change(tx, shop.id, cancels_seen_at=now)
 
 
 async def failed(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
     """The watermark stays; what is asked again is asked from there."""
+    if isinstance(error, MallRefused):
+        error = MallMalformed(error.message, excerpt=error.mall_message, mall_code=error.mall_code)
     decision = after_failure(error, 1, now=now)
     if isinstance(decision, Halt):
         await shop_service.halt(tx, shop, error, now=now)
@@ -105,42 +129,59 @@ async def failed(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None
     again = max(shop.at_its_pace(again, now), now + timedelta(seconds=shop.order_poll_seconds))
     await shops.change(tx, shop.id, next_order_poll_at=again)
     await sync_errors.report_failure(
-        tx, error, shop_id=shop.id, shop_name=shop.name, next_try_at=again, now=now
+        tx,
+        error,
+        Part.ORDERS,
+        shop_id=shop.id,
+        shop_name=shop.name,
+        next_try_at=again,
+        now=now,
     )
 
 
-async def end(tx: Tx, poll: Poll, holder: str) -> None:
-    await leases.give_back(tx, poll.shop.id, LeaseKind.ORDERS, holder, poll.epoch)
+async def end(tx: Tx, poll: Poll) -> None:
+    await leases.give_back(tx, poll.shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch)
 
 
-def _window(shop: Shop, watermark: datetime, now: datetime) -> OrderWindow:
+def _poll(shop: Shop, epoch: int, watermark: datetime, holder: str, now: datetime) -> Poll:
     spec = MALL_SPECS[shop.mall].capabilities
     since = watermark - max(spec.order_overlap / shop.speed, LEAST_OVERLAP)
-    until = now + shop.clock_offset - spec.order_lag / shop.speed
-    return OrderWindow(since, max(since, min(until, since + spec.max_order_window)))
+    end = max(since, now + shop.clock_offset - spec.order_lag / shop.speed)
+    until = min(end, since + spec.max_order_window)
+    return Poll(shop, epoch, OrderWindow(since, until), now, holder, until == end)
 
 
-def _with_unreadable(page: OrderPage) -> list[MallOrder]:
-    """An order that could not be read is kept by its number, without lines: it is read again until it can be."""
-    unread = [
-        MallOrder(number, page.observed_at, OrderStatus.HOLDS, ())
-        for number in sorted(page.unreadable)
-    ]
-    return [*page.orders, *unread]
+async def _walked(tx: Tx, shop: Shop, poll: Poll, first: OrderPage, now: datetime) -> None:
+    lag = MALL_SPECS[shop.mall].capabilities.order_lag / shop.speed
+    watermark = min(poll.window.until, first.observed_at - lag)
+    seen_at = poll.asked_at if poll.to_the_end else None
+    await shops.polled(tx, shop.id, watermark=watermark, seen_at=seen_at)
+    if not poll.to_the_end:
+        await shops.change(tx, shop.id, next_order_poll_at=now)
+        tx.ring(shop.id, "ORDERS")
+    if shop.maintenance:
+        await shops.change(tx, shop.id, paused_until=None)
+        await shop_service.maintenance(tx, shop, on=False)
+    await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.ORDERS, now=now)
 
 
-async def _report_unreadable(tx: Tx, shop: Shop, page: OrderPage, now: datetime) -> None:
-    if page.unreadable:
-        number, reason = sorted(page.unreadable.items())[0]
+async def _take(tx: Tx, shop: Shop, page: OrderPage, now: datetime) -> Taken:
+    """What could not be read is noted by its number and asked for again; told once, however often that fails."""
+    await orders.take_turn(tx, [shop.id])
+    new = await orders.mark_unread(tx, shop.id, sorted(page.unreadable), page.observed_at)
+    if new:
+        reason = page.unreadable[new[0]]
         await sync_errors.report(
             tx,
             SyncErrorKind.ORDER_UNREADABLE,
             shop_id=shop.id,
             shop_name=shop.name,
-            count=len(page.unreadable),
-            error=MallError(reason, mall_message=f"{number}: {reason}"),
+            count=len(new),
+            error=MallError(reason, mall_message=f"{new[0]}: {reason}"),
             now=now,
         )
+    seen = Seen(page.orders, page.observed_at, now + shop.clock_offset)
+    return await take(tx, shop, seen, now=now)
 
 
 async def _note_clock(tx: Tx, poll: Poll, first: OrderPage, now: datetime) -> None:

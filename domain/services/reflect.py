@@ -22,15 +22,19 @@ from domain.model.malls import (
     WriteMode,
 )
 from domain.model.reflect import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
     RISE_AFTER,
+    UNKNOWN_WAIT,
     Halt,
     Lane,
     PushState,
     Quarantine,
     Retry,
     after_failure,
+    backoff,
 )
-from domain.model.sync_errors import SyncErrorKind
+from domain.model.sync_errors import Part, SyncErrorKind
 from domain.services import reflect_jobs, shops, sync_errors
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, pushes, sync
@@ -96,22 +100,40 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
 
 
 async def settle(
-    tx: Tx, batch: Batch, outcome: Sequence[PushResult] | MallError, *, now: datetime
+    tx: Tx,
+    batch: Batch,
+    outcome: Sequence[PushResult] | MallError,
+    *,
+    all_answered: bool = True,
+    now: datetime,
 ) -> None:
-    """What came of a call. A holder that lost its lease meanwhile writes to the log only."""
+    """What came of a call. A holder that lost its lease meanwhile writes to the log only.
+
+    `all_answered`: so were the calls that went out together with it, so that the mall is well.
+    """
     shop = await shops_store.lock(tx, batch.shop.id)
     if shop is None or not await leases.holds(tx, shop.id, LeaseKind.REFLECT, batch.epoch):
-        await pushes.settle(tx, batch.shop.id, [_late(attempt) for attempt in batch.attempts])
+        await pushes.settle_late(tx, batch.shop.id, [attempt.id for attempt in batch.attempts])
         return
     batch = replace(batch, shop=shop)
     if isinstance(outcome, MallError):
         await _settle_failure(tx, batch, outcome, now)
-    else:
-        await _settle_results(tx, batch, outcome, now)
+        return
+    await _settle_results(tx, batch, outcome, now)
+    if all_answered:
+        await _answered(tx, shop, now)
+
+
+async def rest(tx: Tx, shop: Shop, *, now: datetime) -> None:
+    """A mall that refuses one call after the other is left alone for a moment."""
+    await shops_store.change(tx, shop.id, paused_until=shop.at_its_pace(now + FIRST_WAIT, now))
 
 
 async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
-    """Attempts of a holder that died: nobody knows whether they were applied, so their base is unknown."""
+    """Attempts of a holder that died: nobody knows whether they were applied, so their base is unknown.
+
+    A zero goes out again at once, the first time; what is lost again and again waits ever longer.
+    """
     lost = await pushes.lost(tx, shop.id, epoch)
     if not lost:
         return
@@ -122,7 +144,7 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
         if row.push_id != attempt.id:
             return row
         known = base.unknown(row.base, _between(shop, attempt.sent_at, now))
-        return replace(row, push_id=None, push_state="UNKNOWN", base=known)
+        return replace(_failed(row, PushState.UNKNOWN.value, _again(shop, row, now)), base=known)
 
     await reconsider(tx, list(lost), Why.SETTLED, now=now, change=change)
 
@@ -130,17 +152,34 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
 async def read_back(
     tx: Tx, shop: Shop, asked: Sequence[Unread], readings: Sequence[StockReading], *, now: datetime
 ) -> None:
-    """Accepted is not applied: is the number there? After MOST_READS looks the reading is the truth."""
+    """Accepted is not applied: is the number there? After MOST_READS looks the reading is the truth.
+
+    What was superseded since it was asked for says nothing any more.
+    """
+    shop = await shops_store.lock(tx, shop.id) or shop
     shown = {reading.ref: reading for reading in readings}
     there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
     again_at = shop.at_its_pace(now + MALL_SPECS[shop.mall].capabilities.usual_delay, now)
-    await pushes.seen(tx, [each.id for each in there], now)
-    await pushes.not_seen(tx, [each.id for each in missing], again_at=again_at, most=MOST_READS)
-    await _note_seen(tx, shop, there, now)
-    await _note_not_applied(
-        tx, shop, [each for each in missing if each.reads + 1 >= MOST_READS], shown, now
+    seen = await pushes.seen(tx, [each.id for each in there], now)
+    given_up = await pushes.not_seen(
+        tx, [each.id for each in missing], again_at=again_at, most=MOST_READS
     )
+    await _note_seen(tx, shop, [each for each in there if each.id in seen], now)
+    await _note_not_applied(tx, shop, [each for each in missing if each.id in given_up], shown, now)
+
+
+async def not_read(
+    tx: Tx, shop: Shop, asked: Sequence[Unread], error: MallError, *, now: datetime
+) -> None:
+    """The mall did not say what it shows: that is asked again, and says nothing of the numbers."""
+    decision = after_failure(error, 1, now=now)
+    if isinstance(decision, Halt):
+        await shops.halt(tx, shop, error, now=now)
+        return
+    until = decision.until if isinstance(decision, Quarantine) else decision.at
+    ids = [each.id for each in asked]
+    await pushes.read_later(tx, ids, shop.at_its_pace(until, now))
 
 
 async def _attempts(tx: Tx, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
@@ -175,10 +214,10 @@ def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
     )
 
 
-def _late(attempt: Attempt) -> Settled:
-    return Settled(
-        attempt, PushState.UNKNOWN.value, mall_message="Settled after the lease was lost."
-    )
+def _again(shop: Shop, row: SyncRow, now: datetime) -> datetime:
+    if row.lane == Lane.TO_ZERO and row.attempts <= 1:
+        return now
+    return shop.at_its_pace(now + backoff(row.attempts, UNKNOWN_WAIT, LONGEST_WAIT), now)
 
 
 async def _settle_results(
@@ -197,12 +236,8 @@ async def _settle_results(
     await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=change)
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
-    await sync_errors.resolve(tx, batch.shop.id, sync_errors.TRANSIENT, now=now)
-    await _answered(tx, batch.shop)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
-    for attempt, result in answered:
-        if attempt.listing_id in again_at:
-            await _report_refused(tx, batch, attempt, result, again_at[attempt.listing_id], now)
+    await _report_refused(tx, batch, results, again_at, now)
 
 
 def _again_at(shop: Shop, attempt: Attempt, now: datetime) -> datetime:
@@ -288,7 +323,8 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
 def _decided(
     batch: Batch, error: MallError, hit: Sequence[Attempt], now: datetime
 ) -> Retry | Halt | Quarantine:
-    decision = after_failure(error, max((each.attempts for each in hit), default=1), now=now)
+    """How often the call failed is what its youngest attempt says: one item's long story keeps no other waiting."""
+    decision = after_failure(error, min((each.attempts for each in hit), default=1), now=now)
     match decision:
         case Retry():
             return replace(decision, at=batch.shop.at_its_pace(decision.at, now))
@@ -348,8 +384,10 @@ def _after(
     now: datetime,
 ) -> SyncRow:
     match decision:
+        case Retry(base_unknown=False):
+            return _failed(row, state, now, counts=decision.counts)
         case Retry():
-            known = base.unknown(row.base, written) if decision.base_unknown else row.base
+            known = base.unknown(row.base, written)
             return replace(_failed(row, state, decision.at, counts=decision.counts), base=known)
         case Quarantine():
             return replace(_failed(row, state, decision.until), lane=decision.lane)
@@ -374,6 +412,7 @@ async def _report_failed(
         await sync_errors.report_failure(
             tx,
             error,
+            Part.STOCK,
             shop_id=batch.shop.id,
             shop_name=batch.shop.name,
             listing_ids=hit,
@@ -385,23 +424,29 @@ async def _report_failed(
 
 
 async def _report_refused(
-    tx: Tx, batch: Batch, attempt: Attempt, result: PushResult, again_at: datetime, now: datetime
+    tx: Tx,
+    batch: Batch,
+    results: Sequence[PushResult],
+    again_at: Mapping[UUID, datetime],
+    now: datetime,
 ) -> None:
-    refused = MallRefused(
-        "The mall refused the item.",
-        item_ref=str(attempt.ref),
-        mall_code=result.mall_code,
-        mall_message=result.mall_message,
-    )
-    await sync_errors.report_failure(
-        tx,
-        refused,
-        shop_id=batch.shop.id,
-        shop_name=batch.shop.name,
-        listing_ids=[attempt.listing_id],
-        next_try_at=again_at,
-        now=now,
-    )
+    """One error for each of the mall's reasons, whatever the number of items."""
+    by_code: dict[str, dict[UUID, PushResult]] = {}
+    for attempt, result in zip(batch.attempts, results, strict=True):
+        if attempt.listing_id in again_at:
+            by_code.setdefault(result.mall_code, {})[attempt.listing_id] = result
+    for code, refused in by_code.items():
+        message = next(iter(refused.values())).mall_message
+        await sync_errors.report_failure(
+            tx,
+            MallRefused("The mall refused the item.", mall_code=code, mall_message=message),
+            Part.STOCK,
+            shop_id=batch.shop.id,
+            shop_name=batch.shop.name,
+            listing_ids=list(refused),
+            next_try_at=min(again_at[each] for each in refused),
+            now=now,
+        )
 
 
 async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:
@@ -411,7 +456,9 @@ async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:
     await shops.maintenance(tx, shop, on=closed)
 
 
-async def _answered(tx: Tx, shop: Shop) -> None:
+async def _answered(tx: Tx, shop: Shop, now: datetime) -> None:
+    """The mall is well."""
+    await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.STOCK, now=now)
     if shop.paused_until is not None:
         await shops_store.change(tx, shop.id, paused_until=None)
     await shops.maintenance(tx, shop, on=False)
@@ -424,7 +471,7 @@ def _shows(reading: StockReading | None, sent: Unread) -> bool:
 
 
 async def _note_seen(tx: Tx, shop: Shop, there: Sequence[Unread], now: datetime) -> None:
-    pushed = {each.listing_id: each.id for each in there}
+    listing_ids = [each.listing_id for each in there]
 
     def change(row: SyncRow) -> SyncRow:
         waits = row.wanted > row.done
@@ -433,8 +480,8 @@ async def _note_seen(tx: Tx, shop: Shop, there: Sequence[Unread], now: datetime)
         since = row.waiting_since if waits else None
         return replace(row, push_state=PushState.APPLIED.value, waiting_since=since)
 
-    await reconsider(tx, list(pushed), Why.SETTLED, now=now, change=change)
-    await sync_errors.mended(tx, shop.id, list(pushed), kinds=(SyncErrorKind.NOT_APPLIED,), now=now)
+    await reconsider(tx, listing_ids, Why.SETTLED, now=now, change=change)
+    await sync_errors.mended(tx, shop.id, listing_ids, kinds=(SyncErrorKind.NOT_APPLIED,), now=now)
 
 
 async def _note_not_applied(
@@ -449,6 +496,8 @@ async def _note_not_applied(
     refs = {each.listing_id: each.ref for each in missing}
 
     def change(row: SyncRow) -> SyncRow:
+        if row.push_state != PushState.ACCEPTED.value:
+            return row
         reading = shown.get(refs[row.listing_id])
         known = base.after_reading(row.base, reading) if reading else base.unknown(row.base)
         return replace(

@@ -15,6 +15,7 @@ from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import MallKind, ShopConfig
 from domain.model.orders import CancelPolicy
 from domain.model.shops import DriftPolicy, ShopState, check_transition
+from domain.model.sync_errors import Part
 from domain.services import credentials, sync_errors
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
@@ -140,7 +141,9 @@ async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
     await shops.change(tx, shop.id, orders_seen_at=None)
     listing_ids = await sync.listings_of_shops(tx, [shop.id])
     await reconsider(tx, listing_ids, Why.HAPPENED, now=now, change=_forgotten)
-    await sync_errors.report_failure(tx, error, shop_id=shop.id, shop_name=shop.name, now=now)
+    await sync_errors.report_failure(
+        tx, error, Part.STOCK, shop_id=shop.id, shop_name=shop.name, now=now
+    )
 
 
 async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ from domain.model.errors import DomainError, MallError
 from domain.model.events import ErrorChange, EventKind
 from domain.model.jobs import JobKind
 from domain.model.shops import ShopState
-from domain.model.sync_errors import ErrorState, Level, SyncErrorKind, classify, group_key
+from domain.model.sync_errors import ErrorState, Level, Part, SyncErrorKind, classify, group_key
 from domain.store import jobs, logs, shops, sync_errors
 from domain.store.database import Event, Tx
 from domain.store.sync_errors import KnownError
@@ -51,25 +51,29 @@ async def report(
     listing_ids: Collection[UUID] = (),
     count: int = 1,
     error: MallError | None = None,
+    part: Part | None = None,
     next_try_at: datetime | None = None,
     now: datetime,
 ) -> UUID:
-    """One cause is one error with a count (DESIGN §3)."""
+    """One cause is one error with a count (DESIGN §3). `part`: where it was met, for what each part closes by itself."""
     mall_code, mall_message = (error.mall_code, error.mall_message) if error else ("", "")
+    params: dict[str, object] = {"shop": shop_name, "count": count}
     reported = await sync_errors.report(
         tx,
         level=NUMBER[level],
         kind=kind.value,
         shop_id=shop_id,
-        group_key=group_key(kind, shop_id, mall_code),
+        group_key=group_key(kind, shop_id, mall_code, part),
         count=count,
-        params={"shop": shop_name, "count": count},
+        params=params | ({"part": part.value} if part else {}),
         mall_code=mall_code,
         mall_message=mall_message,
         next_try_at=next_try_at,
         at=now,
     )
     await sync_errors.hit(tx, reported.id, listing_ids)
+    if kind in OF_ONE_ITEM and listing_ids:
+        await sync_errors.recount(tx, reported.id)
     _announce(tx, _change(reported.before), reported.id, shop_id, NUMBER[level])
     return reported.id
 
@@ -77,6 +81,7 @@ async def report(
 async def report_failure(
     tx: Tx,
     error: MallError,
+    part: Part,
     *,
     shop_id: UUID,
     shop_name: str,
@@ -86,6 +91,7 @@ async def report_failure(
 ) -> Level:
     """What a call failed of, as an error of the shop."""
     level, kind = classify(error)
+    transient = kind in TRANSIENT
     await report(
         tx,
         kind,
@@ -95,6 +101,7 @@ async def report_failure(
         listing_ids=listing_ids,
         count=max(1, len(listing_ids)),
         error=error,
+        part=part if transient else None,
         next_try_at=next_try_at,
         now=now,
     )
@@ -102,10 +109,16 @@ async def report_failure(
 
 
 async def resolve(
-    tx: Tx, shop_id: UUID, kinds: Collection[SyncErrorKind], *, now: datetime
+    tx: Tx,
+    shop_id: UUID,
+    kinds: Collection[SyncErrorKind],
+    *,
+    part: Part | None = None,
+    now: datetime,
 ) -> None:
-    """Closes a shop's errors of these kinds: their cause is gone."""
-    for error_id in await sync_errors.resolve(tx, shop_id, [kind.value for kind in kinds], at=now):
+    """Closes a shop's errors of these kinds, of one part or of any: their cause is gone."""
+    names = [kind.value for kind in kinds]
+    for error_id in await sync_errors.resolve(tx, shop_id, names, part=part, at=now):
         _announce(tx, ErrorChange.RESOLVED, error_id, shop_id, None)
 
 

@@ -28,7 +28,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class KnownOrder:
-    """An order as we have it, locked. `fact` None: it was met just now."""
+    """An order as we have it, locked. `fact` None: it was met just now, or was never read. `unread`: it could not be
+    read when it was last asked for."""
 
     id: UUID
     number: str
@@ -37,6 +38,7 @@ class KnownOrder:
     fact: Fact | None
     items: Mapping[ItemRef, Item]
     effects: Mapping[UUID, Effect]
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ MEET = text(
 
 LOCK = text(
     """
-    SELECT id, number, placed_at, status, baseline, observed_at, first_observed_at FROM orders
+    SELECT id, number, placed_at, status, baseline, observed_at, first_observed_at, unread_at FROM orders
     WHERE account_id = :account AND shop_id = :shop AND number = ANY (:numbers)
     ORDER BY number FOR NO KEY UPDATE
     """
@@ -100,7 +102,8 @@ RESOLVE = text(
 
 SEEN = text(
     """
-    UPDATE orders AS o SET status = s.status, observed_at = s.observed_at, updated_at = clock_timestamp()
+    UPDATE orders AS o SET status = s.status, observed_at = s.observed_at, unread_at = NULL,
+        updated_at = clock_timestamp()
     FROM unnest(cast(:orders AS uuid[]), cast(:statuses AS text[]), cast(:observed AS timestamptz[]))
         AS s (id, status, observed_at)
     WHERE o.account_id = :account AND o.id = s.id
@@ -156,8 +159,37 @@ VANISHED = text(
 OPEN = text(
     """
     SELECT number FROM orders
-    WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS' AND observed_at < :before
-    ORDER BY observed_at LIMIT :at_most
+    WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS' AND coalesce(unread_at, observed_at) < :before
+        AND (unread_at IS NOT NULL OR NOT :unread_only)
+    ORDER BY coalesce(unread_at, observed_at) LIMIT :at_most
+    """
+)
+
+MARK_UNREAD = text(
+    """
+    WITH marked AS (
+        INSERT INTO orders AS o (account_id, shop_id, number, placed_at, status, observed_at, first_observed_at, unread_at)
+        SELECT :account, :shop, number, :at, 'HOLDS', :at, :at, :at FROM unnest(cast(:numbers AS text[])) AS number
+        ORDER BY number
+        ON CONFLICT (account_id, shop_id, number) DO UPDATE SET unread_at = excluded.unread_at WHERE o.status = 'HOLDS'
+        RETURNING number, old.unread_at AS before)
+    SELECT number FROM marked WHERE before IS NULL ORDER BY number
+    """
+)
+
+ANY_UNREAD = text(
+    """
+    SELECT EXISTS (SELECT FROM orders WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS'
+        AND unread_at IS NOT NULL)
+    """
+)
+
+FIRST_READ = text(
+    """
+    UPDATE orders AS o SET placed_at = r.placed_at, baseline = r.baseline
+    FROM unnest(cast(:orders AS uuid[]), cast(:placed AS timestamptz[]), cast(:baselines AS bool[]))
+        AS r (id, placed_at, baseline)
+    WHERE o.account_id = :account AND o.id = r.id
     """
 )
 
@@ -225,7 +257,7 @@ async def meet(
 async def lock(
     tx: Tx, shop_id: UUID, numbers: Sequence[str], *, met: frozenset[str] | set[str] = frozenset()
 ) -> dict[str, KnownOrder]:
-    """By number, held until commit. Those in `met` have no fact yet."""
+    """By number, held until commit. Those in `met`, and those that were never read, have no fact yet."""
     rows = (
         await tx.execute(
             LOCK, {"account": tx.account_id, "shop": shop_id, "numbers": list(numbers)}
@@ -240,9 +272,12 @@ async def lock(
             row.number,
             row.placed_at,
             row.baseline,
-            None if row.number in met else _fact(row, items.get(row.id, {})),
+            None
+            if row.number in met or _never_read(row, items)
+            else _fact(row, items.get(row.id, {})),
             items.get(row.id, {}),
             effects.get(row.id, {}),
+            row.unread_at is not None,
         )
         for row in rows
     }
@@ -342,12 +377,40 @@ async def save_lines(tx: Tx, lines: Mapping[UUID, Sequence[Line]]) -> None:
     )
 
 
-async def open_numbers(tx: Tx, shop_id: UUID, *, before: datetime, at_most: int) -> list[str]:
-    """Orders that still hold stock and were last looked at before `before`, longest ago first."""
-    rows = await tx.execute(
-        OPEN, {"account": tx.account_id, "shop": shop_id, "before": before, "at_most": at_most}
-    )
+async def open_numbers(
+    tx: Tx, shop_id: UUID, *, before: datetime, unread_only: bool, at_most: int
+) -> list[str]:
+    """Orders that still hold stock, or could not be read, and were last asked for before `before`, longest ago first."""
+    parameters = {"account": tx.account_id, "shop": shop_id, "before": before, "at_most": at_most}
+    rows = await tx.execute(OPEN, parameters | {"unread_only": unread_only})
     return list(rows.scalars())
+
+
+async def mark_unread(tx: Tx, shop_id: UUID, numbers: Sequence[str], at: datetime) -> list[str]:
+    """Notes that these orders could not be read; those of which that is new."""
+    if not numbers:
+        return []
+    parameters = {"account": tx.account_id, "shop": shop_id, "numbers": list(numbers), "at": at}
+    return list((await tx.execute(MARK_UNREAD, parameters)).scalars())
+
+
+async def any_unread(tx: Tx, shop_id: UUID) -> bool:
+    """Is there an order of this shop that could not be read yet?"""
+    return bool(await tx.scalar(ANY_UNREAD, {"account": tx.account_id, "shop": shop_id}))
+
+
+async def first_read(tx: Tx, known: Sequence[KnownOrder]) -> None:
+    """When orders that were met unread were placed, and whether they are baseline."""
+    if known:
+        await tx.execute(
+            FIRST_READ,
+            {
+                "account": tx.account_id,
+                "orders": [order.id for order in known],
+                "placed": [order.placed_at for order in known],
+                "baselines": [order.baseline for order in known],
+            },
+        )
 
 
 async def unlinked_orders(tx: Tx, listing_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
@@ -402,6 +465,10 @@ async def _effects(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Effect]
     for row in await tx.execute(EFFECTS, {"account": tx.account_id, "orders": list(ids)}):
         effects.setdefault(row.order_id, {})[row.product_id] = Effect(row.applied, row.absorbed)
     return effects
+
+
+def _never_read(row: Any, items: Mapping[UUID, Mapping[ItemRef, Item]]) -> bool:
+    return row.unread_at is not None and row.id not in items
 
 
 def _fact(row: Any, items: Mapping[ItemRef, Item]) -> Fact:

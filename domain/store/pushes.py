@@ -130,6 +130,7 @@ SEEN = text(
     """
     UPDATE pushes SET state = 'APPLIED', applied_at = :at WHERE account_id = :account AND id = ANY (:ids)
         AND state = 'ACCEPTED'
+    RETURNING id
     """
 )
 
@@ -138,6 +139,13 @@ NOT_SEEN = text(
     UPDATE pushes SET reads = reads + 1, read_back_at = :again_at,
         state = CASE WHEN reads + 1 >= :most THEN 'UNKNOWN' ELSE state END
     WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
+    RETURNING id, state
+    """
+)
+
+READ_LATER = text(
+    """
+    UPDATE pushes SET read_back_at = :at WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
     """
 )
 
@@ -255,6 +263,12 @@ async def settle(tx: Tx, shop_id: UUID, settled: Sequence[Settled]) -> None:
         await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": ids})
 
 
+async def settle_late(tx: Tx, shop_id: UUID, ids: Sequence[UUID]) -> None:
+    """They ended after their holder's lease was lost: nobody knows what they did, and only the log hears of it."""
+    await lose(tx, ids)
+    await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": list(ids)})
+
+
 async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[Unread]:
     rows = await tx.execute(
         UNREAD, {"account": tx.account_id, "shop": shop_id, "now": now, "at_most": at_most}
@@ -272,21 +286,28 @@ async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[
     ]
 
 
-async def seen(tx: Tx, ids: Sequence[UUID], at: datetime) -> None:
-    """The mall shows these numbers: they are applied."""
-    if ids:
-        parameters = {"account": tx.account_id, "ids": list(ids), "at": at}
-        await tx.execute(SEEN, parameters)
-        await tx.execute(APPLIED, parameters)
+async def seen(tx: Tx, ids: Sequence[UUID], at: datetime) -> set[UUID]:
+    """The mall shows these numbers: they are applied. Those of which that was still waited for."""
+    if not ids:
+        return set()
+    parameters = {"account": tx.account_id, "ids": list(ids), "at": at}
+    seen = set((await tx.execute(SEEN, parameters)).scalars())
+    await tx.execute(APPLIED, parameters | {"ids": list(seen)})
+    return seen
 
 
-async def not_seen(tx: Tx, ids: Sequence[UUID], *, again_at: datetime, most: int) -> None:
-    """The mall does not show them yet; after `most` looks nobody expects it any more."""
-    if ids:
-        await tx.execute(
-            NOT_SEEN,
-            {"account": tx.account_id, "ids": list(ids), "again_at": again_at, "most": most},
-        )
+async def not_seen(tx: Tx, ids: Sequence[UUID], *, again_at: datetime, most: int) -> set[UUID]:
+    """The mall does not show them yet. Those that nobody expects any more, after `most` looks."""
+    if not ids:
+        return set()
+    parameters = {"account": tx.account_id, "ids": list(ids), "again_at": again_at, "most": most}
+    rows = await tx.execute(NOT_SEEN, parameters)
+    return {row.id for row in rows if row.state == "UNKNOWN"}
+
+
+async def read_later(tx: Tx, ids: Sequence[UUID], at: datetime) -> None:
+    """They are looked at not before then."""
+    await tx.execute(READ_LATER, {"account": tx.account_id, "ids": list(ids), "at": at})
 
 
 async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:

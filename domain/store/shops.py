@@ -99,7 +99,7 @@ INSERT = text(
 
 POLLED = text(
     """
-    UPDATE shops SET watermark = greatest(watermark, :watermark), orders_seen_at = :seen_at
+    UPDATE shops SET watermark = greatest(watermark, :watermark), orders_seen_at = coalesce(:seen_at, orders_seen_at)
     WHERE account_id = :account AND id = :shop
     """
 )
@@ -214,8 +214,9 @@ async def change(tx: Tx, shop_id: UUID, **values: Any) -> None:
     await tx.execute(text(statement), values | {"account": tx.account_id, "shop": shop_id})
 
 
-async def polled(tx: Tx, shop_id: UUID, *, watermark: datetime, seen_at: datetime) -> None:
-    """Every order up to `watermark` is stored: say so in the transaction that stored the last page."""
+async def polled(tx: Tx, shop_id: UUID, *, watermark: datetime, seen_at: datetime | None) -> None:
+    """Every order up to `watermark` is stored: say so in the transaction that stored the last page. `seen_at`: none that
+    was listed by then is missing; None where later ones were not asked for yet."""
     await tx.execute(
         POLLED,
         {"account": tx.account_id, "shop": shop_id, "watermark": watermark, "seen_at": seen_at},

@@ -57,10 +57,19 @@ HIT = text(
     """
 )
 
+RECOUNT = text(
+    """
+    UPDATE sync_errors e SET count = c.count, params = e.params || jsonb_build_object('count', c.count)
+    FROM (SELECT count(*)::int AS count FROM sync_error_listings WHERE account_id = :account AND error_id = :error) AS c
+    WHERE e.account_id = :account AND e.id = :error
+    """
+)
+
 RESOLVE = text(
     """
     UPDATE sync_errors SET resolved_at = :at, state = CASE state WHEN 'OPEN' THEN 'RESOLVED' ELSE state END
     WHERE account_id = :account AND resolved_at IS NULL AND shop_id = :shop AND kind = ANY (:kinds)
+        AND (cast(:part AS text) IS NULL OR params ->> 'part' = :part)
     RETURNING id
     """
 )
@@ -150,11 +159,17 @@ async def hit(tx: Tx, error_id: UUID, listing_ids: Collection[UUID]) -> None:
         )
 
 
-async def resolve(tx: Tx, shop_id: UUID, kinds: Collection[str], *, at: datetime) -> list[UUID]:
-    """The cause is gone for the whole shop. The ids of what was open until now."""
-    rows = await tx.execute(
-        RESOLVE, {"account": tx.account_id, "shop": shop_id, "kinds": list(kinds), "at": at}
-    )
+async def recount(tx: Tx, error_id: UUID) -> None:
+    """It counts the listings that it concerns, not how often they were met."""
+    await tx.execute(RECOUNT, {"account": tx.account_id, "error": error_id})
+
+
+async def resolve(
+    tx: Tx, shop_id: UUID, kinds: Collection[str], *, part: str | None, at: datetime
+) -> list[UUID]:
+    """The cause is gone for the whole shop, or for this part of it. The ids of what was open until now."""
+    parameters = {"account": tx.account_id, "shop": shop_id, "kinds": list(kinds), "part": part}
+    rows = await tx.execute(RESOLVE, parameters | {"at": at})
     return list(rows.scalars())
 
 

@@ -459,6 +459,8 @@ orders = _tenant(
     Column("source", Text, nullable=False, server_default="API"),
     _at("observed_at", default=False),
     _at("first_observed_at", default=False),
+    # When it was last asked for and could not be read; null: it was read.
+    _at("unread_at", nullable=True),
     _at("fetched_at"),
     _at("updated_at"),
     UniqueConstraint("account_id", "shop_id", "number"),

@@ -8,7 +8,7 @@ import pytest
 from domain.model.errors import DomainError, MallLockedOut, MallUnavailable
 from domain.model.events import ErrorChange, EventKind
 from domain.model.malls import MallKind
-from domain.model.sync_errors import SyncErrorKind
+from domain.model.sync_errors import Part, SyncErrorKind
 from domain.services import shops, sync_errors
 from domain.services.credentials import Vault
 from domain.store.database import Database, Tx
@@ -28,7 +28,9 @@ async def a_shop(tx: Tx, name: str = "Tea") -> Shop:
 
 
 async def a_failure(tx: Tx, shop: Shop) -> UUID:
-    await sync_errors.report_failure(tx, BUSY, shop_id=shop.id, shop_name=shop.name, now=NOW)
+    await sync_errors.report_failure(
+        tx, BUSY, Part.STOCK, shop_id=shop.id, shop_name=shop.name, now=NOW
+    )
     error = await row(tx, "SELECT id FROM sync_errors WHERE level = 8")
     error_id: UUID = error["id"]
     return error_id

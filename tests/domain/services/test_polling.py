@@ -1,0 +1,321 @@
+"""Asking a shop for its orders: windows that lose nothing, errors that close, and orders that cannot be read."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.model.errors import (
+    MallError,
+    MallLockedOut,
+    MallMalformed,
+    MallRefused,
+    MallUnavailable,
+)
+from domain.model.malls import MallKind, MallOrder, OrderPage, OrderWindow
+from domain.model.orders import CancelPolicy
+from domain.services import polling, sync_errors
+from domain.services.polling import Poll, TurnLost
+from domain.services.sync import Why, reconsider_products
+from domain.store import leases, shops, stock
+from domain.store.database import Database, Tx
+from domain.store.leases import LeaseKind
+from domain.store.shops import Shop
+from tests.domain.services.rows import NOW, OWNER, row, rows
+from tests.domain.services.story import (
+    a_shop,
+    an_order,
+    errors,
+    in_stock,
+    lines,
+    shop_of,
+    shown,
+    totals,
+)
+from tests.domain.services.turns import A_MINUTE, fails, sent
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+LATER = NOW + timedelta(minutes=10)
+
+
+async def tea_at(tx: Tx, mall: MallKind = MallKind.RAKUTEN, **values: Any) -> Shop:
+    known = {"orders_running": True, "watermark": NOW - A_MINUTE, "effective_from": NOW - DAY}
+    shop = await a_shop(tx, mall=mall, **known | values)
+    await in_stock(tx, shop, TEA=10)
+    return shop
+
+
+async def begun(tx: Tx, shop: Shop, at: datetime = NOW) -> Poll:
+    poll = await polling.begin(tx, shop.id, "test", now=at)
+    assert poll is not None
+    return poll
+
+
+def page(
+    *found: MallOrder,
+    at: datetime = NOW,
+    unreadable: Mapping[str, str] | None = None,
+    last: bool = True,
+) -> OrderPage:
+    return OrderPage(found, at, len(found), last, unreadable or {})
+
+
+async def polled(
+    tx: Tx,
+    shop: Shop,
+    *found: MallOrder,
+    at: datetime = NOW,
+    unreadable: Mapping[str, str] | None = None,
+) -> None:
+    poll = await begun(tx, shop, at)
+    told = page(*found, at=at, unreadable=unreadable)
+    await polling.took(tx, poll, told, told, now=at + SECOND)
+    await polling.end(tx, poll)
+
+
+async def open_errors(tx: Tx) -> list[str]:
+    found = await rows(tx, "SELECT kind FROM sync_errors WHERE resolved_at IS NULL ORDER BY kind")
+    return [each["kind"] for each in found]
+
+
+class TestWindows:
+    async def test_a_window_that_does_not_reach_to_now_leaves_orders_stale_and_goes_on_at_once(
+        self, db: Database, account: UUID
+    ):
+        """A Yahoo shop that stood still for three weeks: windows are a week at most."""
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, MallKind.YAHOO_SHOPPING, watermark=NOW - 21 * DAY)
+            seen = []
+            for _ in range(4):
+                await polled(tx, shop)
+                shop = await shop_of(tx, shop.id)
+                seen.append(
+                    (shop.orders_seen_at is not None, shop.next_order_poll_at <= NOW + SECOND)
+                )
+
+        assert seen == [(False, True), (False, True), (False, True), (True, False)]
+        assert shop.watermark == NOW
+
+    async def test_a_window_with_more_orders_than_the_mall_pages_through_is_halved(self):
+        poll = Poll(_shop(), 1, OrderWindow(NOW - DAY, NOW), NOW, "test")
+
+        narrower = polling.narrower(poll)
+
+        assert narrower is not None
+        assert narrower.window == OrderWindow(NOW - DAY, NOW - DAY / 2)
+        assert not narrower.to_the_end
+
+    async def test_there_is_an_end_to_halving(self):
+        poll = Poll(_shop(), 1, OrderWindow(NOW - A_MINUTE, NOW), NOW, "test")
+
+        assert polling.narrower(poll) is None
+
+    async def test_a_long_walk_keeps_its_turn_and_a_lost_one_ends_it(
+        self, db: Database, account: UUID
+    ):
+        first = page(an_order("1", ("tea", 1)), last=False)
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            poll = await begun(tx, shop)
+            await _passes(tx, polling.LEASE - SECOND)
+            await polling.took(tx, poll, first, first, now=NOW)
+            await _passes(tx, polling.LEASE - SECOND)
+            assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE) is None
+
+            await _passes(tx, 2 * SECOND)
+            assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE) is not None
+            with pytest.raises(TurnLost):
+                await polling.took(tx, poll, page(), first, now=NOW)
+
+    async def test_the_malls_clock_is_read_from_the_first_page_however_long_the_walk(
+        self, db: Database, account: UUID
+    ):
+        ahead = timedelta(seconds=30)
+        first = page(at=NOW + ahead, last=False)
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            poll = await begun(tx, shop)
+            await polling.took(tx, poll, first, first, now=NOW + SECOND)
+            last = page(at=NOW + ahead + 5 * A_MINUTE)
+
+            await polling.took(tx, poll, last, first, now=NOW + 5 * A_MINUTE)
+
+            assert (await shop_of(tx, shop.id)).clock_offset == ahead - SECOND
+
+
+async def _passes(tx: Tx, time: timedelta) -> None:
+    await rows(
+        tx,
+        "UPDATE shop_leases SET until = until - cast(:time AS interval) RETURNING shop_id",
+        time=time,
+    )
+
+
+def _shop() -> Shop:
+    """Any shop; nothing is asked of it."""
+    return Shop(*[None] * len(Shop.__slots__))  # type: ignore[arg-type]
+
+
+class TestErrors:
+    async def test_orders_that_come_do_not_close_what_is_wrong_with_stock(
+        self, db: Database, account: UUID
+    ):
+        """Else the error would close and open again with every minute."""
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, orders_seen_at=NOW)
+            await _sends(tx, shop, MallUnavailable("Closed.", maintenance=True))
+            await polling.failed(tx, shop, MallUnavailable("Closed.", maintenance=True), now=NOW)
+            assert await open_errors(tx) == ["MAINTENANCE", "MAINTENANCE"]
+
+            await polled(tx, shop)
+
+            assert await errors(tx) == [
+                ("MAINTENANCE", "OPEN", 1),
+                ("MAINTENANCE", "RESOLVED", 1),
+            ]
+
+    @pytest.mark.parametrize(
+        "error",
+        [MallRefused("No.", mall_code="E1", mall_message="No such field."), MallMalformed("?")],
+    )
+    async def test_what_the_mall_says_to_a_request_for_orders_is_no_items_fault(
+        self, db: Database, account: UUID, error: MallError
+    ):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            await polling.failed(tx, shop, error, now=NOW)
+            assert await errors(tx) == [("ANSWER_UNREADABLE", "OPEN", 1)]
+
+            await polled(tx, shop)
+
+            assert await errors(tx) == [("ANSWER_UNREADABLE", "RESOLVED", 1)]
+
+    async def test_dead_credentials_halt_the_shop(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+
+            await polling.failed(tx, shop, MallLockedOut("The key has expired."), now=NOW)
+
+            assert (await shop_of(tx, shop.id)).state == "HALTED"
+
+    async def test_orders_that_come_end_the_wait_of_a_mall_that_was_closed(
+        self, db: Database, account: UUID
+    ):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, orders_seen_at=NOW)
+            for wait in range(1, 5):
+                await _sends(
+                    tx,
+                    shop,
+                    MallUnavailable("Closed.", maintenance=True),
+                    NOW + wait * A_MINUTE * 15,
+                )
+            paused = await shop_of(tx, shop.id)
+            assert paused.maintenance
+            assert paused.paused_until is not None
+
+            await polled(tx, shop, at=NOW + A_MINUTE * 61)
+
+            shop = await shop_of(tx, shop.id)
+            assert (shop.maintenance, shop.paused_until) == (False, None)
+            await sent(tx, shop, at=NOW + A_MINUTE * 61)
+
+
+async def _sends(tx: Tx, shop: Shop, error: MallError, at: datetime = NOW) -> None:
+    """A sale elsewhere, sent in vain."""
+    await shops.change(tx, shop.id, orders_seen_at=at)
+    product = await row(tx, "SELECT id FROM products")
+    await rows(tx, "UPDATE listing_sync SET base = 3 RETURNING listing_id")
+    await reconsider_products(tx, [product["id"]], Why.HAPPENED, now=at)
+    await fails(tx, await sent(tx, shop, at=at), error, at=at)
+
+
+class TestOrdersThatCannotBeRead:
+    async def test_one_that_was_read_before_keeps_what_it_took(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, cancel_policy=CancelPolicy.RESTORE.value)
+            await polled(tx, shop, an_order("1", ("tea", 2)))
+            before = await shown(tx, shop, "tea")
+
+            await polled(tx, shop, at=LATER, unreadable={"1": "?"})
+
+            assert await totals(tx) == {"TEA": 8}
+            assert await lines(tx, "1") == [("tea", 2, "APPLIED")]
+            assert (await shown(tx, shop, "tea")).base == before.base
+            assert await open_errors(tx) == ["ORDER_UNREADABLE"]
+
+    @pytest.mark.parametrize("mall", MallKind)
+    async def test_one_that_is_new_is_asked_for_again_until_it_can_be_read(
+        self, db: Database, account: UUID, mall: MallKind
+    ):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, mall)
+            await polled(tx, shop, unreadable={"1": "?"})
+            await polled(tx, shop, unreadable={"1": "?"})
+            assert await errors(tx) == [("ORDER_UNREADABLE", "OPEN", 1)]
+            assert await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER) == ["1"]
+
+            told = page(an_order("1", ("tea", 3)), at=LATER)
+            await polling.reread(tx, shop, told, asked=["1"], now=LATER)
+
+            assert await totals(tx) == {"TEA": 7}
+            assert await open_errors(tx) == []
+            assert await stock.unbalanced(tx) == []
+
+    async def test_one_from_before_the_shop_joined_is_never_deducted(
+        self, db: Database, account: UUID
+    ):
+        """When it was placed is known only once it is read."""
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            await polled(tx, shop, unreadable={"1": "?"})
+
+            await polled(tx, shop, an_order("1", ("tea", 3), placed_at=NOW - 2 * DAY), at=LATER)
+
+            assert await totals(tx) == {"TEA": 10}
+            assert await lines(tx, "1") == [("tea", 3, "BASELINE")]
+
+    async def test_they_keep_no_other_from_being_read_again(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            bad = {f"bad {n}": "?" for n in range(polling.REREAD_AT_MOST)}
+            good = [an_order(f"good {n}", ("tea", 0)) for n in range(polling.REREAD_AT_MOST)]
+            await polled(tx, shop, unreadable=bad)
+            await polled(tx, shop, *good, at=NOW + SECOND)
+            first = await polling.to_reread(tx, shop, now=LATER)
+
+            await polling.reread(tx, shop, page(at=LATER, unreadable=bad), asked=first, now=LATER)
+
+            again = await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER)
+            assert sorted(first) == sorted(bad)
+            assert sorted(again) == sorted(order.number for order in good)
+
+
+async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await polled(tx, shop, an_order("1", ("tea", 1)))
+
+        asked = await polling.to_reread(tx, shop, now=LATER)
+
+        assert (await shop_of(tx, shop.id)).cancels_seen_at is None
+        told = page(an_order("1", ("tea", 1)), at=LATER)
+        await polling.reread(tx, shop, told, asked=asked, now=LATER)
+        assert (await shop_of(tx, shop.id)).cancels_seen_at == LATER
+
+
+async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await polling.failed(tx, shop, MallUnavailable("?"), now=NOW)
+        found = await row(tx, "SELECT id, params ->> 'part' AS part FROM sync_errors")
+
+        await sync_errors.clear(tx, OWNER, [found["id"]], now=NOW)
+
+        assert found["part"] == "ORDERS"
+        assert await errors(tx) == [("UNREACHABLE", "CLEARED", 1)]
