@@ -63,9 +63,11 @@ def up(
     sandbox: Annotated[bool, typer.Option(help="Serve the sandbox malls as well.")] = True,
 ) -> None:
     """Start everything: PostgreSQL, Valkey, the API, a worker and the sandbox malls."""
+    from renkei.demo.note import speed_of_malls
     from renkei.up import Plan, serve_all
 
-    serve_all(Plan(host, port, home.data_path(data_dir, os.environ), sandbox), os.environ)
+    path = home.data_path(data_dir, os.environ)
+    serve_all(Plan(host, port, path, sandbox, speed_of_malls(path)), os.environ)
 
 
 @app.command()

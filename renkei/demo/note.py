@@ -23,5 +23,11 @@ def read_note(folder: Path) -> Note | None:
     return Note(**json.loads(file.read_text())) if file.exists() else None
 
 
+def speed_of_malls(folder: Path) -> float:
+    """How fast the sandbox malls of this folder run: the demo's shops send as fast as theirs do."""
+    note = read_note(folder)
+    return note.speed if note else 1.0
+
+
 def write_note(data: DataDirectory, note: Note) -> None:
     data.write_private(FILE, json.dumps(asdict(note)))
