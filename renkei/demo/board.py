@@ -6,7 +6,6 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -67,7 +66,7 @@ class Board:
 
 
 def _malls(view: View) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, expand=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("mall", no_wrap=True)
     for name in ("orders", "lines", "refused", "cancels", "waiting"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -26,8 +26,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
 
 
 def run(plan: Plan, wishes: Wishes, env: Mapping[str, str], *, plain: bool) -> bool:
-    """Serves until a signal, or with `once` until the replay has settled. Whether everything balanced, as far as it was
-    looked at. Raises Refusal or a DomainError when something stands in the way."""
+    """Serves until a signal, or with `once` until the replay has settled. Whether it did what was asked:
+    served, or found everything balanced. Raises Refusal or a DomainError when something stands in the way."""
     note = read_note(plan.data_path)
     if note is not None:
         wishes = replace(wishes, orders=note.orders, speed=note.speed)
@@ -37,7 +37,7 @@ def run(plan: Plan, wishes: Wishes, env: Mapping[str, str], *, plain: bool) -> b
         outcome = _run(plan, wishes, env, note, plain=plain)
     except Stopped:
         print("Renkei has stopped.")
-        return True
+        return not wishes.once
     except ControlFailed as error:
         raise Refusal(str(error)) from error
     print(last_line(outcome), flush=True)
