@@ -125,7 +125,8 @@ def _message(given: Mapping[str, Any]) -> Message:
 
 
 def _init(payload: Mapping[str, Any]) -> Init:
-    authorization, locale = payload.get("authorization"), payload.get("locale")
+    named = {name.lower(): value for name, value in payload.items()}
+    authorization, locale = named.get("authorization"), named.get("locale")
     if authorization is not None and not isinstance(authorization, str):
         raise _bad("authorization must be a string.")
     if locale is not None and locale not in list(Locale):

@@ -43,6 +43,7 @@ MOST_OPERATIONS = 100
 MOST_WAITING = 64
 """Messages that wait for one socket to take them."""
 
+NO_TOKEN = 'Forbidden: connection_init needs {"authorization": "Bearer <token>"} with a token that is good.'
 RESUME = "You read slower than this goes: subscribe again after your last cursor."
 
 log = structlog.get_logger(__name__)
@@ -179,7 +180,7 @@ class Session:
         try:
             viewer = await self._desk.gate.viewer(authorization, headers.get("accept-language"))
         except Refused as refused:
-            raise Ended(Close.FORBIDDEN, f"Forbidden: {refused}") from refused
+            raise Ended(Close.FORBIDDEN, NO_TOKEN) from refused
         self._viewer = replace(viewer, locale=init.locale or viewer.locale)
         self._held.enter_context(self._desk.watch.over(bearer(authorization), viewer, self._forbid))
         self.say(ACK)

@@ -153,6 +153,18 @@ async def test_what_the_protocol_does_not_know_ends_the_socket(
         assert (await socket.end())[0] == code, case
 
 
+async def test_the_token_is_found_however_its_name_is_written(api: Api) -> None:
+    async with api.socket() as socket:
+        await socket.init(Authorization=f"Bearer {api.token}")
+
+
+async def test_a_refused_socket_says_whole_what_it_needs(api: Api) -> None:
+    async with api.socket() as socket:
+        await socket.say(type=INIT, payload={"authorization": "Bearer rk_x"})
+        code, reason = await socket.end()
+    assert (code, reason[-21:]) == (4403, "a token that is good.")
+
+
 async def test_bytes_are_no_messages(api: Api) -> None:
     async with api.talking() as socket:
         await socket.connection.send(b'{"type":"ping"}')
