@@ -13,10 +13,11 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, Node
 
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
+from domain.model.messages import message
 from domain.store.health import out_of_reach
 
 log = structlog.get_logger(__name__)
@@ -93,8 +94,19 @@ def refused(code: Code, message: str, status: int = 400, **headers: str) -> Refu
 
 def refused_by(rule: DomainError) -> Refused:
     """What a rule of the domain refuses as a whole."""
+    return Refused([of_rule(rule)])
+
+
+def of_rule(rule: DomainError, node: Node | None = None) -> GraphQLError:
+    """What a rule refuses; it is said in its reader's language when it is shown."""
     facts = {"code": rule.code, "params": dict(rule.params)}
-    return Refused([GraphQLError(rule.message, extensions=facts)])
+    return GraphQLError(rule.message, node, original_error=rule, extensions=facts)
+
+
+def said(error: GraphQLError, locale: Locale) -> str:
+    """Its sentence in this language, where it has one."""
+    rule = _rule_of(error)
+    return error.message if rule is None else message(rule, locale)
 
 
 def coded(code: Code, errors: Sequence[GraphQLError]) -> list[GraphQLError]:
@@ -120,16 +132,26 @@ def code_of(error: GraphQLError) -> str:
 
 
 def _masked(error: GraphQLError, locale: Locale) -> GraphQLError:
+    rule = _rule_of(error)
+    if rule is not None:
+        facts = {"code": rule.code, "params": dict(rule.params)}
+        words = message(rule, locale)
+        return GraphQLError(words, error.nodes, path=error.path, extensions=facts)
     if code_of(error):
         return error
     match error.original_error:
         case None | GraphQLError():
             return coded(Code.BAD_USER_INPUT, [error])[0]
-        case DomainError() as rule:
-            facts = {"code": rule.code, "params": dict(rule.params)}
-            return GraphQLError(rule.message, error.nodes, path=error.path, extensions=facts)
         case original:
             return _own_fault(original, locale, error)
+
+
+def _rule_of(error: GraphQLError) -> DomainError | None:
+    """What graphql-core put an error around, once or twice."""
+    origin: Exception | None = error
+    while isinstance(origin, GraphQLError):
+        origin = origin.original_error
+    return origin if isinstance(origin, DomainError) else None
 
 
 def _own_fault(

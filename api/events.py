@@ -222,7 +222,12 @@ def _is_given(value: Sequence[Any] | None) -> TypeGuard[Sequence[Any]]:
 
 def _few(given: Sequence[str]) -> Sequence[str]:
     if len(given) > MOST_FILTERED:
-        raise DomainError(f"Name {MOST_FILTERED} at most, or none to follow all.", code="TOO_MANY")
+        raise DomainError(
+            f"Name {MOST_FILTERED} at most, or none to follow all.",
+            code="TOO_MANY",
+            most=MOST_FILTERED,
+            count=len(given),
+        )
     return given
 
 

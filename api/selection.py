@@ -31,6 +31,7 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.pyutils import camel_to_snake
 
+from api.errors import Code, of_rule
 from api.fields import MADE_BY, PLANNED, Maker, Requires
 from api.nodes import read_id
 from domain.model.errors import DomainError
@@ -280,20 +281,14 @@ def check_right(
 
 
 def forbidden(permission: Permission, node: FieldNode) -> GraphQLError:
-    return GraphQLError(
-        f"You may not see or do this: it needs the right {permission.value}.",
-        node,
-        extensions={"code": "FORBIDDEN", "permission": permission.value},
-    )
+    right = permission.value
+    needed = f"You may not see or do this: it needs the right {right}."
+    return of_rule(DomainError(needed, code=Code.FORBIDDEN, permission=right), node)
 
 
 def problem(error: DomainError | GraphQLError, node: FieldNode | None) -> GraphQLError:
     """An argument that cannot be used, as an error that the caller can act on."""
-    if isinstance(error, GraphQLError):
-        return error
-    return GraphQLError(
-        error.message, node, extensions={"code": error.code, "params": dict(error.params)}
-    )
+    return error if isinstance(error, GraphQLError) else of_rule(error, node)
 
 
 def fragments_of(definitions: Sequence[Any]) -> dict[str, FragmentDetails]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from api.errors import said
 from api.scalars import moment
 from api.selection import Mark, Shaped
 from domain.model.locales import Locale
@@ -45,8 +46,9 @@ class Settler:
     def _error(self, error: GraphQLError, path: Path) -> GraphQLError | None:
         if self.raising:
             return error
+        words = said(error, self.locale)
         self.errors.append(
-            GraphQLError(error.message, error.nodes, path=list(path), extensions=error.extensions)
+            GraphQLError(words, error.nodes, path=list(path), extensions=error.extensions)
         )
         return None
 

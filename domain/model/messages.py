@@ -132,6 +132,32 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "この idempotencyKey は別の依頼に使われています。依頼ごとに新しいものを付けてください。",
             ),
         ),
+        "BAD_ID": (
+            (
+                "",
+                "「{id}」はこのAPIのIDではないか、ここで指定できる種類のIDではありません。画面を読み込み直してください。",
+            ),
+        ),
+        "BAD_PAGE": (
+            ("", "1ページは{least}行から{most}行までで指定してください。"),
+            ("", "first と last は同時に指定できません。どちらか一方にしてください。"),
+        ),
+        "BAD_CURSOR": (
+            (
+                "",
+                "このカーソルは、この一覧のこの並び順のものではありません。カーソルなしで読み込み直してください。",
+            ),
+        ),
+        "EVENT_CURSOR_EXPIRED": (
+            (
+                "",
+                "このカーソルより後の変更はもう残っていません。画面を読み込み直し、その eventCursor から購読してください。",
+            ),
+        ),
+        "FORBIDDEN": (
+            ("", "権限がありません（必要な権限：{permission}）。契約者にお問い合わせください。"),
+        ),
+        "SUBSCRIPTION_NEEDS_SOCKET": (("", "購読は WebSocket で行ってください。"),),
         "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),
     }
 )

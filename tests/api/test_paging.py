@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from domain.model.locales import Locale
+from domain.model.roles import Permission
 from domain.store.database import Database
 from tests.api.conftest import Asker
 from tests.factories import a_product, a_set
@@ -150,3 +152,40 @@ async def test_the_rest_of_the_screen_stays(asker: Asker, db: Database) -> None:
         (["bad"], "BAD_PAGE"),
         (["product"], "BAD_ID"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("case", "query", "said"),
+    [
+        (
+            "a page that is too long",
+            "{ products(first: 101) { totalCount } }",
+            "1ページは0行から100行までで指定してください。",
+        ),
+        (
+            "both ends",
+            "{ products(first: 1, last: 1) { totalCount } }",
+            "first と last は同時に指定できません。どちらか一方にしてください。",
+        ),
+        (
+            "no id",
+            '{ node(id: "junk") { id } }',
+            "「junk」はこのAPIのIDではないか、ここで指定できる種類のIDではありません。画面を読み込み直してください。",
+        ),
+    ],
+)
+async def test_what_cannot_be_read_is_said_in_the_readers_language(
+    asker: Asker, case: str, query: str, said: str
+) -> None:
+    asker.locale = Locale.JA
+    answer = await asker.answer(query)
+    assert [each["message"] for each in answer["errors"]] == [said], case
+
+
+async def test_a_field_that_is_refused_says_so_in_the_readers_language(asker: Asker) -> None:
+    asker.permissions = frozenset({Permission.STOCK_READ})
+    asker.locale = Locale.JA
+    answer = await asker.answer("{ shops { id } }")
+    [error] = answer["errors"]
+    assert error["message"].startswith("権限がありません（必要な権限：READ）。")
+    assert error["extensions"] == {"code": "FORBIDDEN", "params": {"permission": "READ"}}

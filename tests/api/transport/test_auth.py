@@ -49,7 +49,10 @@ async def test_a_token_does_what_its_scopes_say(api: Api, db: Database, account:
         )
     body = (await api.post({"query": "{ shops { id } }"})).json()
     assert body["data"] == {"shops": None}
-    assert body["errors"][0]["extensions"] == {"code": "FORBIDDEN", "permission": "READ"}
+    assert body["errors"][0]["extensions"] == {
+        "code": "FORBIDDEN",
+        "params": {"permission": "READ"},
+    }
 
 
 async def test_a_token_ends_when_it_expires(api: Api, db: Database, account: UUID) -> None:
