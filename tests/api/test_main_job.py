@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from integrations.bells import Bells
 from renkei.engines.postgres import APP, Postgres
 from renkei.engines.valkey import Valkey
 from tests.api.transport.serving import Api, Socket, a_client, serving
+from tests.databases import scratch
 from tests.workers.town import (
     PATHS,
     UNHINDERED,
@@ -91,10 +92,17 @@ class Screen:
 
 @pytest.fixture
 async def screen(database: Postgres, valkey: Valkey) -> AsyncIterator[Screen]:
-    """An owner's, in front of a served API, a worker and the malls."""
-    url = database.url(user=APP)
-    settings = Settings(url, database.url(), valkey.url, secrets.token_bytes(32))
-    bells = Bells(valkey.url)
+    """An owner's, in front of a served API, a worker and the malls, on a database that no other test has touched."""
+    async with scratch(database) as own:
+        settings = Settings(own.url(user=APP), own.url(), valkey.url, secrets.token_bytes(32))
+        async with a_screen(settings) as opened:
+            yield opened
+
+
+@asynccontextmanager
+async def a_screen(settings: Settings) -> AsyncIterator[Screen]:
+    url = settings.database_url
+    bells = Bells(settings.redis_url)
     db = Database.at(url, bells, pool_size=8)
     vault = Vault(settings.secret_key)
     async with AsyncExitStack() as open_for_the_story:
