@@ -218,12 +218,17 @@ async def product_ids(tx: Tx, codes: Sequence[str]) -> dict[str, UUID]:
 
 @asynccontextmanager
 async def town(
-    db: Database, address: str, *kinds: MallKind, speed: str = UNHINDERED
+    db: Database,
+    address: str,
+    *kinds: MallKind,
+    speed: str = UNHINDERED,
+    patience: float = PATIENCE_SECONDS,
 ) -> AsyncIterator[Town]:
-    """A new account with a shop at each of these malls, connected and switched off."""
+    """A new account with a shop at each of these malls, connected and switched off. `patience`: for how many seconds a
+    call waits for its answer."""
     vault = Vault(KEY)
     async with (
-        httpx.AsyncClient(timeout=20) as http,
+        httpx.AsyncClient(timeout=patience) as http,
         httpx.AsyncClient(base_url=address, timeout=20) as control,
     ):
         ctx = Context(db, Malls(db, vault, http), vault, f"test-{secrets.token_hex(4)}")
