@@ -23,7 +23,6 @@ from api.sync_errors import SyncError, SyncErrorFilter
 from domain.model.errors import DomainError
 from domain.model.events import DiffChange, ErrorChange, EventKind
 from domain.model.roles import Permission
-from domain.model.sync_errors import Level
 from domain.store import events
 from domain.store.database import Tx
 from domain.store.events import LoggedEvent
@@ -31,7 +30,6 @@ from domain.store.reads import event_cursor, read_event_cursor
 
 MOST_FILTERED = 100
 READS = [Requires(permission=Permission.READ)]
-LEVELS = {Level.LEVEL_8: 8, Level.LEVEL_9: 9}
 
 CURSOR = "Where to resume: give it to `after`."
 RELOAD = (
@@ -240,7 +238,7 @@ def _living(kind: EventKind) -> Callable[[Tx, Sequence[UUID]], Any]:
 
 def _errors_like(asked: SyncErrorFilter) -> Callable[[Tx, Sequence[UUID]], Any]:
     """By level and kind. Not by state: who shows open errors wants to see them close."""
-    levels = [LEVELS[each] for each in asked.levels] if _is_given(asked.levels) else None
+    levels = [each.number for each in asked.levels] if _is_given(asked.levels) else None
     kinds = [each.value for each in asked.kinds] if _is_given(asked.kinds) else None
 
     async def alike(tx: Tx, ids: Sequence[UUID]) -> set[UUID]:

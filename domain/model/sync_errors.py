@@ -26,6 +26,11 @@ class Level(StrEnum):
     LEVEL_8 = "LEVEL_8"
     LEVEL_9 = "LEVEL_9"
 
+    @property
+    def number(self) -> int:
+        """As it is kept, and as merchants say it."""
+        return int(self.value[-1])
+
 
 class Part(StrEnum):
     """Of what passes between us and a mall: each closes its own errors, and not the other's."""

@@ -17,8 +17,6 @@ from domain.store import jobs, logs, shops, sync_errors
 from domain.store.database import Event, Tx
 from domain.store.sync_errors import KnownError
 
-NUMBER = {Level.LEVEL_8: 8, Level.LEVEL_9: 9}
-
 OF_ONE_ITEM = (SyncErrorKind.ITEM_REFUSED, SyncErrorKind.UNKNOWN_AT_MALL, SyncErrorKind.NOT_APPLIED)
 TRANSIENT = (
     SyncErrorKind.MAINTENANCE,
@@ -60,7 +58,7 @@ async def report(
     params: dict[str, object] = {"shop": shop_name, "count": count}
     reported = await sync_errors.report(
         tx,
-        level=NUMBER[level],
+        level=level.number,
         kind=kind.value,
         shop_id=shop_id,
         group_key=group_key(kind, shop_id, mall_code, part),
@@ -74,7 +72,7 @@ async def report(
     await sync_errors.hit(tx, reported.id, listing_ids)
     if kind in OF_ONE_ITEM and listing_ids:
         await sync_errors.recount(tx, reported.id)
-    _announce(tx, _change(reported.before), reported.id, shop_id, NUMBER[level])
+    _announce(tx, _change(reported.before), reported.id, shop_id, level.number)
     return reported.id
 
 
@@ -176,7 +174,7 @@ async def uncleared(
     shown = set(ErrorState if states is None else states) - {ErrorState.CLEARED}
     return await sync_errors.find(
         tx,
-        levels=None if levels is None else [NUMBER[level] for level in levels],
+        levels=None if levels is None else [level.number for level in levels],
         states=sorted(shown),
         kinds=None if kinds is None else [kind.value for kind in kinds],
         shop_ids=shop_ids,
@@ -206,7 +204,7 @@ async def _halted(tx: Tx, known: Sequence[KnownError]) -> dict[UUID, UUID]:
     open_nines = {
         error.id: error.shop_id
         for error in known
-        if error.level == NUMBER[Level.LEVEL_9] and error.is_open and error.shop_id
+        if error.level == Level.LEVEL_9.number and error.is_open and error.shop_id
     }
     if not open_nines:
         return {}
