@@ -34,10 +34,12 @@ schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
 account = typer.Typer(help="Merchant companies.", no_args_is_help=True)
 user = typer.Typer(help="People of an account.", no_args_is_help=True)
 token = typer.Typer(help="Tokens of the API.", no_args_is_help=True)
+listings = typer.Typer(help="Listings: what the malls show.", no_args_is_help=True)
 app.add_typer(account, name="account")
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 app.add_typer(schema, name="schema")
+app.add_typer(listings, name="listings")
 
 DataDir = Annotated[
     Path | None,
@@ -210,6 +212,27 @@ def create_token(
     with _database(data_dir) as url:
         made = asyncio.run(merchants.create_token(url, account, name, role, scope or []))
     print(made)
+
+
+@listings.command("import")
+def import_listings(
+    files: Annotated[list[Path], typer.Argument(help="One download of the mall, whole.")],
+    account: Account,
+    shop: Annotated[str, typer.Option(help="The shop's name.")],
+    create_products: Annotated[
+        bool, typer.Option(help="Make a product for each code that has none.")
+    ] = True,
+    skip_bad_rows: Annotated[
+        bool, typer.Option("--skip-bad-rows", help="Take in the good rows all the same.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Take in a mall's own item or stock file: its listings, what they show, and links by code."""
+    from renkei.item_files import Wanted, take_in
+
+    with _database(data_dir) as url:
+        wanted = Wanted(account, shop, files, create_products, skip_bad_rows)
+        print(asyncio.run(take_in(url, wanted)))
 
 
 @schema.command("print")
