@@ -1,6 +1,5 @@
 """Sending numbers to malls: in which lane, in which mode, and what becomes of a failure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -14,7 +13,7 @@ from domain.model.errors import (
     MallThrottled,
     MallUnavailable,
 )
-from domain.model.malls import ItemRef, WriteMode
+from domain.model.malls import WriteMode
 from domain.model.sync_errors import SyncErrorKind, classify
 
 FIRST_WAIT = timedelta(seconds=15)
@@ -69,15 +68,6 @@ class Quarantine:
     lane: Lane = Lane.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
-    """How a refused batch goes on: items known to be refused, parts to send now, items that wait."""
-
-    refused: tuple[ItemRef, ...] = ()
-    again: tuple[tuple[ItemRef, ...], ...] = ()
-    later: tuple[ItemRef, ...] = ()
-
-
 def lane(expected: int, base_quantity: int | None) -> Lane:
     """Zeros first, then what falls. With an unknown base nobody can say that it falls."""
     if expected <= 0:
@@ -85,11 +75,6 @@ def lane(expected: int, base_quantity: int | None) -> Lane:
     if base_quantity is not None and expected < base_quantity:
         return Lane.DECREASE
     return Lane.OTHER
-
-
-def risen(lane: Lane, waited: timedelta) -> Lane:
-    """A change that waits long rises by one lane, so that no lane starves."""
-    return Lane(max(lane - 1, Lane.TO_ZERO)) if waited >= RISE_AFTER else lane
 
 
 def write_mode(
@@ -129,30 +114,6 @@ def backoff(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
     """`first` after the first failure, doubled by each further one, never above `longest`."""
     doublings = min(max(attempts - 1, 0), 30)
     return min(first * (1 << doublings), longest)
-
-
-def bisect(batch: Sequence[ItemRef], named: ItemRef | None, calls: int) -> Split:
-    """A mall refused a whole call for the sake of one item: `named`, where it said which.
-
-    `calls`: made for this batch so far, and those still to be made for its other parts. The item that
-    the mall names is put aside and the rest sent again; else both halves are, until one item is left.
-    Past MOST_CALLS_PER_BATCH the rest waits.
-    """
-    if named is not None and named in batch:
-        rest = tuple(ref for ref in batch if ref != named)
-        return _within_limit((named,), (rest,) if rest else (), calls)
-    if len(batch) <= 1:
-        return Split(refused=tuple(batch))
-    middle = len(batch) // 2
-    return _within_limit((), (tuple(batch[:middle]), tuple(batch[middle:])), calls)
-
-
-def _within_limit(
-    refused: tuple[ItemRef, ...], parts: tuple[tuple[ItemRef, ...], ...], calls: int
-) -> Split:
-    if calls + len(parts) <= MOST_CALLS_PER_BATCH:
-        return Split(refused, again=parts)
-    return Split(refused, later=tuple(ref for part in parts for ref in part))
 
 
 def _wait(told: timedelta | None, attempts: int) -> timedelta:

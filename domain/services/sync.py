@@ -101,12 +101,6 @@ def _parts(listing_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
         yield listing_ids[start : start + ROWS_AT_ONCE]
 
 
-async def reconsider_products(
-    tx: Tx, product_ids: Collection[UUID], why: Why, *, now: datetime
-) -> list[SyncRow]:
-    return await reconsider(tx, await sync.listings_showing(tx, product_ids), why, now=now)
-
-
 async def reconsider_shops(
     tx: Tx, shop_ids: Collection[UUID], why: Why, *, now: datetime
 ) -> list[SyncRow]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model import errors, reflect
-from domain.model.malls import ItemRef, WriteMode
-from domain.model.reflect import Halt, Lane, Quarantine, Retry, Split
+from domain.model.malls import WriteMode
+from domain.model.reflect import Halt, Lane, Quarantine, Retry
 from domain.model.sync_errors import SyncErrorKind
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -32,20 +32,6 @@ def after(**wait: float) -> datetime:
 )
 def test_lane(case, expected, shown, lane):
     assert reflect.lane(expected, shown) is lane, case
-
-
-@pytest.mark.parametrize(
-    ("lane", "waited", "risen"),
-    [
-        (Lane.OTHER, timedelta(minutes=9), Lane.OTHER),
-        (Lane.OTHER, reflect.RISE_AFTER, Lane.DECREASE),
-        (Lane.OTHER, timedelta(days=1), Lane.DECREASE),
-        (Lane.DECREASE, reflect.RISE_AFTER, Lane.TO_ZERO),
-        (Lane.TO_ZERO, reflect.RISE_AFTER, Lane.TO_ZERO),
-    ],
-)
-def test_what_waits_long_rises_one_lane(lane, waited, risen):
-    assert reflect.risen(lane, waited) is risen
 
 
 @pytest.mark.parametrize(
@@ -100,45 +86,3 @@ def test_the_wait_grows_and_is_bounded(attempts):
     first, longest = timedelta(seconds=15), timedelta(hours=1)
     wait = reflect.backoff(attempts, first, longest)
     assert first <= wait <= reflect.backoff(attempts + 1, first, longest) <= longest
-
-
-A, B, C, D = (ItemRef(code) for code in "abcd")
-
-
-@pytest.mark.parametrize(
-    ("case", "batch", "named", "calls", "split"),
-    [
-        ("the mall names it: the rest goes again", (A, B, C), B, 1, Split((B,), ((A, C),))),
-        ("it names what was not sent", (A, B), C, 1, Split((), ((A,), (B,)))),
-        ("nobody named: halves", (A, B, C), None, 1, Split((), ((A,), (B, C)))),
-        ("one item is left: that is it", (A,), None, 5, Split((A,))),
-        ("the only one is named", (A,), A, 5, Split((A,))),
-        ("at the limit the rest waits", (A, B), None, 19, Split((), (), (A, B))),
-        ("a named one is known even then", (A, B, C), A, 20, Split((A,), (), (B, C))),
-        ("one call is left for the rest", (A, B, C), A, 19, Split((A,), ((B, C),))),
-    ],
-)
-def test_bisect(case, batch, named, calls, split):
-    assert reflect.bisect(batch, named, calls) == split, case
-
-
-@given(size=st.integers(1, 120), data=st.data(), names=st.booleans())
-def test_a_refused_batch_loses_no_item_and_makes_few_calls(size, data, names):
-    batch = tuple(ItemRef(str(n)) for n in range(size))
-    bad = data.draw(st.sets(st.sampled_from(batch), min_size=1, max_size=6))
-    waiting, sent, refused, later, calls = [batch], [], [], [], 0
-    while waiting:
-        part = waiting.pop()
-        calls += 1
-        if bad.isdisjoint(part):
-            sent.extend(part)
-            continue
-        named = min(bad & set(part)) if names else None
-        split = reflect.bisect(part, named, calls + len(waiting))
-        refused.extend(split.refused)
-        waiting.extend(split.again)
-        later.extend(split.later)
-    assert calls <= reflect.MOST_CALLS_PER_BATCH
-    assert sorted(sent + refused + later) == sorted(batch)
-    assert set(refused) <= bad
-    assert bad.isdisjoint(sent)
