@@ -98,6 +98,8 @@ async def _take(
 async def _reread(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> None:
     async with ctx.db.transaction(account_id) as tx:
         numbers = await polling.to_reread(tx, poll.shop, now=ctx.now())
+    if numbers is None:
+        return
     page = await _read(mall, numbers) if numbers else None
 
     async def work(tx: Tx) -> None:

@@ -91,11 +91,12 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
     return taken
 
 
-async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str]:
-    """Open orders whose cancel no window would show, and those that could not be read; longest unseen first."""
+async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
+    """Open orders whose cancel no window would show, and those that could not be read; longest unseen first. None: it is
+    not their time yet."""
     every = max(REREAD_EVERY / shop.speed, LEAST_REREAD)
     if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
-        return []
+        return None
     cancels = MALL_SPECS[shop.mall].capabilities.cancels
     return await orders.open_numbers(
         tx,

@@ -286,10 +286,12 @@ class TestOrdersThatCannotBeRead:
             await polled(tx, shop, unreadable=bad)
             await polled(tx, shop, *good, at=NOW + SECOND)
             first = await polling.to_reread(tx, shop, now=LATER)
+            assert first is not None
 
             await polling.reread(tx, shop, page(at=LATER, unreadable=bad), asked=first, now=LATER)
 
             again = await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER)
+            assert again is not None
             assert sorted(first) == sorted(bad)
             assert sorted(again) == sorted(order.number for order in good)
 
@@ -303,10 +305,14 @@ async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
 
         asked = await polling.to_reread(tx, shop, now=LATER)
 
+        assert asked == ["1"]
         assert (await shop_of(tx, shop.id)).cancels_seen_at is None
         told = page(an_order("1", ("tea", 1)), at=LATER)
         await polling.reread(tx, shop, told, asked=asked, now=LATER)
-        assert (await shop_of(tx, shop.id)).cancels_seen_at == LATER
+        shop = await shop_of(tx, shop.id)
+        assert shop.cancels_seen_at == LATER
+        assert await polling.to_reread(tx, shop, now=LATER + A_MINUTE) is None
+        assert await polling.to_reread(tx, shop, now=LATER + 6 * A_MINUTE) == ["1"]
 
 
 async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
