@@ -24,8 +24,8 @@ from domain.services import listings, orders
 from domain.services.ledger import Ledger
 from domain.services.listings import ImportResult
 from domain.services.orders import Seen, Taken
-from domain.services.sync import Why, reconsider, reconsider_products
-from domain.store import accounts, shops, stock
+from domain.services.sync import Why, reconsider
+from domain.store import accounts, shops, stock, sync
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
@@ -96,7 +96,9 @@ async def counted(tx: Tx, now: datetime = NOW, /, **totals: int) -> None:
         ledger.move(ids[code], total - before, Cause.COUNTED, effective_at=now)
     await ledger.write(tx)
     await stock.counted(tx, [ids[code] for code in totals], now)
-    await reconsider_products(tx, [ids[code] for code in totals], Why.HAPPENED, now=now)
+    await reconsider(
+        tx, await sync.listings_showing(tx, [ids[code] for code in totals]), Why.HAPPENED, now=now
+    )
 
 
 async def in_stock(tx: Tx, shop: Shop, **totals: int) -> None:

@@ -18,8 +18,8 @@ from domain.model.malls import MallKind, MallOrder, OrderPage, OrderWindow
 from domain.model.orders import CancelPolicy
 from domain.services import polling, sync_errors
 from domain.services.polling import Poll, TurnLost
-from domain.services.sync import Why, reconsider_products
-from domain.store import leases, shops, stock
+from domain.services.sync import Why, reconsider
+from domain.store import leases, shops, stock, sync
 from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
@@ -229,7 +229,7 @@ async def _sends(tx: Tx, shop: Shop, error: MallError, at: datetime = NOW) -> No
     await shops.change(tx, shop.id, orders_seen_at=at)
     product = await row(tx, "SELECT id FROM products")
     await rows(tx, "UPDATE listing_sync SET base = 3 RETURNING listing_id")
-    await reconsider_products(tx, [product["id"]], Why.HAPPENED, now=at)
+    await reconsider(tx, await sync.listings_showing(tx, [product["id"]]), Why.HAPPENED, now=at)
     await fails(tx, await sent(tx, shop, at=at), error, at=at)
 
 
