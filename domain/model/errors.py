@@ -14,6 +14,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 
+def kept(words: str) -> str:
+    """A mall's words as a database keeps them: what no text may hold is shown as U+FFFD."""
+    sound = words.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass")
+    return sound.decode("utf-16", "replace")
+
+
 class DomainError(Exception):
     """A refusal the caller can mend. `code` is stable; `params` are the values of the sentence."""
 
@@ -41,8 +47,8 @@ class MallError(Exception):
     def __init__(self, message: str, /, *, mall_code: str = "", mall_message: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.mall_code = mall_code
-        self.mall_message = mall_message
+        self.mall_code = kept(mall_code)
+        self.mall_message = kept(mall_message)
 
 
 class MallUnavailable(MallError):

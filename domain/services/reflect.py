@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from domain.model import base
-from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable
+from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable, kept
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
     ItemRef,
@@ -250,8 +250,8 @@ def _settled(shop: Shop, attempt: Attempt, result: PushResult, now: datetime) ->
     settled = Settled(
         attempt,
         result.outcome.value,
-        mall_code=result.mall_code,
-        mall_message=result.mall_message,
+        mall_code=kept(result.mall_code),
+        mall_message=kept(result.mall_message),
     )
     match result.outcome:
         case PushOutcome.APPLIED:

@@ -304,3 +304,18 @@ async def test_a_refusal_of_many_that_names_nobody_harms_nobody(db: Database, ac
 
         assert len(numbers(await claimed(tx, shop, await lease_of(tx, shop)))) == 2
         assert await open_errors(tx) == []
+
+
+async def test_whatever_a_mall_says_can_be_kept(db: Database, account: UUID):
+    """A character that PostgreSQL does not keep would make each settling fail, and each number go out again."""
+    words = "No such item\x00 \ud83d"
+    async with db.transaction(account) as tx:
+        shop = await stocked(tx)
+        await asked(tx, shop)
+        await answers(tx, await sent(tx, shop), PushOutcome.REFUSED, code="E\x00", words=words)
+        again = SOON + HOUR
+        await fails(tx, await sent(tx, shop, at=again), MallRefused("No.", mall_message=words))
+
+        told = [each["mall_message"] for each in await rows(tx, "SELECT mall_message FROM pushes")]
+
+    assert told == ["No such item� �"] * 2
