@@ -187,10 +187,12 @@ async def _attempts(tx: Tx, rows: Sequence[SyncRow], now: datetime) -> list[Atte
     return [_attempt(row, *refs[row.listing_id], now) for row in rows]
 
 
-def _attempt(row: SyncRow, ref: ItemRef, fields: Mapping[str, str], now: datetime) -> Attempt:
+def _attempt(
+    row: SyncRow, attempt_id: UUID, ref: ItemRef, fields: Mapping[str, str], now: datetime
+) -> Attempt:
     assert row.expected is not None
     return Attempt(
-        id=uuid4(),
+        id=attempt_id,
         listing_id=row.listing_id,
         ref=ref,
         quantity=row.expected,

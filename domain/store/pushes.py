@@ -76,7 +76,8 @@ DUE = text(
 
 REFS = text(
     """
-    SELECT id, item_code, variant_code, fields FROM listings WHERE account_id = :account AND id = ANY (:listings)
+    SELECT id, item_code, variant_code, fields, uuidv7() AS attempt_id FROM listings
+    WHERE account_id = :account AND id = ANY (:listings)
     """
 )
 
@@ -206,10 +207,13 @@ async def due(
 
 async def refs(
     tx: Tx, listing_ids: Collection[UUID]
-) -> dict[UUID, tuple[ItemRef, Mapping[str, str]]]:
-    """How the mall names each listing, and the fields that travel with its stock."""
+) -> dict[UUID, tuple[UUID, ItemRef, Mapping[str, str]]]:
+    """The id of a new attempt on each listing, how the mall names it, and the fields that travel with its stock."""
     rows = await tx.execute(REFS, {"account": tx.account_id, "listings": list(listing_ids)})
-    return {row.id: (ItemRef(row.item_code, row.variant_code), row.fields) for row in rows}
+    return {
+        row.id: (row.attempt_id, ItemRef(row.item_code, row.variant_code), row.fields)
+        for row in rows
+    }
 
 
 async def insert(

@@ -319,3 +319,17 @@ async def test_whatever_a_mall_says_can_be_kept(db: Database, account: UUID):
         told = [each["mall_message"] for each in await rows(tx, "SELECT mall_message FROM pushes")]
 
     assert told == ["No such item� �"] * 2
+
+
+async def test_the_newest_attempt_on_a_listing_has_the_newest_id(db: Database, account: UUID):
+    """It is by that that a screen finds it."""
+    async with db.transaction(account) as tx:
+        shop = await stocked(tx)
+        for minute in range(8):
+            await asked(tx, shop)
+            at = SOON + minute * A_MINUTE
+            await answers(tx, await sent(tx, shop, at=at), at=at)
+
+        found = await rows(tx, "SELECT sent_at FROM pushes ORDER BY id")
+
+    assert found == sorted(found, key=lambda each: each["sent_at"])
