@@ -18,6 +18,8 @@ from workers.hands import Hands
 DUE_AT_MOST = 500
 OVERDUE_AT_MOST = 5_000
 EVENTS_LIVE = timedelta(days=7)
+PUSHES_LIVE = timedelta(days=7)
+FORGET_AT_ONCE = 100_000
 MONTHS_AHEAD = 3
 LEDGERS_EVERY = 24 * 3600
 
@@ -42,7 +44,7 @@ async def go_round(hands: Hands, sweep_seconds: float) -> None:
         loops.create_task(_every(ctx, "sweep", sweep_seconds, sweep))
         loops.create_task(_every(ctx, "overdue", 5, lambda: _show_overdue(ctx)))
         loops.create_task(_every(ctx, "partitions", 3600, lambda: _make_partitions(ctx)))
-        loops.create_task(_every(ctx, "events", 600, lambda: _forget_events(ctx)))
+        loops.create_task(_every(ctx, "events", 600, lambda: _forget(ctx)))
         loops.create_task(_every(ctx, "ledgers", LEDGERS_EVERY, lambda: check_ledgers(ctx)))
 
 
@@ -92,5 +94,7 @@ async def check_ledgers(ctx: Context) -> int:
     return found
 
 
-async def _forget_events(ctx: Context) -> None:
-    await dispatch.forget_events(ctx.db, before=ctx.now() - EVENTS_LIVE, at_most=100_000)
+async def _forget(ctx: Context) -> None:
+    now = ctx.now()
+    await dispatch.forget_events(ctx.db, before=now - EVENTS_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_pushes(ctx.db, before=now - PUSHES_LIVE, at_most=FORGET_AT_ONCE)

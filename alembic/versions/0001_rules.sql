@@ -129,7 +129,7 @@ GRANT SELECT (account_id, listing_id, shop_id, wanted, done, lane, next_try_at, 
     ON listing_sync TO renkei_dispatch;
 GRANT SELECT (account_id, seq, at), DELETE ON events TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, kind, state, started_at) ON jobs TO renkei_dispatch;
-GRANT SELECT (account_id, shop_id, state, read_back_at) ON pushes TO renkei_dispatch;
+GRANT SELECT (account_id, id, listing_id, shop_id, state, read_back_at, sent_at), DELETE ON pushes TO renkei_dispatch;
 GRANT SELECT (account_id, id, folded, deleted_at) ON products TO renkei_dispatch;
 GRANT SELECT (account_id, id, shop_id, folded, deleted_at) ON listings TO renkei_dispatch;
 GRANT SELECT (account_id, listing_id, product_id) ON links TO renkei_dispatch;
@@ -145,6 +145,7 @@ BEGIN
 END $$;
 
 CREATE POLICY forget ON events FOR DELETE TO renkei_dispatch USING (true);
+CREATE POLICY forget ON pushes FOR DELETE TO renkei_dispatch USING (true);
 
 -- Its functions run with its rights; it may hold CREATE on the schema only while it makes them.
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
@@ -239,6 +240,20 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM gone
 $$;
 
+CREATE FUNCTION renkei_forget_pushes(sent_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM pushes p WHERE (p.account_id, p.id) IN (
+            SELECT o.account_id, o.id FROM pushes o
+            WHERE o.sent_at < sent_before AND o.state NOT IN ('SENT', 'ACCEPTED') AND EXISTS (
+                SELECT FROM pushes n WHERE n.account_id = o.account_id AND n.listing_id = o.listing_id AND n.id > o.id)
+            LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+COMMENT ON FUNCTION renkei_forget_pushes IS 'What became of them is in the log; a listing''s newest attempt is kept.';
+
 CREATE FUNCTION renkei_search_products(patterns text[], shop_ids uuid[]) RETURNS SETOF uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT hit.id FROM (
@@ -267,9 +282,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION renkei_authenticate, renkei_account_of, renkei_accounts, renkei_due, renkei_overdue,
-    renkei_forget_events, renkei_search_products, renkei_search_listings FROM PUBLIC;
+    renkei_forget_events, renkei_forget_pushes, renkei_search_products, renkei_search_listings FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_authenticate, renkei_account_of, renkei_accounts, renkei_due, renkei_overdue,
-    renkei_forget_events, renkei_search_products, renkei_search_listings TO renkei_app;
+    renkei_forget_events, renkei_forget_pushes, renkei_search_products, renkei_search_listings TO renkei_app;
 
 SET ROLE renkei_owner;
 REVOKE CREATE ON SCHEMA public FROM renkei_dispatch;

@@ -574,6 +574,8 @@ CREATE INDEX pushes_listing_idx ON pushes (account_id, listing_id, id);
 
 CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE state = 'SENT';
 
+CREATE INDEX pushes_sent_idx ON pushes USING brin (sent_at);
+
 CREATE INDEX pushes_unread_idx ON pushes (account_id, shop_id, read_back_at) WHERE state = 'ACCEPTED';
 
 CREATE TABLE set_parts (

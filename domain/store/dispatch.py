@@ -21,6 +21,7 @@ ACCOUNTS = text("SELECT renkei_accounts(:after, :at_most) AS id")
 PARTITIONS = text("SELECT renkei_make_partitions(:months)")
 ASTRAY = text("SELECT renkei_unpartitioned_rows()")
 FORGET = text("SELECT renkei_forget_events(:before, :at_most)")
+FORGET_PUSHES = text("SELECT renkei_forget_pushes(:before, :at_most)")
 
 FRESHNESS = orjson.dumps(
     {
@@ -91,4 +92,12 @@ async def forget_events(db: Database, *, before: datetime, at_most: int) -> int:
     """How many events older than that are gone."""
     async with db.connection() as connection:
         gone: int = await connection.scalar(FORGET, {"before": before, "at_most": at_most})
+        return gone
+
+
+async def forget_pushes(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many attempts older than that are gone; those that are open, and each listing's newest, stay."""
+    async with db.connection() as connection:
+        parameters = {"before": before, "at_most": at_most}
+        gone: int = await connection.scalar(FORGET_PUSHES, parameters)
         return gone

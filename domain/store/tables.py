@@ -440,6 +440,7 @@ Index(
     unique=True,
     postgresql_where=text("state = 'SENT'"),
 )
+Index("pushes_sent_idx", pushes.c.sent_at, postgresql_using="brin")
 Index(
     "pushes_unread_idx",
     pushes.c.account_id,

@@ -152,3 +152,22 @@ async def test_only_what_has_become_a_difference_by_the_time_alone_is_looked_at(
 
     assert await overdue(db, account, NOW + 30 * SECOND) == early
     assert await overdue(db, account, NOW + timedelta(minutes=22)) == late
+
+
+async def test_old_attempts_are_forgotten_but_for_the_open_and_the_newest(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.AMAZON)
+        for minute, outcome in enumerate([PushOutcome.APPLIED] * 3 + [PushOutcome.ACCEPTED]):
+            await asked(tx, shop)
+            at = NOW + minute * MINUTE
+            await answers(tx, await sent(tx, shop, at=at), outcome, at=at)
+        await asked(tx, shop)
+        await sent(tx, shop, at=NOW + 10 * MINUTE)
+
+    await dispatch.forget_pushes(db, before=NOW + timedelta(days=1), at_most=100_000)
+
+    async with db.transaction(account) as tx:
+        left = await rows(tx, "SELECT state FROM pushes ORDER BY id")
+    assert [each["state"] for each in left] == ["ACCEPTED", "SENT"]
