@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.model.actors import SYSTEM
 from domain.model.malls import MallListing
-from domain.services import accounts, listings, shops
+from domain.services import listings, shops
 from domain.store import shops as shop_rows
 from domain.store.database import Tx
 from domain.store.shops import Shop
@@ -16,6 +16,7 @@ from integrations.files.listing_file import ListingFile
 from integrations.files.listings import read_listings
 from integrations.files.problems import RowError
 from renkei.database import opened
+from renkei.merchants import account_named
 from renkei.refusal import Refusal
 
 AT_ONCE = 5_000
@@ -39,11 +40,7 @@ async def take_in(url: str, wanted: Wanted) -> str:
     A file says what a mall shows, never a total (A3.8). Taking it in again changes nothing.
     """
     async with opened(url) as database:
-        account_id = await accounts.account_of(database, wanted.account)
-        if account_id is None:
-            raise Refusal(
-                f"There is no account {wanted.account}. Make it with `renkei account create`."
-            )
+        account_id = await account_named(database, wanted.account)
         async with database.transaction(account_id) as tx:
             shop = await _shop(tx, wanted.shop)
         found = _read(shop, wanted)

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 from domain.model.actors import SYSTEM
 from domain.model.roles import Permission, Role
 from domain.services import accounts
-from domain.store.database import Tx
+from domain.store.database import Database, Tx
 from renkei.database import opened
 from renkei.refusal import Refusal
 
@@ -30,15 +31,22 @@ async def create_token(
         return await accounts.create_token(tx, name, role=role, scopes=wanted, actor=SYSTEM)
 
 
+async def account_named(database: Database, code: str) -> UUID:
+    """Raises Refusal when there is no account of that code."""
+    account_id = await accounts.account_of(database, code)
+    if account_id is None:
+        raise Refusal(f"There is no account {code}. Make it with `renkei account create`.")
+    return account_id
+
+
 @asynccontextmanager
 async def _inside(url: str, code: str) -> AsyncIterator[Tx]:
     """A transaction of the account. Raises Refusal when there is none of that code."""
-    async with opened(url) as database:
-        account_id = await accounts.account_of(database, code)
-        if account_id is None:
-            raise Refusal(f"There is no account {code}. Make it with `renkei account create`.")
-        async with database.transaction(account_id) as tx:
-            yield tx
+    async with (
+        opened(url) as database,
+        database.transaction(await account_named(database, code)) as tx,
+    ):
+        yield tx
 
 
 def _scope(word: str) -> Permission:
