@@ -30,6 +30,7 @@ class UserErrorCode(StrEnum):
     SHOP_NOT_IN_USE = "SHOP_NOT_IN_USE"
     PLAN_LIMIT = "PLAN_LIMIT"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
 
 
@@ -51,6 +52,7 @@ described(
     SHOP_NOT_IN_USE="利用店舗設定: the shop is not in use.",
     PLAN_LIMIT="The plan has no room for more products.",
     IDEMPOTENCY_KEY_REUSED="Something else was asked for with this `idempotencyKey`.",
+    IDEMPOTENCY_IN_PROGRESS="The first request with this `idempotencyKey` is still under way: send it again in a moment.",
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
 )
 

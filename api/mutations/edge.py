@@ -14,7 +14,7 @@ import strawberry
 
 from api.context import Context, Info
 from api.fields import Requires, argument
-from api.mutations.repeats import digest, read, written
+from api.mutations.repeats import SECRET, digest, read, written
 from api.nodes import BadId, read_id
 from api.selection import MOST_ITEMS
 from api.user_errors import UserError, user_error
@@ -24,6 +24,7 @@ from domain.model.roles import Permission
 from domain.services.edits import Refused, not_found
 from domain.services.idempotency import once
 from domain.store.database import Tx
+from domain.store.idempotency import Scope
 
 Work = Callable[[Tx, Context, Any], Awaitable[Any]]
 
@@ -53,7 +54,8 @@ def mutation(work: Work, description: str, *, requires: Permission, repeats: boo
             key = said(input.idempotency_key)
             if key is None or repeats:
                 return await work(tx, context, input)
-            return await _once(tx, context, key, (info.field_name, input), work, payload)
+            scope = Scope(caller(context), info.field_name, key)
+            return await _once(tx, context, scope, input, work, payload)
 
         try:
             return await context.db.run(context.viewer.account_id, done)
@@ -68,14 +70,23 @@ def mutation(work: Work, description: str, *, requires: Permission, repeats: boo
 
 
 async def _once(
-    tx: Tx, context: Context, key: str, asked: tuple[str, Any], work: Work, payload: Any
+    tx: Tx, context: Context, scope: Scope, input: Any, work: Work, payload: Any
 ) -> Any:
-    name, input = asked
+    """The first answer itself, or what was kept of it: secrets that are shown once are not."""
+    first: list[Any] = []
 
     async def act() -> Any:
-        return written(await work(tx, context, input))
+        first.append(await work(tx, context, input))
+        return written(first[0])
 
-    return read(payload, await once(tx, key, digest(name, input), act, now=context.now()))
+    kept = await once(tx, scope, digest(input), act, now=context.now())
+    return first[0] if first else read(payload, kept)
+
+
+def caller(context: Context) -> str:
+    """The person or token that asks, as a word."""
+    actor = context.viewer.actor
+    return f"{actor.kind.value}:{actor.id}"
 
 
 def _say(resolve: Callable[..., Any], accepted: Parameter, answer: Any) -> None:
@@ -95,6 +106,11 @@ def user_errors() -> Any:
 def answered(description: str) -> Any:
     """A field of a payload that a refusal leaves empty."""
     return strawberry.field(default=None, description=description)
+
+
+def answered_once(description: str) -> Any:
+    """A secret of a payload: shown this once, never kept; a repeated request is answered null."""
+    return strawberry.field(default=None, description=description, metadata={SECRET: True})
 
 
 def answered_list(description: str) -> Any:

@@ -7,8 +7,8 @@ from api.sync_errors import SyncErrorFilter
 
 REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
 KEY = (
-    "Your own name for this very request, at most 200 characters: sent again within 7 days it changes nothing, and "
-    "answers as before."
+    "Your own name for this very request, at most 200 characters: sent again by you within 48 hours it changes nothing, "
+    "and answers what came of it. IDEMPOTENCY_IN_PROGRESS: the first is still under way."
 )
 VERSION = (
     "The `version` that was on the screen: refused with VERSION_CHANGED when it is another by now."

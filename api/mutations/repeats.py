@@ -1,6 +1,6 @@
 """Requests that come twice: what tells them apart, and payloads as they are kept for the second.
 
-A kept payload names its nodes by their ids, so that they are answered as they are by then.
+A kept payload names its nodes by their ids, so that they are answered as they are by then. Secrets are left out of it.
 """
 
 import hashlib
@@ -18,12 +18,14 @@ from domain.store.reads import Ref
 
 NODE = "@"
 KEY = "idempotency_key"
+SECRET = "secret"
+"""Marks a field that is shown once and never kept."""
 
 
-def digest(mutation: str, input: Any) -> bytes:
-    """Of what is asked for, whatever the key it is asked with."""
+def digest(input: Any) -> bytes:
+    """A hash of what is asked for, whatever the key it is asked with."""
     asked = {name: value for name, value in written(input).items() if name != KEY}
-    return hashlib.sha256(orjson.dumps([mutation, asked], option=orjson.OPT_SORT_KEYS)).digest()
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def written(value: Any) -> Any:
@@ -37,7 +39,8 @@ def written(value: Any) -> Any:
             return value.value
     if not is_dataclass(value):
         return value
-    given = {each.name: getattr(value, each.name) for each in fields(value)}
+    kept = [each for each in fields(value) if SECRET not in each.metadata]
+    given = {each.name: getattr(value, each.name) for each in kept}
     return {name: written(each) for name, each in given.items() if each is not strawberry.UNSET}
 
 

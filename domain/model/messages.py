@@ -132,6 +132,12 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "この idempotencyKey は別の依頼に使われています。依頼ごとに新しいものを付けてください。",
             ),
         ),
+        "IDEMPOTENCY_IN_PROGRESS": (
+            (
+                "",
+                "この idempotencyKey の最初の依頼を処理しています。少し待ってからもう一度送ってください。",
+            ),
+        ),
         "BAD_ID": (
             (
                 "",

@@ -7,33 +7,48 @@ from typing import Any
 from domain.model.errors import DomainError
 from domain.store import idempotency
 from domain.store.database import Tx
+from domain.store.idempotency import Scope
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(hours=48)
 MOST_CHARACTERS = 200
 
 
 async def once(
-    tx: Tx, key: str, asked: bytes, work: Callable[[], Awaitable[Any]], *, now: datetime
+    tx: Tx, scope: Scope, asked: bytes, work: Callable[[], Awaitable[Any]], *, now: datetime
 ) -> Any:
     """What `work` answers, as JSON: now, or when this key came first. A refusal keeps nothing.
 
-    `asked`: a digest of what is asked for. Raises DomainError INVALID_VALUE, or IDEMPOTENCY_KEY_REUSED where something
-    else was asked for with this key.
+    `asked`: a hash of what is asked for. Raises DomainError INVALID_VALUE, IDEMPOTENCY_KEY_REUSED where something else
+    was asked for with this key, IDEMPOTENCY_IN_PROGRESS while the first request is under way.
     """
-    _check(key)
-    kept = await idempotency.take(tx, key, asked, at=now)
+    _check(scope.key)
+    if not await idempotency.hold(tx, scope):
+        raise _under_way()
+    kept = await idempotency.kept(tx, scope, since=now - KEPT)
     if kept is None:
         answer = await work()
-        await idempotency.keep(tx, key, answer)
+        await idempotency.keep(tx, scope, asked, answer, at=now)
         await idempotency.forget(tx, before=now - KEPT)
         return answer
     if kept.asked != asked:
-        raise DomainError(
-            "This idempotencyKey was used for another request: make a new one for each.",
-            field=("idempotency_key",),
-            code="IDEMPOTENCY_KEY_REUSED",
-        )
+        raise _reused()
     return kept.answer
+
+
+def _under_way() -> DomainError:
+    return DomainError(
+        "The first request with this idempotencyKey is still under way: send it again in a moment.",
+        field=("idempotency_key",),
+        code="IDEMPOTENCY_IN_PROGRESS",
+    )
+
+
+def _reused() -> DomainError:
+    return DomainError(
+        "This idempotencyKey was used for another request: make a new one for each.",
+        field=("idempotency_key",),
+        code="IDEMPOTENCY_KEY_REUSED",
+    )
 
 
 def _check(key: str) -> None:

@@ -111,11 +111,15 @@ accounts = Table(
     _flag("show_images", True),
     Column("base_shop_id", Uuid),
     Column("product_limit", Integer),
+    # A change that sends more listings to zero, or changes more of them, asks for a confirmation.
+    _number("confirm_to_zero", 50),
+    _number("confirm_changed", 500),
     _number("version", 1),
     _at("created_at"),
     UniqueConstraint("code"),
     _one_of("reflect_edits", "ON_REQUEST", "AT_ONCE"),
     _one_of("level9_resume", "ON_CLEAR", "ON_VALID_CREDENTIALS"),
+    CheckConstraint("confirm_to_zero >= 0 AND confirm_changed >= 0", name="confirm_range"),
 )
 
 event_counters = _tenant("event_counters", _number("last", 0, BigInteger), key=())
@@ -126,12 +130,28 @@ users = _tenant(
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("password_hash", Text),
+    # 招待: with the single-use secret of this hash a person sets a password.
+    Column("invitation_hash", LargeBinary),
+    _at("invitation_until", nullable=True),
     _at("last_seen_at", nullable=True),
     _at("disabled_at", nullable=True),
     _at("created_at"),
     UniqueConstraint("account_id", "email"),
     _one_of("role", "OWNER", "STAFF", "VIEWER"),
 )
+
+# A person who signed in; the cookie or the bearer token of the session is kept as a hash only.
+sessions = _tenant(
+    "sessions",
+    Column("user_id", Uuid, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    _at("created_at"),
+    _at("last_used_at"),
+    _at("expires_at", default=False),
+    _at("ended_at", nullable=True),
+    _to("users", "user_id"),
+)
+Index("sessions_user_idx", sessions.c.account_id, sessions.c.user_id)
 
 api_tokens = _tenant(
     "api_tokens",
@@ -178,14 +198,22 @@ shops = _tenant(
     Column("maintenance", Boolean, nullable=False, server_default=text("false")),
     _at("checked_at", nullable=True),
     Column("notification_email", Text),
+    # 連携解除: the row stays, because orders and logs name it.
+    _at("disconnected_at", nullable=True),
     _number("version", 1),
     _at("created_at"),
-    UniqueConstraint("account_id", "name"),
     _one_of("state", "RUNNING", "HALTED", "PROBING", "CATCHING_UP"),
     _one_of("cancel_policy", "IGNORE", "RESTORE"),
     _one_of("drift_policy", "OURS_WINS", "TAKE_THEIRS", "ASK"),
     CheckConstraint("reflect_interval_seconds BETWEEN 0 AND 1200", name="interval_range"),
     CheckConstraint("order_poll_seconds BETWEEN 1 AND 3600", name="poll_range"),
+)
+Index(
+    "shops_name_idx",
+    shops.c.account_id,
+    shops.c.name,
+    unique=True,
+    postgresql_where=text("disconnected_at IS NULL"),
 )
 
 shop_credentials = _tenant(
@@ -271,6 +299,8 @@ products = _tenant(
     Column("group_id", Uuid),
     # Orders on a listing that is linked later apply only when placed after this.
     _at("counted_at", nullable=True),
+    # A FREE count: orders placed up to then were taken off already, and never deduct when they come later.
+    _at("free_counted_at", nullable=True),
     Column("folded", Text, nullable=False, server_default=""),
     _number("version", 1),
     _at("deleted_at", nullable=True),
@@ -338,6 +368,33 @@ Index(
     postgresql_ops={"folded": "gin_trgm_ops"},
 )
 Index("listings_match_idx", listings.c.account_id, listings.c.match_code, listings.c.shop_id)
+
+# A field of the mall's own that travels with stock, as it was entered or imported here. What the mall shows is in
+# listings.fields. US: sent with a reflect; MALL: never written.
+listing_fields = _tenant(
+    "listing_fields",
+    Column("listing_id", Uuid, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text),
+    Column("owner", Text, nullable=False, server_default="US"),
+    _at("changed_at"),
+    Column("changed_by", JSONB),
+    _to("listings", "listing_id", ondelete="CASCADE"),
+    _one_of("owner", "US", "MALL"),
+    key=("listing_id", "key"),
+)
+
+# 別品番紐づけ: which product's code a shop's own code stands for.
+code_mappings = _tenant(
+    "code_mappings",
+    Column("shop_id", Uuid, nullable=False),
+    Column("mall_code", Text, nullable=False),
+    Column("product_code", Text, nullable=False),
+    _at("created_at"),
+    UniqueConstraint("account_id", "shop_id", "mall_code"),
+    _to("shops", "shop_id"),
+    CheckConstraint("mall_code <> '' AND product_code <> ''", name="codes_given"),
+)
 
 # One row a listing, from the listing's first day: its state is kept when it is unlinked, by whom and why.
 links = _tenant(
@@ -581,6 +638,12 @@ operation_logs = _log(
     _at("reflected_at", nullable=True),
 )
 Index(
+    "operation_logs_target_idx",
+    operation_logs.c.account_id,
+    operation_logs.c.target_id,
+    operation_logs.c.id,
+)
+Index(
     "operation_logs_unreflected_idx",
     operation_logs.c.account_id,
     operation_logs.c.target_id,
@@ -676,14 +739,16 @@ events = _tenant(
 
 Index("events_at_idx", events.c.at, postgresql_using="brin")
 
-# What came of a request that carried a key; null while it is under way.
+# What came of a request that carried a key. `caller`: the person or token; `asked`: a hash of the arguments.
 idempotency_keys = _tenant(
     "idempotency_keys",
+    Column("caller", Text, nullable=False),
+    Column("mutation", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("asked", LargeBinary, nullable=False),
     Column("answer", JSONB),
     _at("at"),
-    key=("key",),
+    key=("caller", "mutation", "key"),
 )
 Index("idempotency_keys_at_idx", idempotency_keys.c.account_id, idempotency_keys.c.at)
 
@@ -702,7 +767,7 @@ jobs = _tenant(
     _at("started_at", nullable=True),
     _at("finished_at", nullable=True),
     _one_of("state", "WAITING", "RUNNING", "DONE", "FAILED", "CANCELLED"),
-    _one_of("kind", "REFLECT", "SHOP_CHECK"),
+    _one_of("kind", "REFLECT", "SHOP_CHECK", "BULK_CHANGE", "ORDER_FETCH", "READ_MALL_STOCK"),
 )
 Index(
     "jobs_checks_idx",
@@ -737,3 +802,40 @@ Index(
     job_listings.c.listing_id,
     postgresql_where=text("outcome IS NULL"),
 )
+
+# What a bulk change was asked to change, in the order of its doing; `errors`: why the rules refused it.
+job_targets = _tenant(
+    "job_targets",
+    Column("job_id", Uuid, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("target_id", Uuid, nullable=False),
+    Column("outcome", Text),
+    Column("errors", JSONB),
+    _to("jobs", "job_id", ondelete="CASCADE"),
+    _one_of("outcome", "DONE", "REFUSED"),
+    key=("job_id", "place"),
+)
+Index(
+    "job_targets_open_idx",
+    job_targets.c.account_id,
+    job_targets.c.job_id,
+    job_targets.c.place,
+    postgresql_where=text("outcome IS NULL"),
+)
+Index(
+    "job_targets_refused_idx",
+    job_targets.c.account_id,
+    job_targets.c.job_id,
+    job_targets.c.place,
+    postgresql_where=text("outcome = 'REFUSED'"),
+)
+
+# Automatic persisted operations: documents that clients of the account have sent before, by their SHA-256.
+documents = _tenant(
+    "documents",
+    Column("hash", LargeBinary, nullable=False),
+    Column("document", Text, nullable=False),
+    _at("used_at"),
+    key=("hash",),
+)
+Index("documents_used_idx", documents.c.account_id, documents.c.used_at)

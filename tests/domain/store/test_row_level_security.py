@@ -28,6 +28,8 @@ JOB = "(SELECT id FROM jobs LIMIT 1)"
 ROWS: Mapping[str, str] = {
     "event_counters": "(account_id) VALUES (:account)",
     "users": "(account_id, email, name, role) VALUES (:account, 'a@b', 'A', 'OWNER')",
+    "sessions": """(account_id, user_id, token_hash, expires_at)
+        VALUES (:account, (SELECT id FROM users LIMIT 1), uuid_send(uuidv7()), now())""",
     "api_tokens": "(account_id, name, token_hash, role) VALUES (:account, 'A', uuid_send(uuidv7()), 'OWNER')",
     "shops": "(account_id, mall, name) VALUES (:account, 'RAKUTEN', 'Tea')",
     "shop_credentials": f"(account_id, shop_id, key, ciphertext) VALUES (:account, {SHOP}, 'k', '')",
@@ -39,6 +41,9 @@ ROWS: Mapping[str, str] = {
     "products": "(account_id, code, kind) VALUES (:account, 'MUG', 'SINGLE'), (:account, 'BOX', 'SET')",
     "set_parts": f"(account_id, set_id, part_id, count) VALUES (:account, {SET}, {PRODUCT}, 2)",
     "listings": f"(account_id, shop_id, item_code) VALUES (:account, {SHOP}, 'mug')",
+    "listing_fields": f"(account_id, listing_id, key) VALUES (:account, {LISTING}, 'lead_time')",
+    "code_mappings": f"""(account_id, shop_id, mall_code, product_code)
+        VALUES (:account, {SHOP}, 'mug', 'MUG')""",
     "links": f"(account_id, listing_id, product_id, state) VALUES (:account, {LISTING}, {PRODUCT}, 'LINKED')",
     "listing_sync": f"(account_id, listing_id, shop_id) VALUES (:account, {LISTING}, {SHOP})",
     "pushes": f"""(account_id, listing_id, shop_id, call_id, generation, epoch, mode, quantity, state)
@@ -60,9 +65,11 @@ ROWS: Mapping[str, str] = {
     "sync_errors": "(account_id, level, kind, group_key) VALUES (:account, 8, 'THROTTLED', 'k')",
     "sync_error_listings": f"(account_id, error_id, listing_id) VALUES (:account, {ERROR}, {LISTING})",
     "events": "(account_id, seq, kind) VALUES (:account, 0, 'SHOP')",
-    "idempotency_keys": "(account_id, key, asked) VALUES (:account, 'k', '')",
+    "idempotency_keys": "(account_id, caller, mutation, key, asked) VALUES (:account, 'c', 'm', 'k', '')",
     "jobs": "(account_id, kind) VALUES (:account, 'REFLECT')",
     "job_listings": f"(account_id, job_id, listing_id) VALUES (:account, {JOB}, {LISTING})",
+    "job_targets": f"(account_id, job_id, place, target_id) VALUES (:account, {JOB}, 0, {LISTING})",
+    "documents": "(account_id, hash, document) VALUES (:account, '', '{ viewer { locale } }')",
 }
 """The least that each tenant table takes, in an order in which what a row points to is there."""
 
