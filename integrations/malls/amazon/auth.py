@@ -4,33 +4,22 @@ An access token lives an hour and stays in memory; a refresh token lives until i
 rotated every 180 days and sellers consent anew every year (the mall's fact sheet, §1).
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 
 from domain.model.errors import MallError, MallLockedOut, MallMalformed
 from domain.model.malls import SaveCredentials
+from integrations.access_tokens import AccessTokens, Granted
 from integrations.http import MallClient
 
 from .answers import document_in, optional, required, word
 
 PATH = "/auth/o2/token"
-EARLY_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """`renew_at` is a reading of the monotonic clock, a minute before the token ends."""
-
-    value: str
-    renew_at: float
 
 
 class Login:
-    """The access token of one seller. Callers that need a new one at the same time share one renewal."""
+    """How one seller's consent and refresh token are changed into tokens."""
 
     def __init__(
         self,
@@ -42,29 +31,7 @@ class Login:
         self._client = client
         self._url = auth_url.rstrip("/") + PATH
         self._credentials = dict(credentials)
-        self._save = save
-        self._token: AccessToken | None = None
-        self._renewing = asyncio.Lock()
-
-    async def token(self) -> str:
-        """Raises MallLockedOut when Amazon refuses the credentials, or when one is not set."""
-        async with self._renewing:
-            if self._token is None or time.monotonic() >= self._token.renew_at:
-                self._token = await self._renew()
-            return self._token.value
-
-    async def token_other_than(self, refused: str) -> str:
-        """A token newer than the one Amazon refused."""
-        async with self._renewing:
-            if self._token is None or self._token.value == refused:
-                self._token = await self._renew()
-            return self._token.value
-
-    async def fresh_token(self) -> str:
-        """Proves the credentials anew, whatever token is in hand."""
-        async with self._renewing:
-            self._token = await self._renew()
-            return self._token.value
+        self.tokens = AccessTokens(credentials, self._renew, save)
 
     async def exchange(self, code: str, redirect_uri: str) -> Mapping[str, str]:
         """The refresh token that a consent code stands for. A code can be used once."""
@@ -75,25 +42,16 @@ class Login:
         with document_in(response, quoted=False) as document:
             return {"refresh_token": word(document, "refresh_token")}
 
-    async def _renew(self) -> AccessToken:
-        refresh_token = self._credentials.get("refresh_token")
-        if not refresh_token:
-            raise MallLockedOut("The seller has not consented yet: give the consent.", consent=True)
-        asked = time.monotonic()
+    async def _renew(self, refresh_token: str) -> Granted:
         response = await self._ask(
             {"grant_type": "refresh_token", "refresh_token": refresh_token}, safe=True
         )
         with document_in(response, quoted=False) as document:
-            lifetime = required(document, "expires_in", int)
-            token = AccessToken(word(document, "access_token"), asked + lifetime - EARLY_SECONDS)
-            renewed = optional(document, "refresh_token", str) or refresh_token
-        await self._keep(renewed)
-        return token
-
-    async def _keep(self, refresh_token: str) -> None:
-        if refresh_token != self._credentials["refresh_token"]:
-            self._credentials["refresh_token"] = refresh_token
-            await self._save({"refresh_token": refresh_token})
+            return Granted(
+                word(document, "access_token"),
+                required(document, "expires_in", int),
+                optional(document, "refresh_token", str) or refresh_token,
+            )
 
     async def _ask(self, grant: Mapping[str, str], *, safe: bool) -> httpx.Response:
         """A refresh token may be used again and again, a consent code once."""

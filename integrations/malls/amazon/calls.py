@@ -39,11 +39,11 @@ class SellingPartnerApi:
             json=json,
             accept=accept,
         )
-        token = await self._login.token()
+        token = await self._login.tokens.current()
         try:
             return await send(headers=signed(token))
         except MallLockedOut:
-            token = await self._login.token_other_than(token)
+            token = await self._login.tokens.current(refused=token)
         return await send(headers=signed(token))
 
 

@@ -40,7 +40,7 @@ async def tested(
 
 async def access_parts(login: Login) -> list[CheckPart]:
     """Amazon knows the client when all it objects to is the consent; without a consent it was not asked."""
-    credentials, _ = await checked(CheckPartKey.CREDENTIALS, login.fresh_token())
+    credentials, _ = await checked(CheckPartKey.CREDENTIALS, login.tokens.anew())
     if credentials.outcome is CheckOutcome.OK:
         return [credentials, CheckPart(CheckPartKey.CONSENT, CheckOutcome.OK)]
     if isinstance(credentials.error, MallLockedOut) and credentials.error.consent:

@@ -4,11 +4,9 @@ An access token lives an hour and stays in memory. A refresh token ends four wee
 the consent is withdrawn; using it does not prolong it. A new one is kept when Yahoo sends one.
 """
 
-import asyncio
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,24 +16,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from domain.model.errors import MallError, MallLockedOut
 from domain.model.malls import Bucket, BucketScope, SaveCredentials
+from integrations.access_tokens import AccessTokens, Granted
 from integrations.http import MallClient, reading
 
 TOKEN = Bucket("yahoo.token", rate=1, scope=BucketScope.APPLICATION)
 PATH = "/yconnect/v2/token"
-EARLY_SECONDS = 60
 CONSENT_ENDED = "invalid_grant"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessToken:
-    """`renew_at` is a reading of the monotonic clock, a minute before the token ends."""
-
-    value: str
-    renew_at: float
-
-
 class Login:
-    """The access token of one store. Callers that need a new one at the same time share one renewal."""
+    """How one store's consent and refresh token are changed into tokens."""
 
     def __init__(
         self,
@@ -47,18 +37,7 @@ class Login:
         self._client = client
         self._url = auth_url.rstrip("/") + PATH
         self._credentials = dict(credentials)
-        self._save = save
-        self._token: AccessToken | None = None
-        self._renewing = asyncio.Lock()
-
-    async def token(self, refused: str = "") -> str:
-        """A token that is not `refused` and lives long enough for a call. Raises MallLockedOut when a credential is
-        missing or no longer holds."""
-        async with self._renewing:
-            held = self._token
-            if held is None or held.value == refused or time.monotonic() >= held.renew_at:
-                held = self._token = await self._renewed()
-            return held.value
+        self.tokens = AccessTokens(credentials, self._renew, save)
 
     async def exchange(self, code: str, redirect_uri: str) -> Mapping[str, str]:
         """The refresh token that a consent code stands for. A code can be used once."""
@@ -68,24 +47,12 @@ class Login:
         with reading(response, personal=True):
             return {"refresh_token": word(response.json()["refresh_token"])}
 
-    async def _renewed(self) -> AccessToken:
-        refresh_token = self._credentials.get("refresh_token")
-        if not refresh_token:
-            raise MallLockedOut("The store has not consented yet: give the consent.", consent=True)
-        asked = time.monotonic()
+    async def _renew(self, refresh_token: str) -> Granted:
         response = await self._ask({"grant_type": "refresh_token", "refresh_token": refresh_token})
         with reading(response, personal=True):
             body = response.json()
-            lives = int(body["expires_in"])
-            token = AccessToken(word(body["access_token"]), asked + lives - EARLY_SECONDS)
             renewed = word(body.get("refresh_token") or refresh_token)
-        await self._keep(renewed)
-        return token
-
-    async def _keep(self, refresh_token: str) -> None:
-        if refresh_token != self._credentials["refresh_token"]:
-            self._credentials["refresh_token"] = refresh_token
-            await self._save({"refresh_token": refresh_token})
+            return Granted(word(body["access_token"]), int(body["expires_in"]), renewed)
 
     async def _ask(self, grant: Mapping[str, str]) -> httpx.Response:
         answer = await self._client.send(

@@ -157,7 +157,7 @@ class YahooShopping:
             yield page
 
     async def test_connection(self) -> list[CheckPart]:
-        consent, _ = await checked(CheckPartKey.CONSENT, self._login.token())
+        consent, _ = await checked(CheckPartKey.CONSENT, self._login.tokens.current())
         if consent.error is not None:
             return without_token(consent)
         stock, read = await checked(CheckPartKey.STOCK_READ, self.read_stock([NO_SUCH_ITEM]))
@@ -244,13 +244,13 @@ class YahooShopping:
             content=content,
             data=data,
         )
-        token = await self._login.token()
+        token = await self._login.tokens.current()
         try:
             return await send(headers=bearer(token, headers))
         except MallLockedOut as error:
             if error.mall_code != ACCESS_ENDED:
                 raise
-            token = await self._login.token(refused=token)
+            token = await self._login.tokens.current(refused=token)
         return await send(headers=bearer(token, headers))
 
 
