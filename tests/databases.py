@@ -10,6 +10,7 @@ import asyncpg
 from renkei.engines.postgres import DATABASE, SUPERUSER, Postgres
 
 TEMPLATE = f"{DATABASE}_as_migrated"
+EMPTY = "template0"
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,10 @@ async def keep_as_template(server: Postgres) -> None:
 
 
 @asynccontextmanager
-async def scratch(server: Postgres) -> AsyncIterator[Scratch]:
+async def scratch(server: Postgres, template: str = TEMPLATE) -> AsyncIterator[Scratch]:
+    """`template`: EMPTY for one that no migration has touched."""
     name = f"scratch_{secrets.token_hex(4)}"
-    await _run(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await _run(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield Scratch(server, name)
     finally:

@@ -1,6 +1,7 @@
 """Bringing a database to this version: its roles, its schema, and the check that it is the one we were written for."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from alembic import command
 from domain.model.errors import DomainError
 from domain.store.tables import metadata
 
+HEAD = "head"
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
 
 ROLES = """
@@ -54,9 +56,12 @@ class RoleNotFit(DomainError):
     code = "ROLE_NOT_FIT"
 
 
-async def migrate(owner_url: str) -> None:
-    """Creates the roles where it may, then upgrades. Raises SchemaTooNew, RoleNotFit."""
-    await _as_owner(owner_url, _upgrade)
+async def migrate(owner_url: str, to: str = HEAD) -> None:
+    """Creates the roles where it may, then upgrades, to the newest version unless an older one is named.
+
+    Raises SchemaTooNew, RoleNotFit.
+    """
+    await _as_owner(owner_url, partial(_upgrade, to))
 
 
 async def drift(owner_url: str) -> list[str]:
@@ -104,7 +109,7 @@ async def _make_roles(connection: AsyncConnection) -> None:
             ) from error
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(to: str, connection: Connection) -> None:
     at = _version(connection)
     if at is not None and not _knows(at):
         raise _too_new(at)
@@ -112,7 +117,7 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _differences(connection: Connection) -> list[str]:
