@@ -31,6 +31,7 @@ from api.documents import Documents, operation_of
 from api.errors import Refused, shown
 from api.feed import Feed
 from api.following import Following
+from api.limits import check_variables
 from api.plan import Answer, Planner
 from api.requests import Request
 from domain.model.locales import Locale
@@ -81,7 +82,8 @@ class Engine:
         self._running: set[asyncio.Task[Answer]] = set()
 
     def operation(self, request: Request) -> Operation:
-        """Raises Refused: not a document of this schema, or no such operation in it."""
+        """Raises Refused: not a document of this schema, no such operation in it, or more than may be asked for."""
+        check_variables(request.variables)
         document = self._documents.read(request.query)
         return Operation(request, document, operation_of(document, request.operation_name))
 

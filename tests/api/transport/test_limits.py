@@ -7,9 +7,20 @@ from graphql import build_schema, get_introspection_query
 
 from api.documents import Documents
 from api.errors import Refused, code_of
-from api.limits import ALIASES, DEPTH, SELECTIONS
+from api.limits import (
+    ALIASES,
+    DEPTH,
+    DIRECTIVES,
+    FRAGMENTS,
+    ROOT_FIELDS,
+    ROOT_MUTATIONS,
+    SELECTIONS,
+    VARIABLES,
+)
 
-SCHEMA = build_schema("type Query { a: Query b: Query n(x: Int): Int text: String }")
+SCHEMA = build_schema(
+    "type Query { a: Query b: Query n(x: Int): Int text: String } type Mutation { text: String }"
+)
 
 
 def nested(levels: int) -> str:
@@ -22,7 +33,28 @@ def fanning(fragments: int, inside: str) -> str:
         f"fragment F{n} on Query {{ {inside.format(next=f'...F{n + 1}')} }} "
         for n in range(fragments)
     )
-    return "{ ...F0 } " + chain + f"fragment F{fragments} on Query {{ text }}"
+    return "{ a { ...F0 } } " + chain + f"fragment F{fragments} on Query {{ text }}"
+
+
+def aliased(stem: str, times: int, field: str = "text") -> str:
+    return " ".join(f"{stem}{n}: {field}" for n in range(times))
+
+
+def conditional(times: int) -> str:
+    return "text @skip(if: false) " * times
+
+
+def spread(fragments: int) -> str:
+    spreads = " ".join(f"...F{n}" for n in range(fragments))
+    return f"{{ a {{ {spreads} }} }}" + "".join(
+        f" fragment F{n} on Query {{ text }}" for n in range(fragments)
+    )
+
+
+def declared(variables: int) -> str:
+    names = " ".join(f"$v{n}: Int" for n in range(variables))
+    used = " ".join(f"x{n}: n(x: $v{n})" for n in range(variables))
+    return f"query ({names}) {{ a {{ {used} }} }}"
 
 
 def read(documents: Documents, source: str) -> str:
@@ -42,14 +74,43 @@ def read(documents: Documents, source: str) -> str:
         ("deep by fragments", fanning(30, "a {{ {next} }}"), "TOO_DEEP"),
         (
             "as many aliases as may be",
-            "{" + " ".join(f"x{n}: text" for n in range(ALIASES)) + "}",
+            f"{{ a {{ {aliased('text', ALIASES)} }} }}",
             "",
         ),
         (
             "more",
-            "{" + " ".join(f"x{n}: text" for n in range(ALIASES + 1)) + "}",
+            f"{{ a {{ {aliased('text', ALIASES + 1)} }} }}",
             "TOO_MANY_ALIASES",
         ),
+        ("as many roots as may be", f"{{ {aliased('text', ROOT_FIELDS)} }}", ""),
+        ("more roots", f"{{ {aliased('text', ROOT_FIELDS + 1)} }}", "TOO_MANY_ROOT_FIELDS"),
+        (
+            "roots by fragments",
+            "{ ...F ...G } "
+            + "".join(
+                f"fragment {name} on Query {{ {aliased(name, ROOT_FIELDS // 2 + 1, 'text')} }} "
+                for name in "FG"
+            ),
+            "TOO_MANY_ROOT_FIELDS",
+        ),
+        ("as many mutations as may be", f"mutation {{ {aliased('text', ROOT_MUTATIONS)} }}", ""),
+        (
+            "more mutations",
+            f"mutation {{ {aliased('text', ROOT_MUTATIONS + 1)} }}",
+            "TOO_MANY_ROOT_FIELDS",
+        ),
+        ("as many directives as may be", f"{{ a {{ {conditional(DIRECTIVES)} }} }}", ""),
+        ("more directives", f"{{ a {{ {conditional(DIRECTIVES + 1)} }} }}", "TOO_MANY_DIRECTIVES"),
+        ("directives on one field", "{ text " + "@a" * 2_000 + " }", "TOO_MANY_DIRECTIVES"),
+        (
+            "directives by fragments",
+            f"{{ a {{ ...F }} b {{ ...F }} }} fragment F on Query {{ {conditional(101)} }}",
+            "TOO_MANY_DIRECTIVES",
+        ),
+        ("as many fragments as may be", spread(FRAGMENTS), ""),
+        ("more fragments", spread(FRAGMENTS + 1), "TOO_MANY_FRAGMENTS"),
+        ("as many variables as may be", declared(VARIABLES), ""),
+        ("more variables", declared(VARIABLES + 1), "TOO_MANY_VARIABLES"),
         (
             "aliases by fragments",
             "{ a { ...F } b { ...F } } fragment F on Query {"
@@ -57,7 +118,7 @@ def read(documents: Documents, source: str) -> str:
             + "}",
             "TOO_MANY_ALIASES",
         ),
-        ("one field over and over", "{" + "text " * 2_000 + "}", "TOO_COMPLEX"),
+        ("one field over and over", "{ a {" + "text " * 2_000 + "} }", "TOO_COMPLEX"),
         ("fields by fragments, side by side", fanning(40, "{next} {next}"), "TOO_COMPLEX"),
         (
             "fields by fragments, below each other",

@@ -127,6 +127,16 @@ async def test_what_is_malformed_is_refused(
             {"query": NAMED + " query B { __typename }"},
             "OPERATION_RESOLUTION_FAILURE",
         ),
+        (
+            "values without end",
+            {"query": WHO, "variables": {"x": [[]] * 10_001}},
+            "VARIABLES_TOO_LARGE",
+        ),
+        (
+            "a text that is too long",
+            {"query": WHO, "variables": {"x": ["x" * 100_001]}},
+            "VARIABLES_TOO_LARGE",
+        ),
         ("subscription", {"query": SUBSCRIBE}, "SUBSCRIPTION_NEEDS_SOCKET"),
     ],
 )
