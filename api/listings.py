@@ -22,6 +22,7 @@ from domain.model.malls import WriteMode
 from domain.model.reflect import PushState
 
 if TYPE_CHECKING:
+    from api.explanations import Explanation
     from api.links import Link
     from api.products import Product
     from api.sync_errors import SyncError
@@ -146,6 +147,9 @@ class Listing(Node):
     push: Push | None = field("The newest push; null: there never was one.")
     open_errors: list[Annotated["SyncError", strawberry.lazy("api.sync_errors")]] = field(
         "Open errors that concern it, newest first."
+    )
+    explain: Annotated["Explanation", strawberry.lazy("api.explanations")] | None = field(
+        "Why it should show what it should, and why that is sent or not. Not for grids: it reads the logs."
     )
     version: int = field("Rises with every change of it.")
 

@@ -46,6 +46,7 @@ class QuantityRule(StrEnum):
     FLOOR_ZERO = "FLOOR_ZERO"
     MINIMUM = "MINIMUM"
     MAXIMUM = "MAXIMUM"
+    MALL_MAXIMUM = "MALL_MAXIMUM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +105,24 @@ def explain(
     reserve: int,
     minimum: int | None,
     maximum: int | None,
+    most: int,
     start_rule: QuantityRule = QuantityRule.TOTAL,
 ) -> Steps:
-    """Every rule in order with its effect; the last `after` is `quantity_to_show`.
+    """Every rule in order with its effect; the last `after` is `quantity_to_show`, as far as the mall counts.
 
-    `start` is the total, or with `start_rule` SET_PARTS the sets that the parts allow.
+    `start` is the total, or with `start_rule` SET_PARTS the sets that the parts allow. `most`: the mall's own maximum.
     """
     free = sellable(start, reserve)
     floored = _floor(free)
     kept = _above_minimum(floored, minimum)
+    capped = _at_most(kept, maximum)
     return (
         Step(start_rule, start, start),
         Step(QuantityRule.RESERVE, start, free),
         Step(QuantityRule.FLOOR_ZERO, free, floored),
         Step(QuantityRule.MINIMUM, floored, kept),
-        Step(QuantityRule.MAXIMUM, kept, _at_most(kept, maximum)),
+        Step(QuantityRule.MAXIMUM, kept, capped),
+        Step(QuantityRule.MALL_MAXIMUM, capped, _at_most(capped, most)),
     )
 
 

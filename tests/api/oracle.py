@@ -24,13 +24,16 @@ from graphql import (
 from graphql.pyutils import camel_to_snake
 
 from domain.model import checks, onboarding, shop_actions, sync_errors
+from domain.model.diff import NotPushed
+from domain.model.explanations import Figures, sentence
 from domain.model.links import fold
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
 from domain.model.roles import Permission
-from domain.model.sets import PartStock, SetPart, sellable_sets
+from domain.model.sets import PartStock, SetPart, sellable_sets, sets_in_parts
 from domain.model.stock import effective_reserve, sellable
+from domain.model.trouble_list import trouble_list
 
 Row = dict[str, Any]
 TABLE_OF = {
@@ -54,7 +57,7 @@ TABLE_OF = {
 }
 KEYED_BY_LISTING = ("Link", "Push")
 JOBS = {"REFLECT": "ReflectJob", "SHOP_CHECK": "ShopCheck"}
-TARGETS = {"PRODUCT": "Product", "SHOP": "Shop", "SYNC_ERROR": "SyncError"}
+TARGETS = {"LISTING": "Listing", "PRODUCT": "Product", "SHOP": "Shop", "SYNC_ERROR": "SyncError"}
 
 
 class Refusal(GraphQLError):
@@ -259,6 +262,10 @@ def sellable_of(oracle: Oracle, row: Row, _: Any = None) -> int | None:
     own = reserve(oracle, row)
     if row["kind"] == "SINGLE":
         return sellable(row["total"], own)
+    return sellable_sets(*parts_of(oracle, row), own)
+
+
+def parts_of(oracle: Oracle, row: Row) -> tuple[list[SetPart], dict[UUID, PartStock]]:
     parts = [
         SetPart(part["part_id"], part["count"])
         for part in oracle.tables["set_parts"]
@@ -270,7 +277,7 @@ def sellable_of(oracle: Oracle, row: Row, _: Any = None) -> int | None:
         for key, part in products.items()
         if part is not None
     }
-    return sellable_sets(parts, stock, own)
+    return parts, stock
 
 
 def total_of(_: Oracle, row: Row, __: Any = None) -> int | None:
@@ -475,6 +482,59 @@ def mall_stock(oracle: Oracle, row: Row, _: Any) -> Row:
     }
 
 
+def figures_of(oracle: Oracle, row: Row) -> Figures | None:
+    product = oracle.alive("Product", oracle.link_of(row["id"])["product_id"])
+    shop = oracle.one("Shop", row["shop_id"])
+    if product is None or shop is None:
+        return None
+    is_set = product["kind"] == "SET"
+    start = sets_in_parts(*parts_of(oracle, product)) if is_set else product["total"]
+    most = MALL_SPECS[MallKind(shop["mall"])].capabilities.max_quantity
+    limits = (row["minimum"], row["maximum"])
+    return Figures(start, is_set, reserve(oracle, product), *limits, most)
+
+
+def set_on(oracle: Oracle, row: Row, rule: str) -> Row | None:
+    product = oracle.alive("Product", oracle.link_of(row["id"])["product_id"])
+    assert product is not None
+    if rule in ("TOTAL", "SET_PARTS") or (rule == "RESERVE" and product["reserve"] is not None):
+        return product
+    if rule == "RESERVE":
+        return oracle.one("ProductGroup", product["group_id"])
+    return row if rule in ("MINIMUM", "MAXIMUM") and row[rule.lower()] is not None else None
+
+
+def set_last(oracle: Oracle, on: Row | None, rule: str) -> Row | None:
+    """The movement or operation that set it. Of operations the town knows those on limits alone."""
+    if on is None:
+        return None
+    if rule == "TOTAL":
+        moved = oracle.rows("StockMovement", lambda each: each["product_id"] == on["id"])
+        newest = max(moved, key=lambda each: each["id"], default=None)
+        return newest and {**newest, "at": newest["recorded_at"]}
+    made = oracle.rows(
+        "OperationLog",
+        lambda each: (
+            (each["action"], each["target_id"]) == ("SET_LIMITS", on["id"])
+            and each["facts"]["before"].get(rule.lower())
+            != each["facts"]["after"].get(rule.lower())
+        ),
+    )
+    return max(made, key=lambda each: each["id"], default=None)
+
+
+def explained(oracle: Oracle, row: Row, _: Any) -> Row:
+    figures = figures_of(oracle, row)
+    steps = []
+    for step in figures.steps if figures else ():
+        on = set_on(oracle, row, step.rule)
+        noted = set_last(oracle, on, step.rule) or {"actor": None, "at": None}
+        told = {"rule": step.rule.value, "before": step.before, "after": step.after}
+        steps.append({**told, "set_on": on, "actor": noted["actor"], "set_at": noted["at"]})
+    reasons = [NotPushed(each) for each in oracle.sync_of(row["id"])["not_pushed"]]
+    return {"figures": figures, "steps": steps, "checks": trouble_list(reasons)}
+
+
 def push_of(oracle: Oracle, row: Row, _: Any) -> Row | None:
     sync = oracle.sync_of(row["id"])
     return sync if sync["wanted"] > sync["done"] or sync["push_state"] else None
@@ -659,6 +719,8 @@ def affected(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
 OPERATIONS = {
     ("SET_STOCK", Locale.EN): "Set the total from {before} to {after}.",
     ("SET_STOCK", Locale.JA): "総在庫数を{before}から{after}に変更しました。",
+    ("SET_LIMITS", Locale.EN): "Changed the listing's limits.",
+    ("SET_LIMITS", Locale.JA): "下限・上限を変更しました。",
     ("CLEAR_ERRORS", Locale.EN): "Cleared an error.",
     ("CLEAR_ERRORS", Locale.JA): "エラーを削除しました。",
 }
@@ -1122,7 +1184,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "not_pushed": lambda o, row, _: o.sync_of(row["id"])["not_pushed"],
         "push": push_of,
         "open_errors": lambda o, row, _: open_errors(o, [row["id"]]),
+        "explain": explained,
     },
+    "Explanation": {"text": lambda o, row, a: sentence(row["figures"], chosen(o, a))},
+    "ExplanationStep": {"set_by": actor()},
+    "CheckStep": {"text": lambda o, step, a: step.words.of(chosen(o, a))},
     "Push": {
         "listing": to("Listing", "listing_id"),
         "state": lambda o, row, _: push_state(row),

@@ -214,6 +214,12 @@ async def _logs(
         target_kind="SHOP",
         target_id=shops[0],
     )
+    for limits, noted in (({"minimum": 1}, by_user), ({"minimum": 1, "maximum": 9}, by_token)):
+        before = {"minimum": None} if noted is by_user else {"minimum": 1, "maximum": None}
+        await a_row(
+            tx, "operation_logs", actor=noted, action="SET_LIMITS", target_kind="LISTING", target_id=listings[0],
+            facts={"before": before, "after": limits},
+        )  # fmt: skip
     await a_movement(
         tx,
         products[1],

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from domain.store.reads.account import ACCOUNT
 from domain.store.reads.actors import API_TOKEN, USER
+from domain.store.reads.explanations import EXPLANATION_STEP
 from domain.store.reads.jobs import CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
@@ -51,6 +52,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 QUERY,
                 CHECK_PART,
                 CREDENTIAL_STATE,
+                EXPLANATION_STEP,
                 PRODUCT_ATTRIBUTE,
                 REFLECT_SHOP_PROGRESS,
                 SET_PART,

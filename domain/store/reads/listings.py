@@ -1,6 +1,7 @@
 """Listings: one SKU as one shop shows it; their links, and the state of their pushes."""
 
 from domain.store.reads.actors import actor
+from domain.store.reads.explanations import EXPLANATION, FIGURES
 from domain.store.reads.filters import (
     NEWEST_FIRST,
     OLDEST_FIRST,
@@ -117,8 +118,9 @@ LISTING = Model(
         "not_pushed": words("coalesce({t}_sync.not_pushed, '{}'::text[])", "sync"),
         "push": One("Push", f"{{o}}.listing_id = {{t}}.id AND {PUSH_EXISTS}"),
         "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
+        "explain": EXPLANATION,
     },
-    joins=LISTING_JOINS,
+    joins={**LISTING_JOINS, "figures": FIGURES},
     alive="{t}.deleted_at IS NULL",
 )
 

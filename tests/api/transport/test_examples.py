@@ -46,6 +46,7 @@ QUERIES: Mapping[str, Asked] = {
     "logs": lambda m: {"filter": {"shopIds": [m.shops[RAKUTEN]]}},
     "orders": lambda m: {"filter": {"states": ["UNLINKED"]}},
     "product_page": lambda m: {"code": CODES[0]},
+    "explain": lambda m: {"id": m.listing(RAKUTEN, 0), "locale": "JA"},
 }
 
 

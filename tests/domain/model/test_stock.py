@@ -50,18 +50,19 @@ def test_effective_reserve(case, own, group, reserve):
 
 
 def test_explain_shows_every_step_in_order():
-    assert stock.explain(20, reserve=4, minimum=3, maximum=10) == (
+    assert stock.explain(20, reserve=4, minimum=3, maximum=10, most=8) == (
         Step(QuantityRule.TOTAL, 20, 20),
         Step(QuantityRule.RESERVE, 20, 16),
         Step(QuantityRule.FLOOR_ZERO, 16, 16),
         Step(QuantityRule.MINIMUM, 16, 16),
         Step(QuantityRule.MAXIMUM, 16, 10),
+        Step(QuantityRule.MALL_MAXIMUM, 10, 8),
     )
 
 
 def test_explain_of_a_set_starts_at_what_its_parts_allow():
     steps = stock.explain(
-        -1, reserve=0, minimum=None, maximum=None, start_rule=QuantityRule.SET_PARTS
+        -1, reserve=0, minimum=None, maximum=None, most=99, start_rule=QuantityRule.SET_PARTS
     )
     assert [(s.rule, s.after) for s in steps[:3]] == [
         (QuantityRule.SET_PARTS, -1),
@@ -70,11 +71,17 @@ def test_explain_of_a_set_starts_at_what_its_parts_allow():
     ]
 
 
-@given(total=UNITS, reserve=st.integers(0, 50), minimum=MINIMUM, maximum=MAXIMUM)
-def test_the_last_step_of_explain_is_the_number_to_show(total, reserve, minimum, maximum):
-    steps = stock.explain(total, reserve=reserve, minimum=minimum, maximum=maximum)
+@given(
+    total=UNITS,
+    reserve=st.integers(0, 50),
+    minimum=MINIMUM,
+    maximum=MAXIMUM,
+    most=st.integers(1, 99),
+)
+def test_the_last_step_of_explain_is_the_number_to_show(total, reserve, minimum, maximum, most):
+    steps = stock.explain(total, reserve=reserve, minimum=minimum, maximum=maximum, most=most)
     sellable = stock.sellable(total, reserve)
-    assert steps[-1].after == stock.quantity_to_show(sellable, minimum, maximum)
+    assert steps[-1].after == min(stock.quantity_to_show(sellable, minimum, maximum), most)
     assert all(a.after == b.before for a, b in pairwise(steps))
 
 
