@@ -12,6 +12,7 @@ from domain.services import polling
 from domain.services.polling import Poll, TurnLost
 from domain.store.database import Tx
 from workers.context import Context
+from workers.throttle import urgent
 
 PAGE_SECONDS = 60
 WALKS = 3
@@ -29,7 +30,8 @@ async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     if poll is None:
         return
     try:
-        await _fetch(ctx, account_id, poll)
+        with urgent():
+            await _fetch(ctx, account_id, poll)
     except TurnLost:
         log.warning("orders_turn_lost", shop=str(shop_id))
     except MallError as error:

@@ -17,6 +17,7 @@ from domain.store import leases, shops
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from workers.context import Context
+from workers.throttle import urgent
 
 CALL_SECONDS = 15
 LEASE = timedelta(seconds=30)
@@ -103,9 +104,10 @@ async def _claim(ctx: Context, turn: Turn) -> Batch | None:
 async def _call(ctx: Context, turn: Turn, batch: Batch) -> Outcome:
     """One call with one deadline. Whatever is not a clear answer is an unknown outcome."""
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            mall = await ctx.malls.of(turn.account_id, batch.shop)
-            return await mall.push_stock(batch.pushes)
+        with urgent(any(each.quantity == 0 for each in batch.attempts)):
+            async with asyncio.timeout(CALL_SECONDS):
+                mall = await ctx.malls.of(turn.account_id, batch.shop)
+                return await mall.push_stock(batch.pushes)
     except MallError as error:
         return error
     except TimeoutError:

@@ -1,7 +1,13 @@
-"""A shop's share of the malls' limits, drawn from the buckets in the store."""
+"""A shop's share of the malls' limits, drawn from the buckets in the store.
+
+A fifth of what a mall allows in a day is kept for orders and zeros (DESIGN §2.6): whatever else is sent ends before.
+"""
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +19,20 @@ from domain.store.database import Database
 PATIENCE = timedelta(seconds=8)
 LIFTED = 1_000.0
 """Calls a second from which on a limit is none: only a sandbox in a hurry has it."""
+
+KEPT_SHARE = 0.2
+
+_urgent: ContextVar[bool] = ContextVar("urgent", default=False)
+
+
+@contextmanager
+def urgent(on: bool = True) -> Iterator[None]:
+    """Calls made inside may draw on what is kept of a day: orders, and batches with a zero among them."""
+    before = _urgent.set(on)
+    try:
+        yield
+    finally:
+        _urgent.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +64,7 @@ class StoredThrottle:
                 self._key(bucket),
                 rate=bucket.rate * self.speed,
                 burst=bucket.burst,
-                per_day=bucket.per_day,
+                per_day=_of_day(bucket),
                 today=datetime.now(UTC).date().isoformat(),
                 patience=PATIENCE,
             )
@@ -61,3 +81,10 @@ class StoredThrottle:
                 return f"{bucket.name}:{hashlib.sha256(self.application.encode()).hexdigest()[:16]}"
             case BucketScope.ADDRESS:
                 return bucket.name
+
+
+def _of_day(bucket: Bucket) -> int | None:
+    """How many calls of the day whoever asks now may use up."""
+    if bucket.per_day is None or _urgent.get():
+        return bucket.per_day
+    return int(bucket.per_day * (1 - KEPT_SHARE))
