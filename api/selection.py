@@ -312,15 +312,15 @@ def _plain(name: str, kind: Any, value: Any) -> Any:
         fields = kind.fields
         return {_snake(key): _plain(key, fields[key].type, each) for key, each in value.items()}
     if isinstance(value, str):
-        _check_text(name, value)
+        check_text(name, value)
     if kind.name == "ID":
-        model = _model_of_argument(name)
+        model = model_of_argument(name)
         ref = read_id(value, model)
         return ref if model is None else ref.id
     return getattr(value, "value", value)
 
 
-def _check_text(name: str, value: str) -> None:
+def check_text(name: str, value: str) -> None:
     """What JSON can say and no text of PostgreSQL's can be."""
     if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise DomainError(f"{name} holds a character that is none.", field=(name,))
@@ -337,7 +337,7 @@ def _check_length(name: str, values: Sequence[Any]) -> None:
 
 
 @lru_cache(maxsize=1000)
-def _model_of_argument(name: str) -> str | None:
+def model_of_argument(name: str) -> str | None:
     """`shopIds` and `missingInShopIds` are ids of shops; `id` and `ids` are of anything."""
     stem = name.removesuffix("s").removesuffix("Id").removesuffix("id")
     if not stem:

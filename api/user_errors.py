@@ -22,6 +22,7 @@ class UserErrorCode(StrEnum):
     CODE_TAKEN = "CODE_TAKEN"
     TOTAL_CHANGED = "TOTAL_CHANGED"
     VERSION_CHANGED = "VERSION_CHANGED"
+    SELECTION_GREW = "SELECTION_GREW"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     SET_HAS_NO_STOCK = "SET_HAS_NO_STOCK"
     SET_IN_SET = "SET_IN_SET"
@@ -44,6 +45,7 @@ described(
     CODE_TAKEN="The code, name or address belongs to another.",
     TOTAL_CHANGED="The total is another by now than `expectedTotal`.",
     VERSION_CHANGED="Someone else changed it: the version is another by now than `expectedVersion`.",
+    SELECTION_GREW="A filter finds more by now than `expectedCount`: look at the list again.",
     INSUFFICIENT_STOCK="The total would fall below zero.",
     SET_HAS_NO_STOCK="セット商品 have no stock of their own.",
     SET_IN_SET="A set cannot be part of a set.",

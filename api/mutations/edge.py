@@ -148,20 +148,14 @@ def row_ids(asked: Sequence[strawberry.ID], model: str, *field: str) -> list[UUI
     return [row_id(each, model, *field, str(place)) for place, each in enumerate(asked)]
 
 
-def selected(selection: Any, model: str, *field: str) -> list[UUID]:
-    """The rows of a selection that may be left out. Raises DomainError NOT_FOUND or TOO_MANY."""
-    chosen = said(selection)
-    return [] if chosen is None else row_ids(chosen.ids, model, *field, "ids")
-
-
-def check_count(asked: Sequence[Any], *field: str) -> None:
+def check_count(asked: Sequence[Any], *field: str, most: int = MOST_ITEMS) -> None:
     """Raises DomainError TOO_MANY."""
-    if len(asked) > MOST_ITEMS:
+    if len(asked) > most:
         raise DomainError(
-            f"At most {MOST_ITEMS} at once: send the rest in further requests.",
+            f"At most {most} at once: send the rest in further requests.",
             code="TOO_MANY",
             field=field,
-            most=MOST_ITEMS,
+            most=most,
             count=len(asked),
         )
 

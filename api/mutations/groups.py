@@ -6,8 +6,9 @@ from api.context import Context
 from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
-from api.mutations.edge import answered, named, said, selected, user_errors
+from api.mutations.edge import answered, named, said, user_errors
 from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
+from api.mutations.selecting import chosen
 from api.products import ProductGroup
 from api.user_errors import UserError
 from domain.services import groups
@@ -40,14 +41,16 @@ class SaveProductGroupPayload:
 async def save_group(
     tx: Tx, context: Context, input: SaveProductGroupInput
 ) -> SaveProductGroupPayload:
+    joining = await chosen(tx, input.add_products, "Product", "add_products")
+    leaving = await chosen(tx, input.remove_products, "Product", "remove_products")
     saved = await groups.save_group(
         tx,
         context.viewer.actor,
         named(input.id, "ProductGroup", "id"),
         name=input.name,
         reserve=input.reserve,
-        add=selected(input.add_products, "Product", "add_products"),
-        remove=selected(input.remove_products, "Product", "remove_products"),
+        add=joining.ids,
+        remove=leaving.ids,
         expected_version=said(input.expected_version),
         reflect=said(input.reflect),
         now=context.now(),

@@ -3,6 +3,8 @@
 import strawberry
 
 from api.fields import optional
+from api.listings import ListingFilter
+from api.products import ProductFilter
 from api.sync_errors import SyncErrorFilter
 
 REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
@@ -15,14 +17,49 @@ VERSION = (
 )
 
 
-@strawberry.input(description="Which products: ticked rows.")
+EXCEPT = "Those that were unticked: not these. At most 1,000."
+EXPECTED_COUNT = (
+    "How many the screen said that will be, those of `except` not counted. When more are hit by now, nothing is done: "
+    "SELECTION_GREW. Fewer are well."
+)
+
+
+@strawberry.input(description="All products that a filter finds: 200,000 at most.")
+class MatchingProducts:
+    filter: ProductFilter = strawberry.field(
+        description="That of the list `products`; `{}`: every product."
+    )
+    except_: list[strawberry.ID] | None = strawberry.field(
+        name="except", default=strawberry.UNSET, description=EXCEPT
+    )
+    expected_count: int = strawberry.field(description=EXPECTED_COUNT)
+
+
+@strawberry.input(description="All listings that a filter finds: 200,000 at most.")
+class MatchingListings:
+    filter: ListingFilter = strawberry.field(
+        description="That of the list `listings`; `{}`: every listing."
+    )
+    except_: list[strawberry.ID] | None = strawberry.field(
+        name="except", default=strawberry.UNSET, description=EXCEPT
+    )
+    expected_count: int = strawberry.field(description=EXPECTED_COUNT)
+
+
+@strawberry.input(
+    description="Which products: ticked rows, or all that a filter finds.", one_of=True
+)
 class ProductSelection:
-    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+    ids: list[strawberry.ID] | None = optional("Their ids, at most 100.")
+    matching: MatchingProducts | None = optional("All that a filter finds.")
 
 
-@strawberry.input(description="Which listings: ticked rows.")
+@strawberry.input(
+    description="Which listings: ticked rows, or all that a filter finds.", one_of=True
+)
 class ListingSelection:
-    ids: list[strawberry.ID] = strawberry.field(description="Their ids, at most 100.")
+    ids: list[strawberry.ID] | None = optional("Their ids, at most 100.")
+    matching: MatchingListings | None = optional("All that a filter finds.")
 
 
 @strawberry.input(description="Which errors: ticked rows, or all that a filter finds.", one_of=True)

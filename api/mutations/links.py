@@ -12,13 +12,12 @@ from api.mutations.edge import (
     answered,
     answered_list,
     check_count,
-    refusals,
     row_id,
-    row_ids,
     said,
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, ListingSelection
+from api.mutations.selecting import chosen
 from api.products import Product
 from api.user_errors import UserError, user_error
 from domain.services import links
@@ -93,10 +92,10 @@ async def link_listings(tx: Tx, context: Context, input: LinkListingsInput) -> L
 async def unlink_listings(
     tx: Tx, context: Context, input: UnlinkListingsInput
 ) -> UnlinkListingsPayload:
-    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
-    change = await links.unlink(tx, context.viewer.actor, asked, now=context.now())
+    asked = await chosen(tx, input.listings, "Listing", "listings")
+    change = await links.unlink(tx, context.viewer.actor, asked.ids, now=context.now())
     return UnlinkListingsPayload(
         listings=nodes("Listing", change.listing_ids),
         products=nodes("Product", sorted(change.products)),
-        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+        user_errors=asked.refusals(change.refused, context.viewer.locale),
     )

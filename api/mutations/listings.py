@@ -11,12 +11,11 @@ from api.mutations.edge import (
     answered,
     answered_list,
     given,
-    refusals,
-    row_ids,
     said,
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, VERSION, ListingSelection
+from api.mutations.selecting import chosen
 from api.nodes import global_id
 from api.user_errors import UserError
 from domain.services import listing_edits, listings
@@ -72,11 +71,11 @@ class DeleteListingsPayload:
 async def set_limits(
     tx: Tx, context: Context, input: SetListingLimitsInput
 ) -> SetListingLimitsPayload:
-    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    asked = await chosen(tx, input.listings, "Listing", "listings")
     change = await listing_edits.set_limits(
         tx,
         context.viewer.actor,
-        asked,
+        asked.ids,
         expected_version=said(input.expected_version),
         reflect=said(input.reflect),
         now=context.now(),
@@ -85,16 +84,16 @@ async def set_limits(
     return SetListingLimitsPayload(
         listings=nodes("Listing", change.listing_ids),
         job=node("Job", change.job_id),
-        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+        user_errors=asked.refusals(change.refused, context.viewer.locale),
     )
 
 
 async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetListingSyncPayload:
-    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
+    asked = await chosen(tx, input.listings, "Listing", "listings")
     change = await listing_edits.set_sync(
         tx,
         context.viewer.actor,
-        asked,
+        asked.ids,
         on=input.sync,
         reflect=said(input.reflect),
         now=context.now(),
@@ -102,16 +101,16 @@ async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetL
     return SetListingSyncPayload(
         listings=nodes("Listing", change.listing_ids),
         job=node("Job", change.job_id),
-        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+        user_errors=asked.refusals(change.refused, context.viewer.locale),
     )
 
 
 async def delete_listings(
     tx: Tx, context: Context, input: DeleteListingsInput
 ) -> DeleteListingsPayload:
-    asked = row_ids(input.listings.ids, "Listing", "listings", "ids")
-    change = await listings.delete_listings(tx, context.viewer.actor, asked, now=context.now())
+    asked = await chosen(tx, input.listings, "Listing", "listings")
+    change = await listings.delete_listings(tx, context.viewer.actor, asked.ids, now=context.now())
     return DeleteListingsPayload(
         deleted_ids=[global_id("Listing", each) for each in change.listing_ids],
-        user_errors=refusals(change.refused, asked, context.viewer.locale, "listings", "ids"),
+        user_errors=asked.refusals(change.refused, context.viewer.locale),
     )

@@ -13,12 +13,11 @@ from api.mutations.edge import (
     answered_list,
     given,
     named,
-    refusals,
-    row_ids,
     said,
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
+from api.mutations.selecting import chosen
 from api.nodes import global_id
 from api.products import Product
 from api.user_errors import UserError
@@ -79,17 +78,17 @@ async def save_product(tx: Tx, context: Context, input: SaveProductInput) -> Sav
 async def delete_products(
     tx: Tx, context: Context, input: DeleteProductsInput
 ) -> DeleteProductsPayload:
-    asked = row_ids(input.products.ids, "Product", "products", "ids")
+    asked = await chosen(tx, input.products, "Product", "products")
     deleted = await products.delete_products(
         tx,
         context.viewer.actor,
-        asked,
+        asked.ids,
         with_listings=input.with_listings,
         now=context.now(),
     )
     return DeleteProductsPayload(
         deleted_ids=[global_id("Product", each) for each in deleted.ids],
-        user_errors=refusals(deleted.refused, asked, context.viewer.locale, "products", "ids"),
+        user_errors=asked.refusals(deleted.refused, context.viewer.locale),
     )
 
 

@@ -6,8 +6,9 @@ from api.context import Context
 from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
-from api.mutations.edge import answered, row_ids, said, selected, user_errors
+from api.mutations.edge import answered, row_ids, said, user_errors
 from api.mutations.inputs import KEY, ListingSelection, ProductSelection
+from api.mutations.selecting import chosen
 from api.user_errors import UserError
 from domain.services import reflect_requests
 from domain.store.database import Tx
@@ -33,11 +34,13 @@ class ReflectPayload:
 
 async def reflect(tx: Tx, context: Context, input: ReflectInput) -> ReflectPayload:
     shops = said(input.shop_ids)
+    products = await chosen(tx, input.products, "Product", "products")
+    listings = await chosen(tx, input.listings, "Listing", "listings")
     job_id = await reflect_requests.reflect(
         tx,
         context.viewer.actor,
-        product_ids=selected(input.products, "Product", "products"),
-        listing_ids=selected(input.listings, "Listing", "listings"),
+        product_ids=products.ids,
+        listing_ids=listings.ids,
         shop_ids=None if shops is None else row_ids(shops, "Shop", "shop_ids"),
         now=context.now(),
     )

@@ -26,6 +26,8 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ),
             ("shop_ids", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
             ("shop_id", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
+            ("base_shop_id", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
+            ("delete_ids", "この紐づけ表の行は見つかりません。一覧を読み込み直してください。"),
             ("errors", "このエラーは見つかりません。エラー一覧を読み込み直してください。"),
             ("", "対象が見つかりません。画面を読み込み直してください。"),
         ),
@@ -57,6 +59,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスは name@example.com の形で入力してください。"),
             ("return_url", "戻り先のURLが許可されていません。許可されたURLを指定してください。"),
             ("scopes", "トークンには役割か権限のどちらか一方だけを指定してください。"),
+            (
+                "time_zone",
+                "タイムゾーン「{zone}」はありません。Asia/Tokyo のような名前を入力してください。",
+            ),
             ("", "{label}の形式が正しくありません。{help}"),
             ("", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
             ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
@@ -76,6 +82,11 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "TOO_MANY": (
             ("parts", "セットの構成品は{most}点までです（現在{count}点）。"),
+            (
+                "name",
+                "店舗は{most}店までです（現在{shops}店）。使わない店舗の連携を解除してください。",
+            ),
+            ("filter", "一度に選べるのは{most}件までです。絞り込み条件を追加してください。"),
             ("", "一度に指定できるのは{most}件までです（現在{count}件）。分けて実行してください。"),
         ),
         "CODE_TAKEN": (
@@ -94,6 +105,12 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "VERSION_CHANGED": (
             ("", "ほかの人が先に変更しました。最新の内容を確認してもう一度保存してください。"),
+        ),
+        "SELECTION_GREW": (
+            (
+                "",
+                "対象が{expected}件から{now}件に増えています。一覧を読み込み直して、もう一度選んでください。",
+            ),
         ),
         "INSUFFICIENT_STOCK": (
             (

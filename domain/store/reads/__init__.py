@@ -4,6 +4,10 @@ from domain.store.reads.catalogue import MODELS, NODES
 from domain.store.reads.compile import compiled
 from domain.store.reads.connection import MOST_ROWS, BadPage
 from domain.store.reads.cursors import BadCursor, event_cursor, read_event_cursor
+from domain.store.reads.finding import found
+from domain.store.reads.listings import LISTINGS
+from domain.store.reads.models import Paged
+from domain.store.reads.products import PRODUCTS
 from domain.store.reads.selection import (
     Arguments,
     Children,
@@ -15,9 +19,11 @@ from domain.store.reads.selection import (
 from domain.store.reads.statement import BadArgument, Ref, Statement
 
 __all__ = [
+    "LISTINGS",
     "MODELS",
     "MOST_ROWS",
     "NODES",
+    "PRODUCTS",
     "Arguments",
     "BadArgument",
     "BadCursor",
@@ -25,11 +31,13 @@ __all__ = [
     "Children",
     "Constant",
     "Fields",
+    "Paged",
     "Ref",
     "Selected",
     "Statement",
     "Withheld",
     "compiled",
     "event_cursor",
+    "found",
     "read_event_cursor",
 ]

@@ -65,9 +65,7 @@ class Page:
         return f"(SELECT {rows.alias}.*, {place}, count(*) OVER () AS found FROM ({found}) {rows.alias})"
 
     def _where(self, rows: Scope) -> str:
-        self.builder.take(self.part.needs, rows)
-        on = self.builder.fill(self.part.on, self.parent, rows.alias)
-        return self.builder.where(self.selected, self.part.filters, rows, on)
+        return conditions(self.builder, self.selected, self.part, self.parent, rows)
 
     def _key(self, rows: Scope) -> str:
         return self.builder.fill(self.order.sql or rows.model.key, rows.alias)
@@ -105,6 +103,13 @@ class Page:
             return f"{own} {sign} {row_id}"
         key = self.builder.bind(self.order.cast, slot, lambda arguments: place(arguments)[0])
         return f"({self._key(rows)}, {own}) {sign} ({key}, {row_id})"
+
+
+def conditions(builder: Builder, selected: Selected, part: Paged, parent: str, rows: Scope) -> str:
+    """Which rows a list holds; they may take joins."""
+    builder.take(part.needs, rows)
+    on = builder.fill(part.on, parent, rows.alias)
+    return builder.where(selected, part.filters, rows, on)
 
 
 def connection(
