@@ -1,0 +1,70 @@
+"""Clients of frontends, run by Node against a real API with real engines. Without Node they are skipped; never in CI."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from typing import NoReturn
+from uuid import UUID
+
+import pytest
+
+from domain.settings import Settings
+from domain.store.database import Database
+from integrations.bells import Bells
+from renkei.engines.postgres import APP, Postgres
+from renkei.engines.valkey import Valkey
+from tests.api.transport.conftest import a_token
+from tests.clients.node import Node, NoNode, installed
+from tests.clients.server import Server, a_server
+from tests.factories import an_account
+
+
+def go_without(reason: str, environment: Mapping[str, str]) -> NoReturn:
+    if environment.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    try:
+        return installed()
+    except NoNode as reason:
+        go_without(str(reason), os.environ)
+
+
+@pytest.fixture(scope="session")
+def settings(database: Postgres, valkey: Valkey) -> Settings:
+    return Settings(
+        database_url=database.url(user=APP),
+        owner_database_url=database.url(),
+        redis_url=valkey.url,
+        secret_key=b"k" * 32,
+        database_pool=4,
+    )
+
+
+@pytest.fixture(scope="session")
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """As a worker has it: its commits ring."""
+    bells = Bells(settings.redis_url)
+    opened = Database.at(settings.database_url, bells, pool_size=4)
+    yield opened
+    await bells.close()
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+async def server(settings: Settings) -> AsyncIterator[Server]:
+    """Which nobody kills."""
+    async with a_server(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def account(db: Database) -> UUID:
+    return await an_account(db)
+
+
+@pytest.fixture
+async def token(db: Database, account: UUID) -> str:
+    return await a_token(db, account)
