@@ -17,6 +17,20 @@ class EventKind(StrEnum):
     RELOAD = "RELOAD"
 
 
+class StockChange(StrEnum):
+    """Why a product's stock is to be looked at again, where no movement says so.
+
+    NUMBERS: what is kept back, whether it is managed, the parts of a set. NAMED: its code or name alone.
+    CODE_FREED: nothing has this code any more; the event names no product, its payload the `code`.
+    """
+
+    ADDED = "ADDED"
+    NUMBERS = "NUMBERS"
+    NAMED = "NAMED"
+    DELETED = "DELETED"
+    CODE_FREED = "CODE_FREED"
+
+
 class ErrorChange(StrEnum):
     OPENED = "OPENED"
     COUNT_CHANGED = "COUNT_CHANGED"

@@ -6,10 +6,8 @@ by `Database.run`, so its work must be safe to call again.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -22,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from domain.model.bells import Bell
 from domain.model.errors import DomainError
-from domain.model.events import MOST_EVENTS, EventKind
+from domain.store import event_log
+from domain.store.event_log import Event as Event
 
 log = structlog.get_logger(__name__)
 
@@ -41,18 +40,6 @@ class RoleMayBypass(DomainError):
     """The login could read every account's rows: nothing is served with it."""
 
     code = "ROLE_MAY_BYPASS"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of an account's event log; `payload` holds small facts only, never a secret."""
-
-    kind: EventKind
-    change: str = ""
-    node_id: UUID | None = None
-    shop_id: UUID | None = None
-    product_id: UUID | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ringer(Protocol):
@@ -128,7 +115,7 @@ class Database:
             try:
                 await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
                 yield tx
-                await _append_events(tx)
+                await event_log.append(tx.execute, account_id, tx.events)
                 await _send(connection, "COMMIT")
             except BaseException as error:
                 await _roll_back(connection, error)
@@ -190,38 +177,3 @@ async def _roll_back(connection: AsyncConnection, error: BaseException) -> None:
         except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError):
             log.warning("connection_lost_in_rollback")
     await connection.invalidate()
-
-
-APPEND_EVENTS = text(
-    """
-    WITH taken AS (
-        UPDATE event_counters SET last = last + :count WHERE account_id = :account
-        RETURNING last - :count AS before)
-    INSERT INTO events (account_id, seq, at, kind, change, node_id, shop_id, product_id, payload)
-    SELECT :account, taken.before + e.nth, clock_timestamp(), e.kind, e.change, e.node_id, e.shop_id, e.product_id,
-        e.payload
-    FROM taken, unnest(cast(:kinds AS text[]), cast(:changes AS text[]), cast(:nodes AS uuid[]), cast(:shops AS uuid[]),
-        cast(:products AS uuid[]), cast(:payloads AS jsonb[]))
-        WITH ORDINALITY AS e (kind, change, node_id, shop_id, product_id, payload, nth)
-    """
-)
-
-
-async def _append_events(tx: Tx) -> None:
-    """The last statement of the transaction: its numbers are taken in commit order."""
-    if not tx.events:
-        return
-    events = tx.events if len(tx.events) <= MOST_EVENTS else [Event(EventKind.RELOAD)]
-    await tx.execute(
-        APPEND_EVENTS,
-        {
-            "account": tx.account_id,
-            "count": len(events),
-            "kinds": [event.kind.value for event in events],
-            "changes": [event.change for event in events],
-            "nodes": [event.node_id for event in events],
-            "shops": [event.shop_id for event in events],
-            "products": [event.product_id for event in events],
-            "payloads": [json.dumps(dict(event.payload), default=str) for event in events],
-        },
-    )

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from domain.model.events import StockChange
+from domain.store import stock_events
 from domain.store.database import Tx
 
 
@@ -110,6 +112,11 @@ SAVE = text(
         cast(:images AS text[]), cast(:folded AS text[]))
         AS r (id, code, name, named_by_hand, kind, managed, reserve, group_id, image_url, folded)
     WHERE p.account_id = :account AND p.id = r.id
+    RETURNING p.id, CASE WHEN old.code <> new.code THEN old.code END AS freed, old.name <> new.name AS renamed,
+        (old.kind, old.managed, coalesce(old.reserve, (SELECT g.reserve FROM product_groups g
+            WHERE g.account_id = :account AND g.id = old.group_id), 0))
+        <> (new.kind, new.managed, coalesce(new.reserve, (SELECT g.reserve FROM product_groups g
+            WHERE g.account_id = :account AND g.id = new.group_id), 0)) AS renumbered
     """
 )
 
@@ -139,8 +146,14 @@ GROUP_TAKEN = text(
 
 SAVE_GROUP = text(
     """
-    UPDATE product_groups SET name = :name, reserve = :reserve, version = version + 1
-    WHERE account_id = :account AND id = :group
+    WITH saved AS (
+        UPDATE product_groups SET name = :name, reserve = :reserve, version = version + 1
+        WHERE account_id = :account AND id = :group
+        RETURNING id, old.reserve <> new.reserve AS renumbered)
+    UPDATE products AS p SET updated_at = clock_timestamp() FROM saved
+    WHERE p.account_id = :account AND p.group_id = saved.id AND saved.renumbered AND p.reserve IS NULL
+        AND p.deleted_at IS NULL
+    RETURNING p.id
     """
 )
 
@@ -177,7 +190,9 @@ async def add(tx: Tx, products: Sequence[NewProduct]) -> dict[str, UUID]:
             "folded": [product.folded for product in products],
         },
     )
-    return {row.code: row.id for row in rows}
+    made = {row.code: row.id for row in rows}
+    stock_events.changed(tx, made.values(), StockChange.ADDED)
+    return made
 
 
 async def by_code(tx: Tx, codes: Collection[str]) -> dict[str, UUID]:
@@ -217,8 +232,15 @@ async def misnamed(tx: Tx, names: Mapping[UUID, str], *, even_named: bool) -> li
 
 async def save(tx: Tx, products: Sequence[Product]) -> None:
     """Writes products that were locked, each as one more version; all but `total`."""
-    if products:
-        await tx.execute(SAVE, {"account": tx.account_id} | _columns(products))
+    if not products:
+        return
+    saved = (await tx.execute(SAVE, {"account": tx.account_id} | _columns(products))).all()
+    stock_events.changed(tx, [row.id for row in saved if row.renumbered], StockChange.NUMBERS)
+    named = [row.id for row in saved if (row.freed or row.renamed) and not row.renumbered]
+    stock_events.changed(tx, named, StockChange.NAMED)
+    for row in saved:
+        if row.freed:
+            stock_events.code_freed(tx, row.freed)
 
 
 async def delete(tx: Tx, product_ids: Sequence[UUID], *, at: datetime) -> None:
@@ -227,6 +249,7 @@ async def delete(tx: Tx, product_ids: Sequence[UUID], *, at: datetime) -> None:
         await tx.execute(
             DELETE, {"account": tx.account_id, "products": list(product_ids), "at": at}
         )
+        stock_events.changed(tx, product_ids, StockChange.DELETED)
 
 
 async def add_group(tx: Tx, name: str) -> UUID | None:
@@ -250,10 +273,12 @@ async def group_taken(tx: Tx, name: str, group_id: UUID) -> bool:
 
 
 async def save_group(tx: Tx, group_id: UUID, name: str, reserve: int) -> None:
-    await tx.execute(
+    """Its products must be locked: what is kept back of them changes."""
+    rows = await tx.execute(
         SAVE_GROUP,
         {"account": tx.account_id, "group": group_id, "name": name, "reserve": reserve},
     )
+    stock_events.changed(tx, rows.scalars(), StockChange.NUMBERS)
 
 
 async def of_group(tx: Tx, group_id: UUID) -> list[UUID]:

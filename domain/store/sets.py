@@ -5,21 +5,28 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from domain.model.events import StockChange
 from domain.model.sets import SetPart
+from domain.store import stock_events
 from domain.store.database import Tx
 
 SAVE = text(
     """
     WITH gone AS (
-        DELETE FROM set_parts WHERE account_id = :account AND set_id = :set AND part_id <> ALL (:parts))
-    INSERT INTO set_parts (account_id, set_id, part_id, count)
-    SELECT :account, :set, r.part_id, r.count
-    FROM unnest(cast(:parts AS uuid[]), cast(:counts AS int[])) AS r (part_id, count)
-    ON CONFLICT (account_id, set_id, part_id) DO UPDATE SET count = excluded.count
+        DELETE FROM set_parts WHERE account_id = :account AND set_id = :set AND part_id <> ALL (:parts) RETURNING 1),
+    kept AS (
+        INSERT INTO set_parts AS p (account_id, set_id, part_id, count)
+        SELECT :account, :set, r.part_id, r.count
+        FROM unnest(cast(:parts AS uuid[]), cast(:counts AS int[])) AS r (part_id, count)
+        ON CONFLICT (account_id, set_id, part_id) DO UPDATE SET count = excluded.count WHERE p.count <> excluded.count
+        RETURNING 1)
+    SELECT EXISTS (SELECT FROM gone) OR EXISTS (SELECT FROM kept)
     """
 )
 
-CLEAR = text("DELETE FROM set_parts WHERE account_id = :account AND set_id = ANY (:sets)")
+CLEAR = text(
+    "DELETE FROM set_parts WHERE account_id = :account AND set_id = ANY (:sets) RETURNING set_id"
+)
 
 PARTS = text(
     """
@@ -39,7 +46,7 @@ HOLDING = text(
 
 async def save(tx: Tx, set_id: UUID, parts: Sequence[SetPart]) -> None:
     """These parts and no others."""
-    await tx.execute(
+    differ = await tx.scalar(
         SAVE,
         {
             "account": tx.account_id,
@@ -48,11 +55,14 @@ async def save(tx: Tx, set_id: UUID, parts: Sequence[SetPart]) -> None:
             "counts": [part.count for part in parts],
         },
     )
+    if differ:
+        stock_events.changed(tx, [set_id], StockChange.NUMBERS)
 
 
 async def clear(tx: Tx, set_ids: Collection[UUID]) -> None:
     """They hold no parts any more."""
-    await tx.execute(CLEAR, {"account": tx.account_id, "sets": list(set_ids)})
+    rows = await tx.execute(CLEAR, {"account": tx.account_id, "sets": list(set_ids)})
+    stock_events.changed(tx, rows.scalars(), StockChange.NUMBERS)
 
 
 async def part_ids(tx: Tx, set_ids: Collection[UUID]) -> list[UUID]:
