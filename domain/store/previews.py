@@ -1,0 +1,127 @@
+"""What would go out, counted where the rows are: no listing is read to be counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from domain.model.confirmations import Limits
+from domain.model.diff import NotPushed
+from domain.model.previews import MOST_LINES, PreviewLine, ShopPreview
+from domain.store.database import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which listings are meant, and what happens to them.
+
+    `products`: the listings that show one of these, `sets`: or that show a set which holds one. `shops`: only at these;
+    without listings and products, all that these have. `lifted`: only listings that this keeps back, and it does so no
+    more. `cut`: they are taken off their products, and their malls keep what they show.
+    """
+
+    listings: Sequence[UUID] = ()
+    products: Sequence[UUID] = ()
+    sets: bool = False
+    shops: Sequence[UUID] | None = None
+    lifted: NotPushed | None = None
+    cut: bool = False
+
+
+NAMED = """(s.listing_id = ANY (:listings)
+        OR s.listing_id IN (SELECT k.listing_id FROM links k WHERE k.account_id = :account AND k.product_id = ANY (:products))
+        OR :sets AND s.listing_id IN (SELECT k.listing_id FROM set_parts sp
+            JOIN links k ON k.account_id = :account AND k.product_id = sp.set_id
+            WHERE sp.account_id = :account AND sp.part_id = ANY (:products)))"""
+
+TOLD = """
+    WITH told AS (
+        SELECT s.listing_id, s.shop_id, s.base, s.expected, k.product_id,
+            CASE WHEN :cut THEN k.product_id IS NOT NULL
+                ELSE s.expected IS NOT NULL AND array_remove(s.not_pushed, cast(:lifted AS text)) = '{}' END AS goes
+        FROM listing_sync s
+        JOIN links k ON k.account_id = s.account_id AND k.listing_id = s.listing_id
+        JOIN listings l ON l.account_id = s.account_id AND l.id = s.listing_id AND l.deleted_at IS NULL
+        WHERE s.account_id = :account AND (cast(:shops AS uuid[]) IS NULL OR s.shop_id = ANY (:shops))
+            AND (cast(:lifted AS text) IS NULL OR :lifted = ANY (s.not_pushed)) AND WHICH),
+    weighed AS (
+        SELECT *, goes AND (:cut OR base IS DISTINCT FROM expected) AS changes,
+            NOT :cut AND goes AND expected = 0 AND base IS DISTINCT FROM 0 AS to_zero,
+            CASE WHEN goes AND NOT :cut THEN expected - base END AS rise
+        FROM told)
+"""
+
+NEVER_COUNTED = """(SELECT p.kind = 'SINGLE' AND p.stock_version = 0 OR EXISTS (
+            SELECT 1 FROM set_parts sp JOIN products part ON part.account_id = sp.account_id AND part.id = sp.part_id
+            WHERE sp.account_id = :account AND sp.set_id = p.id AND part.managed AND part.stock_version = 0)
+        FROM products p WHERE p.account_id = :account AND p.id = w.product_id)"""
+
+COUNTS = """TOLD
+    SELECT w.shop_id, count(*) AS listings, count(*) FILTER (WHERE NOT w.goes) AS held,
+        count(*) FILTER (WHERE w.changes) AS changed, count(*) FILTER (WHERE w.to_zero) AS to_zero,
+        count(*) FILTER (WHERE CASE WHEN w.to_zero THEN NEVER_COUNTED END) AS never_counted,
+        count(*) FILTER (WHERE w.rise > 0) AS rising, count(*) FILTER (WHERE w.rise < 0) AS falling,
+        greatest(max(w.rise), 0) AS biggest_rise, greatest(max(-w.rise), 0) AS biggest_fall,
+        NOT :cut AND bool_or(w.goes) AND NOT h.orders_running AS orders_off
+    FROM weighed w JOIN shops h ON h.account_id = :account AND h.id = w.shop_id
+    GROUP BY w.shop_id, h.orders_running ORDER BY w.shop_id
+"""
+
+SAMPLE = """TOLD
+    SELECT w.listing_id, w.base AS shown, CASE WHEN NOT :cut THEN w.expected END AS to_show
+    FROM weighed w WHERE w.changes
+    ORDER BY w.to_zero DESC, abs(w.expected - w.base) DESC NULLS LAST, w.listing_id LIMIT :lines
+"""
+
+
+def _of_named_and_of_all(statement: str) -> Mapping[bool, TextClause]:
+    """The statement of listings that are named, and of all that there are."""
+    whole = statement.replace("TOLD", TOLD).replace("NEVER_COUNTED", NEVER_COUNTED)
+    return {True: text(whole.replace("WHICH", NAMED)), False: text(whole.replace("WHICH", "true"))}
+
+
+COUNTS_OF = _of_named_and_of_all(COUNTS)
+SAMPLE_OF = _of_named_and_of_all(SAMPLE)
+
+LIMITS = text("SELECT confirm_to_zero, confirm_changed FROM accounts WHERE id = :account")
+
+
+async def counts(tx: Tx, scope: Scope) -> list[ShopPreview]:
+    """Shops in which some listing is meant, by id."""
+    rows = await tx.execute(COUNTS_OF[_named(scope)], _values(tx, scope))
+    return [ShopPreview(**row._mapping) for row in rows]
+
+
+async def sample(tx: Tx, scope: Scope) -> list[PreviewLine]:
+    """What goes to zero first, then what changes most."""
+    values = {**_values(tx, scope), "lines": MOST_LINES}
+    return [
+        PreviewLine(**row._mapping) for row in await tx.execute(SAMPLE_OF[_named(scope)], values)
+    ]
+
+
+async def limits(tx: Tx) -> Limits:
+    """What the account is not asked about."""
+    row = (await tx.execute(LIMITS, {"account": tx.account_id})).one()
+    return Limits(row.confirm_to_zero, row.confirm_changed)
+
+
+def _named(scope: Scope) -> bool:
+    return bool(scope.listings or scope.products)
+
+
+def _values(tx: Tx, scope: Scope) -> Mapping[str, Any]:
+    named = {
+        "listings": list(scope.listings),
+        "products": list(scope.products),
+        "sets": scope.sets,
+    }
+    return {
+        "account": tx.account_id,
+        "shops": None if scope.shops is None else list(scope.shops),
+        "lifted": scope.lifted,
+        "cut": scope.cut,
+        **(named if _named(scope) else {}),
+    }
