@@ -9,14 +9,18 @@ from uuid import UUID
 
 import structlog
 
+from domain.model import expiry
+from domain.services import expiries
 from domain.services.sync import Why, reconsider
 from domain.store import dispatch, leases, stock
 from domain.store.database import Tx
+from domain.store.job_targets import TARGETS
 from workers.context import Context
 from workers.hands import Hands
 
 DUE_AT_MOST = 500
 OVERDUE_AT_MOST = 5_000
+EXPIRING_AT_MOST = 10_000
 EVENTS_LIVE = timedelta(days=7)
 PUSHES_LIVE = timedelta(days=7)
 FORGET_AT_ONCE = 100_000
@@ -39,10 +43,15 @@ async def go_round(hands: Hands, sweep_seconds: float) -> None:
     async def sweep() -> None:
         for due in await dispatch.due(ctx.db, at=ctx.now(), at_most=DUE_AT_MOST):
             hands.take_up(due.account_id, due.shop_id, due.work)
+        for account_id, job_id in await dispatch.jobs_due(
+            ctx.db, at=ctx.now(), at_most=DUE_AT_MOST
+        ):
+            hands.take_up(account_id, job_id, TARGETS)
 
     async with asyncio.TaskGroup() as loops:
         loops.create_task(_every(ctx, "sweep", sweep_seconds, sweep))
         loops.create_task(_every(ctx, "overdue", 5, lambda: _show_overdue(ctx)))
+        loops.create_task(_every(ctx, "expiries", 3600, lambda: warn_of_expiries(ctx)))
         loops.create_task(_every(ctx, "partitions", 3600, lambda: _make_partitions(ctx)))
         loops.create_task(_every(ctx, "events", 600, lambda: _forget(ctx)))
         loops.create_task(_every(ctx, "ledgers", LEDGERS_EVERY, lambda: check_ledgers(ctx)))
@@ -72,6 +81,19 @@ async def _show_overdue(ctx: Context) -> None:
 
         async def work(tx: Tx, listing_ids: list[UUID] = listing_ids) -> None:
             await reconsider(tx, listing_ids, Why.LOOKED, now=ctx.now())
+
+        await ctx.db.run(account_id, work)
+
+
+async def warn_of_expiries(ctx: Context) -> None:
+    """Credentials and consents that lapse soon, each shop in a transaction of its own."""
+    soon = ctx.now() + expiry.WARNED
+    for account_id, shop_id in await dispatch.expiring(
+        ctx.db, before=soon, at_most=EXPIRING_AT_MOST
+    ):
+
+        async def work(tx: Tx, shop_id: UUID = shop_id) -> None:
+            await expiries.warn_of(tx, shop_id, now=ctx.now())
 
         await ctx.db.run(account_id, work)
 

@@ -3,9 +3,15 @@
 ALTER TABLE accounts
     ADD COLUMN confirm_to_zero INTEGER DEFAULT 50 NOT NULL,
     ADD COLUMN confirm_changed INTEGER DEFAULT 500 NOT NULL,
+    ADD COLUMN sync_new_listings BOOLEAN DEFAULT true NOT NULL,
     ADD CONSTRAINT accounts_confirm_range CHECK (confirm_to_zero >= 0 AND confirm_changed >= 0);
 
-ALTER TABLE users ADD COLUMN invitation_hash BYTEA, ADD COLUMN invitation_until TIMESTAMP WITH TIME ZONE;
+ALTER TABLE users
+    ADD COLUMN locale TEXT,
+    ADD COLUMN invitation_hash BYTEA,
+    ADD COLUMN invitation_until TIMESTAMP WITH TIME ZONE,
+    ADD CONSTRAINT users_locale_known CHECK (locale IN ('JA', 'EN')),
+    ADD CONSTRAINT users_invitation_hash_key UNIQUE (invitation_hash);
 
 ALTER TABLE shops ADD COLUMN disconnected_at TIMESTAMP WITH TIME ZONE, DROP CONSTRAINT shops_account_id_name_key;
 CREATE UNIQUE INDEX shops_name_idx ON shops (account_id, name) WHERE disconnected_at IS NULL;
@@ -13,10 +19,41 @@ CREATE UNIQUE INDEX shops_name_idx ON shops (account_id, name) WHERE disconnecte
 ALTER TABLE products ADD COLUMN free_counted_at TIMESTAMP WITH TIME ZONE;
 GRANT INSERT (free_counted_at), UPDATE (free_counted_at) ON products TO renkei_app;
 
+CREATE FUNCTION renkei_code_key(code text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN translate(lower(normalize(code, NFKC)), '‐‑‒–—―⁃−─━➖⸺⸻ー﹘﹣-_ ', '');
+
+COMMENT ON FUNCTION renkei_code_key IS 'Equal for codes that differ only in width, case or hyphens.';
+
+ALTER TABLE products ADD COLUMN code_key TEXT GENERATED ALWAYS AS (renkei_code_key(code)) STORED;
+CREATE INDEX products_code_key_idx ON products (account_id, code_key);
+
+ALTER TABLE orders ADD COLUMN shipped_at TIMESTAMP WITH TIME ZONE;
+CREATE INDEX orders_shipped_idx ON orders (account_id, shipped_at) WHERE shipped_at IS NOT NULL;
+
 CREATE INDEX operation_logs_target_idx ON operation_logs (account_id, target_id, id);
 
 ALTER TABLE jobs DROP CONSTRAINT jobs_kind_known, ADD CONSTRAINT jobs_kind_known
     CHECK (kind IN ('REFLECT', 'SHOP_CHECK', 'BULK_CHANGE', 'ORDER_FETCH', 'READ_MALL_STOCK'));
+
+ALTER TABLE jobs
+    ADD COLUMN due_at TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN stumbles INTEGER DEFAULT 0 NOT NULL;
+CREATE INDEX jobs_due_idx ON jobs (due_at) WHERE due_at IS NOT NULL AND state IN ('WAITING', 'RUNNING');
+
+ALTER TABLE job_listings
+    ADD COLUMN edited BOOLEAN DEFAULT false NOT NULL,
+    DROP CONSTRAINT job_listings_outcome_known,
+    ADD CONSTRAINT job_listings_outcome_known
+        CHECK (outcome IN ('ACCEPTED', 'APPLIED', 'REFUSED', 'HELD', 'CANCELLED'));
+
+-- What waits already goes out whatever becomes of the reflect that asked for it.
+ALTER TABLE listing_sync ADD COLUMN own BIGINT DEFAULT 0 NOT NULL, NO FORCE ROW LEVEL SECURITY;
+UPDATE listing_sync SET own = wanted WHERE wanted > done;
+ALTER TABLE listing_sync FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE operation_logs ADD COLUMN job_id UUID;
+CREATE INDEX operation_logs_job_idx ON operation_logs (account_id, job_id, id) WHERE job_id IS NOT NULL;
 
 -- Keys are worth nothing once their scope is another: at most two days of repetitions are done anew.
 DROP TABLE idempotency_keys;
@@ -29,7 +66,6 @@ CREATE TABLE sessions (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     last_used_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    ended_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT sessions_pkey PRIMARY KEY (account_id, id),
     CONSTRAINT sessions_account_id_user_id_fkey FOREIGN KEY(account_id, user_id) REFERENCES users (account_id, id),
     CONSTRAINT sessions_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id),
@@ -45,6 +81,7 @@ CREATE TABLE listing_fields (
     owner TEXT DEFAULT 'US' NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     changed_by JSONB,
+    changed_at_mall TIMESTAMP WITH TIME ZONE,
     CONSTRAINT listing_fields_pkey PRIMARY KEY (account_id, listing_id, key),
     CONSTRAINT listing_fields_account_id_listing_id_fkey FOREIGN KEY(account_id, listing_id) REFERENCES listings (account_id, id) ON DELETE CASCADE,
     CONSTRAINT listing_fields_owner_known CHECK (owner IN ('US', 'MALL')),
@@ -57,6 +94,7 @@ CREATE TABLE code_mappings (
     shop_id UUID NOT NULL,
     mall_code TEXT NOT NULL,
     product_code TEXT NOT NULL,
+    folded TEXT DEFAULT '' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT code_mappings_pkey PRIMARY KEY (account_id, id),
     CONSTRAINT code_mappings_account_id_shop_id_mall_code_key UNIQUE (account_id, shop_id, mall_code),
@@ -121,35 +159,88 @@ END $$;
 
 -- ── what dispatching sees across accounts ────────────────────────────────────────────────────────────────────────────
 
-GRANT SELECT (account_id, id, user_id, token_hash, expires_at, last_used_at, ended_at) ON sessions TO renkei_dispatch;
-GRANT SELECT (account_id, id, name, role, disabled_at) ON users TO renkei_dispatch;
-GRANT SELECT (id) ON jobs TO renkei_dispatch;
+GRANT SELECT (account_id, id, user_id, token_hash, expires_at, last_used_at), UPDATE (last_used_at)
+    ON sessions TO renkei_dispatch;
+GRANT SELECT (account_id, id, name, role, locale, invitation_hash, invitation_until, last_seen_at, disabled_at),
+    UPDATE (last_seen_at) ON users TO renkei_dispatch;
+GRANT UPDATE (last_used_at) ON api_tokens TO renkei_dispatch;
+GRANT SELECT (id, due_at) ON jobs TO renkei_dispatch;
 CREATE POLICY dispatch ON sessions FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON users FOR SELECT TO renkei_dispatch USING (true);
+CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
+CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
+CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
+
+GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
+CREATE POLICY dispatch ON shop_credentials FOR SELECT TO renkei_dispatch USING (true);
 
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
 SET ROLE renkei_dispatch;
 
-CREATE FUNCTION renkei_authenticate_session(hash bytea)
-RETURNS TABLE (account_id uuid, session_id uuid, user_id uuid, name text, role text, expires_at timestamptz,
-               last_used_at timestamptz, ended_at timestamptz, disabled_at timestamptz)
+CREATE FUNCTION renkei_expiring(before timestamptz, at_most integer) RETURNS TABLE (account_id uuid, shop_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT s.account_id, s.id, u.id, u.name, u.role, s.expires_at, s.last_used_at, s.ended_at, u.disabled_at
-    FROM sessions s JOIN users u ON u.account_id = s.account_id AND u.id = s.user_id
-    WHERE s.token_hash = hash
+    SELECT c.account_id, c.shop_id FROM shop_credentials c WHERE c.expires_at <= before
+    GROUP BY c.account_id, c.shop_id ORDER BY min(c.expires_at) LIMIT at_most
 $$;
 
-CREATE FUNCTION renkei_jobs_due(at_most integer) RETURNS TABLE (account_id uuid, job_id uuid)
+COMMENT ON FUNCTION renkei_expiring IS 'Shops with a credential or a consent that lapses before then.';
+
+REVOKE ALL ON FUNCTION renkei_expiring FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_expiring TO renkei_app;
+
+CREATE FUNCTION renkei_authenticate_session(hash bytea)
+RETURNS TABLE (account_id uuid, session_id uuid, user_id uuid, name text, role text, locale text,
+               expires_at timestamptz, last_used_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.account_id, s.id, u.id, u.name, u.role, u.locale, s.expires_at, s.last_used_at
+    FROM sessions s JOIN users u ON u.account_id = s.account_id AND u.id = s.user_id
+    WHERE s.token_hash = hash AND u.disabled_at IS NULL
+$$;
+
+CREATE FUNCTION renkei_invited(hash bytea) RETURNS TABLE (account_id uuid, user_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT u.account_id, u.id FROM users u
+    WHERE u.invitation_hash = hash AND u.invitation_until > clock_timestamp() AND u.disabled_at IS NULL
+$$;
+
+CREATE FUNCTION renkei_used(hashes bytea[], since timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH tokens AS (
+        SELECT t.account_id, t.id FROM api_tokens t
+        WHERE t.token_hash = ANY (hashes) AND coalesce(t.last_used_at <= since, true)
+        FOR UPDATE SKIP LOCKED),
+    noted AS (
+        UPDATE api_tokens t SET last_used_at = clock_timestamp() FROM tokens
+        WHERE t.account_id = tokens.account_id AND t.id = tokens.id),
+    open AS (
+        SELECT s.account_id, s.id, s.user_id FROM sessions s
+        WHERE s.token_hash = ANY (hashes) AND s.last_used_at <= since
+        FOR UPDATE SKIP LOCKED),
+    kept AS (
+        UPDATE sessions s SET last_used_at = clock_timestamp() FROM open
+        WHERE s.account_id = open.account_id AND s.id = open.id),
+    people AS (
+        SELECT u.account_id, u.id FROM users u
+        WHERE (u.account_id, u.id) IN (SELECT open.account_id, open.user_id FROM open)
+        FOR UPDATE SKIP LOCKED)
+    UPDATE users u SET last_seen_at = clock_timestamp() FROM people
+    WHERE u.account_id = people.account_id AND u.id = people.id
+$$;
+
+COMMENT ON FUNCTION renkei_used IS
+    'Notes the use of tokens and sessions not noted since; a row that another holds is left to the next time.';
+
+CREATE FUNCTION renkei_jobs_due(at timestamptz, at_most integer) RETURNS TABLE (account_id uuid, job_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT j.account_id, j.id FROM jobs j
-    WHERE j.kind = 'BULK_CHANGE' AND j.state IN ('WAITING', 'RUNNING')
+    WHERE j.due_at <= at AND j.state IN ('WAITING', 'RUNNING')
     ORDER BY random() LIMIT at_most
 $$;
 
-COMMENT ON FUNCTION renkei_jobs_due IS 'Bulk changes that are not over; each batch locks its job.';
+COMMENT ON FUNCTION renkei_jobs_due IS 'Jobs with targets that a worker may take now.';
 
-REVOKE ALL ON FUNCTION renkei_authenticate_session, renkei_jobs_due FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_authenticate_session, renkei_jobs_due TO renkei_app;
+REVOKE ALL ON FUNCTION renkei_authenticate_session, renkei_invited, renkei_used, renkei_jobs_due FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_authenticate_session, renkei_invited, renkei_used, renkei_jobs_due TO renkei_app;
 
 SET ROLE renkei_owner;
 REVOKE CREATE ON SCHEMA public FROM renkei_dispatch;

@@ -37,6 +37,7 @@ class Part(StrEnum):
 
     ORDERS = "ORDERS"
     STOCK = "STOCK"
+    CREDENTIALS = "CREDENTIALS"
 
 
 class ErrorState(StrEnum):
@@ -103,14 +104,19 @@ def group_key(
 
 
 def message(kind: SyncErrorKind, params: Mapping[str, object], locale: Locale) -> str:
-    """One sentence. `params`: `shop` (its name), `count` (items, orders or files hit)."""
-    return _TEXTS[kind].message[locale].format_map(_Given(params))
+    """One sentence. `params`: `shop` (its name), `count` (items, orders or files hit), `days` (left until it lapses)."""
+    return _sentence(kind, params)[locale].format_map(_Given(params))
 
 
 def advice(kind: SyncErrorKind, mall: MallKind | None, locale: Locale) -> list[str]:
     """What to do, in order."""
     name = mall_name(mall, locale)
     return [step.format(mall=name) for step in _TEXTS[kind].advice[locale]]
+
+
+def _sentence(kind: SyncErrorKind, params: Mapping[str, object]) -> Mapping[Locale, str]:
+    lapses = params.get("days")
+    return _SOON[kind] if isinstance(lapses, int) and lapses > 0 else _TEXTS[kind].message
 
 
 class _Given(dict[str, object]):
@@ -158,8 +164,8 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.CREDENTIALS_EXPIRED: _text(
-            "{shop}：認証情報の有効期限が切れた、またはまもなく切れます。",
-            "{shop}: the credentials have expired or are about to.",
+            "{shop}：認証情報の有効期限が切れました。",
+            "{shop}: the credentials have expired.",
             do_ja=(
                 "{mall}の管理画面でAPIキーを更新してください。",
                 "新しいキーを店舗設定に入力してください。接続テストが自動で始まります。",
@@ -172,8 +178,8 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             ),
         ),
         SyncErrorKind.CONSENT_NEEDED: _text(
-            "{shop}：モールでの利用許可（認可）が切れた、またはまもなく切れます。",
-            "{shop}: the consent given at the mall has lapsed or is about to.",
+            "{shop}：モールでの利用許可（認可）が切れているか、まだ行われていません。",
+            "{shop}: the consent at the mall has lapsed or was not given yet.",
             do_ja=(
                 "店舗設定の「再認可」を押し、{mall}の画面でログインして許可してください。",
                 "戻ったあと、接続テストが自動で始まります。",
@@ -319,3 +325,17 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
         ),
     }
 )
+
+_SOON: Mapping[SyncErrorKind, Mapping[Locale, str]] = MappingProxyType(
+    {
+        SyncErrorKind.CREDENTIALS_EXPIRED: {
+            Locale.JA: "{shop}：認証情報の有効期限が{days}日以内に切れます。",
+            Locale.EN: "{shop}: the credentials expire within {days} days.",
+        },
+        SyncErrorKind.CONSENT_NEEDED: {
+            Locale.JA: "{shop}：モールでの利用許可（認可）が{days}日以内に切れます。",
+            Locale.EN: "{shop}: the consent given at the mall lapses within {days} days.",
+        },
+    }
+)
+"""Of what lives for a time, while it still does."""

@@ -19,7 +19,7 @@ from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from domain.model.shops import Level9Resume, ShopState, after_probe
 from domain.model.sync_errors import classify
-from domain.services import shops, sync_errors
+from domain.services import expiries, shops, sync_errors
 from domain.services.sync import Why, reconsider_shops
 from domain.store import consents, jobs, logs
 from domain.store import shops as shop_rows
@@ -75,6 +75,7 @@ async def probed(
         return
     await jobs.finish(tx, check.id, JobState.DONE, result_of(parts), at=now)
     await _note_expiry(tx, shop, parts)
+    await expiries.warn_of(tx, shop.id, now=now)
     if found is Verdict.PASSED:
         await _passed(tx, shop, check, now)
     elif found is Verdict.REFUSED and not _never_ran(shop):

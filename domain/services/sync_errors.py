@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from domain.store import jobs, logs, shops, sync_errors
 from domain.store.database import Event, Tx
 from domain.store.sync_errors import KnownError
 
+NOTHING: Mapping[str, object] = MappingProxyType({})
 OF_ONE_ITEM = (SyncErrorKind.ITEM_REFUSED, SyncErrorKind.UNKNOWN_AT_MALL, SyncErrorKind.NOT_APPLIED)
 TRANSIENT = (
     SyncErrorKind.MAINTENANCE,
@@ -50,12 +52,16 @@ async def report(
     count: int = 1,
     error: MallError | None = None,
     part: Part | None = None,
+    facts: Mapping[str, object] = NOTHING,
     next_try_at: datetime | None = None,
     now: datetime,
 ) -> UUID:
-    """One cause is one error with a count (DESIGN §3). `part`: where it was met, for what each part closes by itself."""
+    """One cause is one error with a count (DESIGN §3). `part`: where it was met, for what each part closes by itself.
+
+    `facts`: what else its sentence says.
+    """
     mall_code, mall_message = (error.mall_code, error.mall_message) if error else ("", "")
-    params: dict[str, object] = {"shop": shop_name, "count": count}
+    params: dict[str, object] = {"shop": shop_name, "count": count, **facts}
     reported = await sync_errors.report(
         tx,
         level=level.number,
@@ -185,6 +191,14 @@ async def clear_halt(tx: Tx, shop_id: UUID, actor: Mapping[str, Any], *, now: da
     """Clears what halts the shop, for the actor who asked for the test that was good."""
     ids = await uncleared(tx, levels=[Level.LEVEL_9], states=[ErrorState.OPEN], shop_ids=[shop_id])
     for error_id in await sync_errors.clear(tx, ids, actor, at=now):
+        _announce(tx, ErrorChange.CLEARED, error_id, shop_id, None)
+
+
+async def close_all(tx: Tx, actor: Actor, shop_id: UUID, *, now: datetime) -> None:
+    """Whatever was wrong with the shop is no matter any more: its errors are closed and hidden."""
+    await resolve(tx, shop_id, list(SyncErrorKind), now=now)
+    ids = await uncleared(tx, shop_ids=[shop_id])
+    for error_id in await sync_errors.clear(tx, ids, actor.as_json(), at=now):
         _announce(tx, ErrorChange.CLEARED, error_id, shop_id, None)
 
 

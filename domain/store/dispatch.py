@@ -1,4 +1,4 @@
-"""Which shops have work, across accounts: the only thing that is read without naming one."""
+"""Which shops and jobs have work, across accounts: the only thing that is read without naming one."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from domain.store.database import Database
 DUE = text(
     "SELECT account_id, shop_id, work FROM renkei_due(:at, :at_most, cast(:freshness AS jsonb))"
 )
+JOBS_DUE = text("SELECT account_id, job_id FROM renkei_jobs_due(:at, :at_most)")
 OVERDUE = text(
     "SELECT account_id, listing_id FROM renkei_overdue(:at, :at_most, cast(:delays AS jsonb))"
 )
+EXPIRING = text("SELECT account_id, shop_id FROM renkei_expiring(:before, :at_most)")
 ACCOUNTS = text("SELECT renkei_accounts(:after, :at_most) AS id")
 PARTITIONS = text("SELECT renkei_make_partitions(:months)")
 ASTRAY = text("SELECT renkei_unpartitioned_rows()")
@@ -51,6 +53,13 @@ async def due(db: Database, *, at: datetime, at_most: int) -> list[Due]:
         return [Due(**row._mapping) for row in rows]
 
 
+async def jobs_due(db: Database, *, at: datetime, at_most: int) -> list[tuple[UUID, UUID]]:
+    """(account, job) with targets that may be taken now, in no order."""
+    async with db.connection() as connection:
+        rows = await connection.execute(JOBS_DUE, {"at": at, "at_most": at_most})
+        return [(row.account_id, row.job_id) for row in rows]
+
+
 async def overdue(db: Database, *, at: datetime, at_most: int) -> list[tuple[UUID, UUID]]:
     """(account, listing) whose push has waited for longer than its shop and mall usually take, and that are not shown
     as a difference yet."""
@@ -58,6 +67,13 @@ async def overdue(db: Database, *, at: datetime, at_most: int) -> list[tuple[UUI
         parameters = {"at": at, "at_most": at_most, "delays": DELAYS}
         rows = await connection.execute(OVERDUE, parameters)
         return [(row.account_id, row.listing_id) for row in rows]
+
+
+async def expiring(db: Database, *, before: datetime, at_most: int) -> list[tuple[UUID, UUID]]:
+    """(account, shop) with a credential that lapses before then, the soonest first."""
+    async with db.connection() as connection:
+        rows = await connection.execute(EXPIRING, {"before": before, "at_most": at_most})
+        return [(row.account_id, row.shop_id) for row in rows]
 
 
 async def accounts(db: Database, *, at_most: int = 500) -> AsyncIterator[UUID]:

@@ -81,13 +81,19 @@ COLUMNS = """
 FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
 
 ONE = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop")
-LOCKED = text(f"SELECT {COLUMNS} {FROM} AND s.id = :shop FOR NO KEY UPDATE OF s")
+CONNECTED = f"{FROM} AND s.disconnected_at IS NULL"
+LOCKED = text(f"SELECT {COLUMNS} {CONNECTED} AND s.id = :shop FOR NO KEY UPDATE OF s")
 THESE_LOCKED = text(
-    f"SELECT {COLUMNS} {FROM} AND s.id = ANY (:shops) ORDER BY s.id FOR NO KEY UPDATE OF s"
+    f"SELECT {COLUMNS} {CONNECTED} AND s.id = ANY (:shops) ORDER BY s.id FOR NO KEY UPDATE OF s"
 )
-ALL = text(f"SELECT {COLUMNS} {FROM} ORDER BY s.id")
+ALL = text(f"SELECT {COLUMNS} {CONNECTED} ORDER BY s.id")
+ALL_LOCKED = text(f"SELECT {COLUMNS} {CONNECTED} ORDER BY s.id FOR NO KEY UPDATE OF s")
 
-NAMED = text("SELECT id FROM shops WHERE account_id = :account AND name = :name")
+NAMED = text(
+    "SELECT id FROM shops WHERE account_id = :account AND name = :name AND disconnected_at IS NULL"
+)
+
+COUNT = text("SELECT count(*) FROM shops WHERE account_id = :account AND disconnected_at IS NULL")
 
 INSERT = text(
     """
@@ -132,24 +138,36 @@ CREDENTIAL_LIVES = text(
     """
 )
 
+EXPIRIES = text(
+    """
+    SELECT key, expires_at FROM shop_credentials
+    WHERE account_id = :account AND shop_id = :shop AND expires_at IS NOT NULL
+    """
+)
+
 REMOVE_CREDENTIALS = text(
     "DELETE FROM shop_credentials WHERE account_id = :account AND shop_id = :shop AND key = ANY (:keys)"
 )
 
+ERASE_CREDENTIALS = text(
+    "DELETE FROM shop_credentials WHERE account_id = :account AND shop_id = :shop"
+)
+
 
 async def get(tx: Tx, shop_id: UUID) -> Shop | None:
+    """Also one that was disconnected, which neither fetches orders nor reflects."""
     row = (await tx.execute(ONE, {"account": tx.account_id, "shop": shop_id})).one_or_none()
     return None if row is None else _shop(row)
 
 
 async def lock(tx: Tx, shop_id: UUID) -> Shop | None:
-    """Held until commit. Take it before orders, products and sync rows."""
+    """Held until commit. Take it before orders, products and sync rows. None for one that was disconnected."""
     row = (await tx.execute(LOCKED, {"account": tx.account_id, "shop": shop_id})).one_or_none()
     return None if row is None else _shop(row)
 
 
 async def lock_these(tx: Tx, shop_ids: Sequence[UUID]) -> list[Shop]:
-    """Held until commit, taken in id order. Unknown and foreign ids are left out."""
+    """Held until commit, taken in id order. Unknown, foreign and disconnected ones are left out."""
     rows = await tx.execute(THESE_LOCKED, {"account": tx.account_id, "shops": list(shop_ids)})
     return [_shop(row) for row in rows]
 
@@ -161,8 +179,18 @@ async def named(tx: Tx, name: str) -> UUID | None:
 
 
 async def every(tx: Tx) -> list[Shop]:
-    """All shops of the account, in the order they were connected."""
+    """All connected shops of the account, in the order they were connected."""
     return [_shop(row) for row in await tx.execute(ALL, {"account": tx.account_id})]
+
+
+async def lock_every(tx: Tx) -> list[Shop]:
+    """All connected shops of the account, held until commit, taken in id order."""
+    return [_shop(row) for row in await tx.execute(ALL_LOCKED, {"account": tx.account_id})]
+
+
+async def count(tx: Tx) -> int:
+    """How many are connected."""
+    return int(await tx.scalar(COUNT, {"account": tx.account_id}))
 
 
 async def insert(
@@ -194,7 +222,7 @@ CHANGEABLE = frozenset(
         "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
         "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
         "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
-        "checked_at", "notification_email", "sandbox", "version",
+        "checked_at", "notification_email", "sandbox", "version", "disconnected_at",
     }
 )  # fmt: skip
 
@@ -266,9 +294,20 @@ async def credential_lives(tx: Tx, shop_id: UUID, key: str, until: datetime) -> 
     await tx.execute(CREDENTIAL_LIVES, {"account": tx.account_id} | values)
 
 
+async def expiries(tx: Tx, shop_id: UUID) -> dict[str, datetime]:
+    """Until when credentials live, by key, of those of which it is known."""
+    rows = await tx.execute(EXPIRIES, {"account": tx.account_id, "shop": shop_id})
+    return {row.key: row.expires_at for row in rows}
+
+
 async def remove_credentials(tx: Tx, shop_id: UUID, keys: Sequence[str]) -> None:
     values = {"account": tx.account_id, "shop": shop_id, "keys": list(keys)}
     await tx.execute(REMOVE_CREDENTIALS, values)
+
+
+async def erase_credentials(tx: Tx, shop_id: UUID) -> None:
+    """Every secret of the shop."""
+    await tx.execute(ERASE_CREDENTIALS, {"account": tx.account_id, "shop": shop_id})
 
 
 def _shop(row: Any) -> Shop:

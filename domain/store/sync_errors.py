@@ -96,6 +96,13 @@ KNOWN = text(
     """
 )
 
+FACT = text(
+    """
+    SELECT params ->> :name FROM sync_errors
+    WHERE account_id = :account AND group_key = :group_key AND resolved_at IS NULL
+    """
+)
+
 CLEAR = text(
     """
     UPDATE sync_errors SET state = 'CLEARED', cleared_at = :at, cleared_by = cast(:actor AS jsonb)
@@ -182,6 +189,13 @@ async def mended(
         {"account": tx.account_id, "listings": list(listing_ids), "kinds": list(kinds), "at": at},
     )
     return list(rows.scalars())
+
+
+async def fact(tx: Tx, group_key: str, name: str) -> str | None:
+    """What the error of this cause, while the cause lasts, says under this name."""
+    values = {"account": tx.account_id, "group_key": group_key, "name": name}
+    told: str | None = await tx.scalar(FACT, values)
+    return told
 
 
 async def known(tx: Tx, ids: Collection[UUID]) -> list[KnownError]:
