@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from api.context import Viewer
 from api.errors import Code, Refused, refused
 from domain.model.locales import Locale
-from domain.services.accounts import Authenticated, authenticate
+from domain.services.callers import Authenticated, authenticate
 from domain.store.database import Database
 
 BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/=-]{1,500}) *", re.IGNORECASE)

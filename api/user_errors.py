@@ -33,6 +33,8 @@ class UserErrorCode(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
+    EXCEEDS_RIGHTS = "EXCEEDS_RIGHTS"
+    LAST_OWNER = "LAST_OWNER"
 
 
 described(
@@ -56,6 +58,8 @@ described(
     IDEMPOTENCY_KEY_REUSED="Something else was asked for with this `idempotencyKey`.",
     IDEMPOTENCY_IN_PROGRESS="The first request with this `idempotencyKey` is still under way: send it again in a moment.",
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
+    EXCEEDS_RIGHTS="It needs rights that the caller has not: nobody gives more than they hold.",
+    LAST_OWNER="契約者: an account keeps one owner who is not disabled.",
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from api.context import Viewer
-from domain.services.accounts import Authenticated, still_allowed
+from domain.services.callers import Authenticated, still_allowed
 from domain.store.database import Database
 
 LOOK_SECONDS = 2.0

@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from domain.model.actors import SYSTEM
+from domain.model.passwords import checked_password
 from domain.model.roles import Permission, Role
-from domain.services import accounts
+from domain.services import accounts, people
+from domain.services.passwords import Passwords
+from domain.services.people import OURSELVES, Invitation
 from domain.store.database import Database, Tx
 from renkei.database import opened
 from renkei.refusal import Refusal
@@ -17,9 +20,27 @@ async def create_account(url: str, code: str, name: str, product_limit: int | No
         await accounts.create_account(database, code, name, product_limit)
 
 
-async def create_user(url: str, account: str, email: str, name: str, role: Role) -> None:
+async def create_user(url: str, account: str, email: str, name: str, role: Role) -> Invitation:
+    """With what the user chooses a password by."""
     async with _inside(url, account) as tx:
-        await accounts.create_user(tx, email, name, role)
+        made = await people.create_user(tx, OURSELVES, email=email, name=name, role=role)
+    assert made.invitation is not None
+    return made.invitation
+
+
+async def invite_user(url: str, account: str, email: str) -> Invitation:
+    """Another invitation, in place of the last."""
+    async with _inside(url, account) as tx:
+        person = await people.person_named(tx, email)
+        invited = await people.change_user(tx, OURSELVES, person.id, {}, invite=True)
+    assert invited.invitation is not None
+    return invited.invitation
+
+
+async def set_password(url: str, account: str, email: str, password: str) -> None:
+    hashed = await Passwords().hashed(checked_password(password, "password"))
+    async with _inside(url, account) as tx:
+        await people.set_password(tx, OURSELVES, email, hashed)
 
 
 async def create_token(

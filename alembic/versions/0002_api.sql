@@ -170,6 +170,9 @@ CREATE POLICY dispatch ON users FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
+CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
+CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
+CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
 
 GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_credentials FOR SELECT TO renkei_dispatch USING (true);

@@ -59,6 +59,9 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスは name@example.com の形で入力してください。"),
             ("return_url", "戻り先のURLが許可されていません。許可されたURLを指定してください。"),
             ("scopes", "トークンには役割か権限のどちらか一方だけを指定してください。"),
+            ("password", "パスワードは{least}文字以上{most}文字以内で入力してください。"),
+            ("invite", "無効な担当者は招待できません。先に有効にしてください。"),
+            ("expires_at", "有効期限には現在より後の日時を指定してください。"),
             (
                 "time_zone",
                 "タイムゾーン「{zone}」はありません。Asia/Tokyo のような名前を入力してください。",
@@ -182,6 +185,15 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "SUBSCRIPTION_NEEDS_SOCKET": (("", "購読は WebSocket で行ってください。"),),
         "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),
+        "EXCEEDS_RIGHTS": (
+            ("", "自分が持たない権限（{rights}）が必要です。契約者に依頼してください。"),
+        ),
+        "LAST_OWNER": (
+            (
+                "",
+                "有効な契約者が1人は必要です。先に別の担当者を契約者にしてください。",
+            ),
+        ),
     }
 )
 """Code to (name in the path, sentence); the name "" fits every path."""

@@ -1,8 +1,10 @@
 """Who may do what. Everything is denied unless a permission allows it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from types import MappingProxyType
+
+from domain.model.errors import DomainError
 
 
 class Role(StrEnum):
@@ -43,3 +45,16 @@ _OWNER = _STAFF | {
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {Role.VIEWER: _VIEWER, Role.STAFF: _STAFF, Role.OWNER: _OWNER}
 )
+"""What a person or a token may do by its role. One that has scopes may do those alone."""
+
+
+def check_covered(given: Collection[Permission], held: Collection[Permission], field: str) -> None:
+    """Nobody gives rights that they have not themselves. Raises DomainError EXCEEDS_RIGHTS."""
+    beyond = sorted(each.value for each in set(given) - set(held))
+    if beyond:
+        raise DomainError(
+            f"This needs rights that you have not yourself: {', '.join(beyond)}. Ask an owner.",
+            code="EXCEEDS_RIGHTS",
+            field=(field,),
+            rights=beyond,
+        )

@@ -1,11 +1,10 @@
-"""Accounts and the people who work in them."""
+"""Accounts, and the switches of the whole of each."""
 
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.model.roles import Role
 from domain.store.database import Database, Tx
 
 NEW_ID = text("SELECT uuidv7()")
@@ -20,13 +19,6 @@ INSERT = text(
 )
 
 OPEN_COUNTER = text("INSERT INTO event_counters (account_id) VALUES (:account)")
-
-INSERT_USER = text(
-    """
-    INSERT INTO users (account_id, email, name, role) VALUES (:account, :email, :name, :role)
-    ON CONFLICT (account_id, email) DO NOTHING RETURNING id
-    """
-)
 
 SWITCH = text(
     """
@@ -61,15 +53,6 @@ async def insert(tx: Tx, code: str, name: str, product_limit: int | None) -> boo
         return False
     await tx.execute(OPEN_COUNTER, {"account": tx.account_id})
     return True
-
-
-async def insert_user(tx: Tx, email: str, name: str, role: Role) -> UUID | None:
-    """None where the account has a user of this address."""
-    user_id: UUID | None = await tx.scalar(
-        INSERT_USER,
-        {"account": tx.account_id, "email": email, "name": name, "role": role.value},
-    )
-    return user_id
 
 
 async def switch(tx: Tx, *, running: bool) -> bool:

@@ -130,14 +130,16 @@ users = _tenant(
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("password_hash", Text),
+    Column("locale", Text),
     # 招待: with the single-use secret of this hash a person sets a password.
-    Column("invitation_hash", LargeBinary),
+    Column("invitation_hash", LargeBinary, unique=True),
     _at("invitation_until", nullable=True),
     _at("last_seen_at", nullable=True),
     _at("disabled_at", nullable=True),
     _at("created_at"),
     UniqueConstraint("account_id", "email"),
     _one_of("role", "OWNER", "STAFF", "VIEWER"),
+    _one_of("locale", "JA", "EN"),
 )
 
 # A person who signed in; the cookie or the bearer token of the session is kept as a hash only.
@@ -148,7 +150,6 @@ sessions = _tenant(
     _at("created_at"),
     _at("last_used_at"),
     _at("expires_at", default=False),
-    _at("ended_at", nullable=True),
     _to("users", "user_id"),
 )
 Index("sessions_user_idx", sessions.c.account_id, sessions.c.user_id)

@@ -1,4 +1,7 @@
-"""API tokens. Only their hashes are kept; who holds one is looked up across accounts by one function of the database."""
+"""API tokens. Only their hashes are kept; who holds one is looked up across accounts by one function of the database.
+
+That a token, or a session, was used is noted for both by another.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -34,28 +37,14 @@ INSERT = text(
 
 FIND = text(
     """
-    SELECT account_id, token_id, name, role, scopes,
-        coalesce(last_used_at <= clock_timestamp() - interval '1 minute', true) AS unnoted
-    FROM renkei_authenticate(:hash)
-    WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
-    """
-)
-
-FIND_ALL = text(
-    """
-    SELECT asked.hash, found.account_id, found.token_id, found.name, found.role, found.scopes, false AS unnoted
+    SELECT asked.hash, found.account_id, found.token_id, found.name, found.role, found.scopes,
+        coalesce(found.last_used_at <= clock_timestamp() - interval '1 minute', true) AS unnoted
     FROM unnest(cast(:hashes AS bytea[])) AS asked (hash) CROSS JOIN LATERAL renkei_authenticate(asked.hash) AS found
     WHERE found.revoked_at IS NULL AND (found.expires_at IS NULL OR found.expires_at > clock_timestamp())
     """
 )
 
-USED = text(
-    """
-    UPDATE api_tokens SET last_used_at = clock_timestamp()
-    WHERE account_id = :account AND id = :token
-        AND coalesce(last_used_at <= clock_timestamp() - interval '1 minute', true)
-    """
-)
+USED = text("SELECT renkei_used(:hashes, clock_timestamp() - interval '1 minute')")
 
 REVOKE = text(
     """
@@ -89,23 +78,15 @@ async def insert(
     return token_id
 
 
-async def find(connection: AsyncConnection, token_hash: bytes) -> LivingToken | None:
-    """Whose it is, by the database's clock; outside any account, which it is to name."""
-    row = (await connection.execute(FIND, {"hash": token_hash})).one_or_none()
-    return None if row is None else _living(row)
-
-
-async def find_all(
-    connection: AsyncConnection, hashes: Collection[bytes]
-) -> dict[bytes, LivingToken]:
-    """Like `find`, of many at once, by their hashes."""
-    rows = await connection.execute(FIND_ALL, {"hashes": list(hashes)})
+async def find(connection: AsyncConnection, hashes: Collection[bytes]) -> dict[bytes, LivingToken]:
+    """Whose they are, by their hashes and the database's clock; outside any account, which they are to name."""
+    rows = await connection.execute(FIND, {"hashes": list(hashes)})
     return {row.hash: _living(row) for row in rows}
 
 
-async def used(tx: Tx, token_id: UUID) -> None:
-    """Notes when it was last used, at most once a minute."""
-    await tx.execute(USED, {"account": tx.account_id, "token": token_id})
+async def used(connection: AsyncConnection, hashes: Collection[bytes]) -> None:
+    """Notes the use of tokens and sessions, of each at most once a minute, and waits for nobody."""
+    await connection.execute(USED, {"hashes": list(hashes)})
 
 
 async def revoke(tx: Tx, token_ids: Sequence[UUID]) -> dict[UUID, str]:

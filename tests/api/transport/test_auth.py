@@ -10,6 +10,7 @@ from domain.model.actors import SYSTEM
 from domain.model.locales import Locale
 from domain.model.roles import Permission
 from domain.services import accounts
+from domain.services.callers import authenticate
 from domain.store import tokens
 from domain.store.database import Database
 from tests.api.transport.serving import Api
@@ -71,7 +72,7 @@ async def test_a_token_ends_when_it_is_revoked(api: Api, db: Database, account: 
 
 
 async def revoke(db: Database, account: UUID, token: str) -> None:
-    known = await accounts.authenticate(db, token)
+    known = await authenticate(db, token)
     assert known is not None
     assert known.actor.id is not None
     async with db.transaction(account) as tx:

@@ -1,14 +1,12 @@
-"""Accounts, people and tokens."""
+"""Accounts, and the tokens of their programs."""
 
 import secrets
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from domain.model.actors import Actor, ActorKind
 from domain.model.errors import DomainError
-from domain.model.roles import PERMISSIONS, Permission, Role
+from domain.model.roles import Permission, Role
 from domain.services import accounts
 from domain.store.database import Database
 from tests.domain.services.rows import OWNER, operations, row, rows
@@ -56,50 +54,6 @@ async def test_what_cannot_be_an_account_is_refused(db: Database, code, name, er
     assert await accounts.account_of(db, code) is None
 
 
-async def test_a_mail_address_is_one_user_of_an_account_however_it_is_written(
-    db: Database, account: UUID
-):
-    async with db.transaction(account) as tx:
-        await accounts.create_user(tx, " Hanako@Example.com ", "Hanako", Role.OWNER, actor=OWNER)
-        [made] = await rows(tx, "SELECT email, name, role FROM users")
-        with pytest.raises(DomainError) as refused:
-            await accounts.create_user(tx, "hanako@example.COM", "Again", Role.STAFF)
-        logged = await operations(tx)
-
-    assert made == {"email": "hanako@example.com", "name": "Hanako", "role": "OWNER"}
-    assert (refused.value.code, refused.value.field) == ("CODE_TAKEN", ("email",))
-    assert logged == ["CREATE_ACCOUNT", "CREATE_USER"]
-
-
-@pytest.mark.parametrize("email", ["", "hanako", "a b@example.com", "@example.com", "a@"])
-async def test_what_cannot_be_a_mail_address_is_refused(db: Database, account: UUID, email):
-    async with db.transaction(account) as tx:
-        with pytest.raises(DomainError) as refused:
-            await accounts.create_user(tx, email, "Hanako", Role.OWNER)
-
-    assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", ("email",))
-
-
-async def test_a_token_says_who_asks_and_what_they_may(db: Database, account: UUID):
-    async with db.transaction(account) as tx:
-        staff = await accounts.create_token(tx, "Warehouse", role=Role.STAFF, actor=OWNER)
-        partner = await accounts.create_token(
-            tx, "Partner", scopes=[Permission.STOCK_READ], actor=OWNER
-        )
-        ids = {
-            each["name"]: each["id"] for each in await rows(tx, "SELECT id, name FROM api_tokens")
-        }
-
-    warehouse = Actor(ActorKind.TOKEN, "Warehouse", ids["Warehouse"])
-    by_partner = Actor(ActorKind.TOKEN, "Partner", ids["Partner"])
-    assert await accounts.authenticate(db, staff) == accounts.Authenticated(
-        account, warehouse, PERMISSIONS[Role.STAFF]
-    )
-    assert await accounts.authenticate(db, partner) == accounts.Authenticated(
-        account, by_partner, frozenset({Permission.STOCK_READ})
-    )
-
-
 async def test_a_token_is_kept_as_its_hash_alone(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         token = await accounts.create_token(tx, "Warehouse", role=Role.STAFF, actor=OWNER)
@@ -127,45 +81,42 @@ async def test_a_token_has_a_role_or_scopes(db: Database, account: UUID, role, s
     assert refused.value.code == code
 
 
-async def test_a_token_that_ended_is_nobodys(db: Database, account: UUID):
-    past = datetime.now(UTC) - timedelta(seconds=1)
+@pytest.mark.parametrize(
+    ("role", "scopes", "beyond"),
+    [
+        (None, [Permission.STOCK_WRITE], ["STOCK_WRITE"]),
+        (None, [Permission.READ, Permission.USERS, Permission.SHOPS], ["SHOPS"]),
+        (Role.VIEWER, None, ["STOCK_READ"]),
+    ],
+)
+async def test_nobody_gives_a_token_more_than_they_hold(
+    db: Database, account: UUID, role, scopes, beyond
+):
+    held = frozenset({Permission.READ, Permission.USERS})
     async with db.transaction(account) as tx:
-        expired = await accounts.create_token(
-            tx, "Old", role=Role.STAFF, expires_at=past, actor=OWNER
+        with pytest.raises(DomainError) as refused:
+            await accounts.issue_token(tx, OWNER, held, "Partner", role=role, scopes=scopes)
+        made = await rows(tx, "SELECT id FROM api_tokens")
+
+    assert (refused.value.code, refused.value.params) == ("EXCEEDS_RIGHTS", {"rights": beyond})
+    assert made == []
+
+
+async def test_who_holds_a_right_gives_it(db: Database, account: UUID):
+    held = frozenset({Permission.READ, Permission.USERS})
+    async with db.transaction(account) as tx:
+        made = await accounts.issue_token(
+            tx, OWNER, held, " Partner ", scopes=[Permission.READ, Permission.READ]
         )
-        living = await accounts.create_token(tx, "New", role=Role.STAFF, actor=OWNER)
-        revoked = await accounts.create_token(tx, "Gone", role=Role.STAFF, actor=OWNER)
-        gone = await row(tx, "SELECT id FROM api_tokens WHERE name = 'Gone'")
-        assert await accounts.revoke_tokens(tx, [gone["id"]], actor=OWNER) == [gone["id"]]
-        assert await accounts.revoke_tokens(tx, [gone["id"]], actor=OWNER) == []
+        kept = await row(tx, "SELECT id, name, scopes, role FROM api_tokens")
 
-    assert await accounts.authenticate(db, expired) is None
-    assert await accounts.authenticate(db, revoked) is None
-    assert await accounts.authenticate(db, living + "x") is None
-    assert await accounts.authenticate(db, "Basic something") is None
-    assert await accounts.authenticate(db, living) is not None
+    assert kept == {"id": made.id, "name": "Partner", "scopes": ["READ"], "role": None}
 
 
-async def test_the_last_use_of_a_token_is_noted_once_a_minute(db: Database, account: UUID):
-    async def last_used() -> datetime:
-        async with db.transaction(account) as tx:
-            found = await row(tx, "SELECT last_used_at FROM api_tokens")
-        at: datetime = found["last_used_at"]
-        return at
-
+@pytest.mark.parametrize(("name", "error"), [("  ", "REQUIRED"), ("長" * 256, "INVALID_VALUE")])
+async def test_a_token_has_a_name(db: Database, account: UUID, name: str, error: str):
     async with db.transaction(account) as tx:
-        token = await accounts.create_token(tx, "Warehouse", role=Role.STAFF, actor=OWNER)
-    await accounts.authenticate(db, token)
-    first = await last_used()
+        with pytest.raises(DomainError) as refused:
+            await accounts.create_token(tx, name, role=Role.STAFF, actor=OWNER)
 
-    await accounts.authenticate(db, token)
-    assert await last_used() == first
-
-    async with db.transaction(account) as tx:
-        await rows(
-            tx,
-            "UPDATE api_tokens SET last_used_at = :at WHERE account_id = :account RETURNING id",
-            at=first - timedelta(minutes=1),
-        )
-    await accounts.authenticate(db, token)
-    assert await last_used() > first - timedelta(minutes=1)
+    assert (refused.value.code, refused.value.field) == (error, ("name",))
