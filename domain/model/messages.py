@@ -70,6 +70,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
             ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
             ("", "「{twice}」が2回指定されています。1回だけ指定してください。"),
+            ("counted_at", "未来の日時は指定できません。数えた日時を入力してください。"),
             ("", "{least}から{most}までの数を入力してください（入力値：{value}）。"),
             ("", "{most}文字以内で入力してください。"),
             ("", "この値は使えません。入力内容を直してもう一度お試しください。"),
@@ -106,6 +107,12 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "総在庫数は{expected}から{current}に変わっています。確認してもう一度入力してください。",
             ),
         ),
+        "COUNTED_SINCE": (
+            (
+                "",
+                "この日時より後（{last}）に総在庫数が数え直されているか設定されています。もう一度数えて入力してください。",
+            ),
+        ),
         "VERSION_CHANGED": (
             ("", "ほかの人が先に変更しました。最新の内容を確認してもう一度保存してください。"),
         ),
@@ -118,7 +125,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "INSUFFICIENT_STOCK": (
             (
                 "",
-                "総在庫数は{total}です。{change}にすると0を下回るため、減らす数を直してください。",
+                "総在庫数は{total}です。{change}にすると0を下回ります。減らす数を直すか、実際にない場合は allowNegative を指定して調整してください。",
             ),
         ),
         "SET_HAS_NO_STOCK": (

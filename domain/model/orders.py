@@ -133,8 +133,13 @@ def next_effect(effect: Effect, wanted: int) -> tuple[Effect, int]:
 
 
 def absorb(effect: Effect, wanted: int) -> Effect:
-    """The order's units are already out of the total by other means (baseline, FREE count): no movement."""
+    """The order's units are already out of the total by other means (baseline): no movement."""
     return Effect(applied=0, absorbed=max(wanted, effect.applied + effect.absorbed))
+
+
+def taken_off(effect: Effect, units: int) -> Effect:
+    """A count has taken these units of the order off the total already, before they were known here."""
+    return replace(effect, absorbed=effect.absorbed + units)
 
 
 def sale_time(order: MallOrder, resolution: timedelta, clock_error: timedelta) -> MallTime:

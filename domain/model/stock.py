@@ -1,6 +1,7 @@
 """The total of a product, what may change it, and the number that a listing should show."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from domain.model.errors import DomainError
@@ -37,6 +38,20 @@ class CountBasis(StrEnum):
     FREE = "FREE"
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """When a product was counted. `at`: its last count or set; `free_at`: a FREE count that still holds."""
+
+    at: datetime | None = None
+    free_at: datetime | None = None
+
+    def took_off(self, placed_at: datetime, *, linked_late: bool) -> bool:
+        """Is an order placed then already out of the total? One on a listing that was linked after it came is, when a
+        count came after it; any other only by a FREE count."""
+        until = self.at if linked_late else self.free_at
+        return until is not None and placed_at <= until
+
+
 class QuantityRule(StrEnum):
     """The rules between a total and the number to show, in the order in which they act."""
 
@@ -65,9 +80,20 @@ class InsufficientStock(DomainError):
     def __init__(self, total: int, change: int) -> None:
         super().__init__(
             f"The total is {total}: {-change} cannot be taken off. "
-            "Take fewer, or say that it may fall below zero.",
+            "Take fewer, or adjust it with allowNegative if so many are gone.",
             total=total,
             change=change,
+        )
+
+
+class CountedSince(DomainError):
+    code = "COUNTED_SINCE"
+
+    def __init__(self, counted_at: datetime, last: datetime) -> None:
+        super().__init__(
+            f"Its total was counted or set after that, at {last:%Y-%m-%d %H:%M} UTC: that stands. Count it anew.",
+            counted_at=counted_at.isoformat(),
+            last=last.isoformat(),
         )
 
 
@@ -176,15 +202,37 @@ def set_to(total: int, wanted: int, expected: int | None, *, allow_negative: boo
     return adjusted(total, wanted - total, allow_negative=allow_negative)
 
 
-def counted(units: int, basis: CountBasis, *, not_shipped: int, moved_since: int) -> int:
-    """The total that a count of `units` makes.
+@dataclass(frozen=True, slots=True)
+class CountSum:
+    """How a count makes a total: `counted` − `not_shipped` + `moved_since`, which may be negative.
 
-    ON_SHELF: `not_shipped` units lie there but are sold. FREE: they were not counted. `moved_since`
-    is the sum of the movements effective after the count, which stay on top. May be negative.
+    `not_shipped`: units that lie there but are sold; 0 of a FREE count, which leaves them out. `moved_since`: the sum of
+    the movements effective after the count, which stay on top.
     """
+
+    counted: int
+    not_shipped: int
+    moved_since: int
+
+    @property
+    def total(self) -> int:
+        return self.counted - self.not_shipped + self.moved_since
+
+
+def counted(units: int, basis: CountBasis, *, not_shipped: int, moved_since: int) -> CountSum:
+    """What a count of `units` makes. Raises DomainError INVALID_VALUE."""
     check_units(units, "counted")
-    sold_but_there = not_shipped if basis is CountBasis.ON_SHELF else 0
-    return units - sold_but_there + moved_since
+    return CountSum(units, not_shipped if basis is CountBasis.ON_SHELF else 0, moved_since)
+
+
+def check_counted_at(counted_at: datetime, now: datetime) -> None:
+    """Raises DomainError INVALID_VALUE for a count that is still to come."""
+    if counted_at > now:
+        raise DomainError(
+            "The count lies in the future: enter when it was made.",
+            field=("counted_at",),
+            now=now.isoformat(),
+        )
 
 
 def _floor(units: int) -> int:

@@ -14,12 +14,12 @@ from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus
 from domain.model.orders import AllocationState, CancelPolicy, Effect, Fact, Resolution
 from domain.model.sets import SetPart
-from domain.model.stock import Cause
+from domain.model.stock import Cause, Counts
 from domain.model.sync_errors import SyncErrorKind
 from domain.services import sync_errors
 from domain.services.ledger import Ledger
 from domain.services.sync import Change, Why, reconsider
-from domain.store import logs, orders, sync
+from domain.store import logs, orders, stock, sync
 from domain.store.database import Tx
 from domain.store.logs import Sale
 from domain.store.orders import Item, KnownOrder, Line, Resolved
@@ -53,11 +53,20 @@ class _Outcome:
     was_unread: bool = False
     items: list[tuple[UUID, Item]] = field(default_factory=list)
     lines: dict[UUID, Sequence[Line]] = field(default_factory=dict)
-    effects: list[tuple[UUID, UUID, Effect]] = field(default_factory=list)
+    effects: dict[tuple[UUID, UUID], Effect] = field(default_factory=dict)
     sales: list[Sale] = field(default_factory=list)
     moves: list[tuple[UUID, int, UUID, datetime]] = field(default_factory=list)
     counters: dict[UUID, list[tuple[CounterChange, bool | None]]] = field(default_factory=dict)
     unlinked: dict[UUID, list[UUID]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """What the shop's codes are linked to now, the parts of those that are sets, and when each product was counted."""
+
+    resolved: Mapping[ItemRef, Resolved]
+    parts: Mapping[UUID, list[SetPart]]
+    counts: Mapping[UUID, Counts]
 
 
 async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
@@ -71,7 +80,7 @@ async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
     await orders.first_read(tx, outcome.first_read)
     await orders.save_items(tx, outcome.items)
     await orders.save_lines(tx, outcome.lines)
-    await orders.save_effects(tx, outcome.effects)
+    await orders.save_effects(tx, [(*key, effect) for key, effect in outcome.effects.items()])
     await logs.sales(tx, shop.id, outcome.sales, now)
     await _report_unlinked(tx, shop, outcome.unlinked, now)
     if outcome.was_unread and not await orders.any_unread(tx, shop.id):
@@ -89,13 +98,13 @@ async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: dateti
     outcome = _Outcome()
     known = await orders.lock(tx, shop.id, numbers)
     refs = sorted({ref for order in known.values() for ref in order.items})
-    resolved, parts = await _resolve(tx, shop, refs)
+    meanings = await _resolve(tx, shop, refs)
     for order in known.values():
         if order.fact is not None:
-            _apply(outcome, shop, order, order.fact, resolved, parts)
+            _apply(outcome, shop, order, order.fact, meanings)
     moved = await _move(tx, outcome)
     await orders.save_items(tx, outcome.items)
-    await orders.save_effects(tx, outcome.effects)
+    await orders.save_effects(tx, [(*key, effect) for key, effect in outcome.effects.items()])
     await orders.save_linked(tx, _linked(known.values(), outcome))
     await reconsider(tx, await sync.listings_showing(tx, moved), Why.HAPPENED, now=now)
     if not await orders.any_unlinked(tx, shop.id):
@@ -116,14 +125,14 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
     )
     known = await orders.lock(tx, shop.id, list(by_number), met=met)
     refs = sorted({line.ref for order in by_number.values() for line in order.lines})
-    resolved, parts = await _resolve(tx, shop, refs)
+    meanings = await _resolve(tx, shop, refs)
     outcome = _Outcome()
     for number, order in known.items():
         if order.fact is None and order.unread:
             order = _placed(shop, order, by_number[number])
             outcome.first_read.append(order)
         outcome.was_unread |= order.unread
-        _note(outcome, shop, order, by_number[number], seen, resolved, parts)
+        _note(outcome, shop, order, by_number[number], seen, meanings)
     return outcome
 
 
@@ -138,13 +147,13 @@ def _is_baseline(shop: Shop, order: MallOrder) -> bool:
     return shop.effective_from is not None and order.placed_at + resolution <= shop.effective_from
 
 
-async def _resolve(
-    tx: Tx, shop: Shop, refs: Sequence[ItemRef]
-) -> tuple[dict[ItemRef, Resolved], dict[UUID, list[SetPart]]]:
+async def _resolve(tx: Tx, shop: Shop, refs: Sequence[ItemRef]) -> _Meanings:
     resolved = await orders.resolve(tx, shop.id, refs)
     sets = [each.product_id for each in resolved.values() if each.kind == "SET" and each.product_id]
     parts, _ = await sync.parts_of(tx, sets)
-    return resolved, parts
+    products = {each.product_id for each in resolved.values() if each.product_id}
+    products |= {part.product_id for those in parts.values() for part in those}
+    return _Meanings(resolved, parts, await stock.counts(tx, products))
 
 
 def _note(
@@ -153,8 +162,7 @@ def _note(
     known: KnownOrder,
     order: MallOrder,
     seen: Seen,
-    resolved: Mapping[ItemRef, Resolved],
-    parts: Mapping[UUID, list[SetPart]],
+    meanings: _Meanings,
 ) -> None:
     """One order: what its reading says, what it wants, and what it did to the mall's own counters."""
     reading = rules.observed(order, seen.observed_at)
@@ -162,10 +170,10 @@ def _note(
     outcome.facts[known.id] = fact
     if known.fact is not None and _says_the_same(known.fact, fact):
         return
-    items = _apply(outcome, shop, known, fact, resolved, parts)
+    items = _apply(outcome, shop, known, fact, meanings)
     newest = known.fact is None or fact.observed_at == reading.observed_at
     if newest:
-        outcome.lines[known.id] = _lines(known, order, items)
+        outcome.lines[known.id] = _lines(outcome, known, order, items)
         _note_counters(outcome, shop, known, reading, order, seen, items)
 
 
@@ -178,12 +186,11 @@ def _apply(
     shop: Shop,
     known: KnownOrder,
     fact: Fact,
-    resolved: Mapping[ItemRef, Resolved],
-    parts: Mapping[UUID, list[SetPart]],
+    meanings: _Meanings,
 ) -> dict[ItemRef, Item]:
     """Brings the order's effect to what the fact wants; the order's items as they are now."""
     items = {
-        ref: _item(ref, known, fact, resolved.get(ref), parts)
+        ref: _item(ref, known, fact, meanings)
         for ref in sorted({*known.items, *fact.lines, *fact.held})
     }
     outcome.items += [
@@ -191,11 +198,32 @@ def _apply(
     ]
     _note_unlinked(outcome, known, items.values())
     resolutions = {ref: item.parts for ref, item in items.items()}
-    wants = rules.wanted(fact, resolutions, CancelPolicy(shop.cancel_policy))
-    for product_id, units in sorted(wants.items()):
-        _effect(outcome, known, product_id, units)
+    policy = CancelPolicy(shop.cancel_policy)
+    counted = _counted_before(known, fact, items, policy, meanings.counts)
+    for product_id, units in sorted(rules.wanted(fact, resolutions, policy).items()):
+        _effect(outcome, known, product_id, units, counted.get(product_id, 0))
     _note_sales(outcome, known, fact, items)
     return items
+
+
+def _counted_before(
+    known: KnownOrder,
+    fact: Fact,
+    items: Mapping[ItemRef, Item],
+    policy: CancelPolicy,
+    counts: Mapping[UUID, Counts],
+) -> dict[UUID, int]:
+    """Units of what the order takes for the first time now, and a count had taken off before. What is added to an order
+    that was known already is no such thing: that happened since."""
+    late = {ref for ref, item in known.items.items() if item.parts is None}
+    first = {*items} - {*known.items} if known.fact is None else set()
+    units: dict[UUID, int] = {}
+    for refs, linked_late in ((first, False), (late, True)):
+        new = {ref: items[ref].parts for ref in refs}
+        for product_id, wanted in rules.wanted(fact, new, policy).items():
+            if counts[product_id].took_off(known.placed_at, linked_late=linked_late):
+                units[product_id] = units.get(product_id, 0) + wanted
+    return units
 
 
 def _note_unlinked(outcome: _Outcome, known: KnownOrder, items: Iterable[Item]) -> None:
@@ -218,42 +246,35 @@ def _item(
     ref: ItemRef,
     known: KnownOrder,
     fact: Fact,
-    now: Resolved | None,
-    parts: Mapping[UUID, list[SetPart]],
+    meanings: _Meanings,
 ) -> Item:
     """A code keeps the meaning it had when it was first applied."""
-    before = known.items.get(ref)
-    meaning = (
-        before.parts if before and before.parts is not None else _meaning(known, before, now, parts)
-    )
+    before, now = known.items.get(ref), meanings.resolved.get(ref)
+    kept = before.parts if before else None
+    meaning = _meaning(now, meanings) if kept is None else kept
     listing_id = (before.listing_id if before else None) or (now.listing_id if now else None)
     restocks = now.mall_restocks if now else None
     return Item(ref, listing_id, meaning, fact.lines.get(ref, 0), fact.held.get(ref, 0), restocks)
 
 
-def _meaning(
-    known: KnownOrder,
-    before: Item | None,
-    now: Resolved | None,
-    parts: Mapping[UUID, list[SetPart]],
-) -> Resolution | None:
-    """Linked late, an order counts only when it was placed after the product's last count."""
+def _meaning(now: Resolved | None, meanings: _Meanings) -> Resolution | None:
     if now is None or now.product_id is None:
         return None
-    if before is not None and now.counted_at is not None and known.placed_at <= now.counted_at:
-        return ()
     unmanaged = frozenset() if now.managed else frozenset({now.product_id})
-    return rules.resolve(now.product_id, parts.get(now.product_id, ()), unmanaged)
+    return rules.resolve(now.product_id, meanings.parts.get(now.product_id, ()), unmanaged)
 
 
-def _effect(outcome: _Outcome, known: KnownOrder, product_id: UUID, units: int) -> None:
+def _effect(
+    outcome: _Outcome, known: KnownOrder, product_id: UUID, units: int, counted: int
+) -> None:
+    """`counted`: units of it that a count has taken off already."""
     before = known.effects.get(product_id, Effect())
     if known.baseline:
         after, delta = rules.absorb(before, units), 0
     else:
-        after, delta = rules.next_effect(before, units)
+        after, delta = rules.next_effect(rules.taken_off(before, counted), units)
     if after != before:
-        outcome.effects.append((known.id, product_id, after))
+        outcome.effects[known.id, product_id] = after
     if delta:
         outcome.moves.append((product_id, delta, known.id, known.placed_at))
 
@@ -293,42 +314,44 @@ def _note_counters(
             )
 
 
-def _lines(known: KnownOrder, order: MallOrder, items: Mapping[ItemRef, Item]) -> list[Line]:
-    return [
-        _line(position, line, known, order.status, items.get(line.ref))
-        for position, line in enumerate(order.lines)
-    ]
-
-
-def _line(
-    position: int, line: MallOrderLine, known: KnownOrder, status: OrderStatus, item: Item | None
-) -> Line:
-    return Line(
-        position,
-        line.ref,
-        item.listing_id if item else None,
-        line.quantity,
-        _state(line, known, status, item),
-    )
+def _lines(
+    outcome: _Outcome, known: KnownOrder, order: MallOrder, items: Mapping[ItemRef, Item]
+) -> list[Line]:
+    lines = []
+    for position, line in enumerate(order.lines):
+        item = items.get(line.ref)
+        state = _state(outcome, line, known, order.status, item)
+        listing_id = item.listing_id if item else None
+        lines.append(Line(position, line.ref, listing_id, line.quantity, state))
+    return lines
 
 
 def _state(
-    line: MallOrderLine, known: KnownOrder, status: OrderStatus, item: Item | None
+    outcome: _Outcome,
+    line: MallOrderLine,
+    known: KnownOrder,
+    status: OrderStatus,
+    item: Item | None,
 ) -> AllocationState:
     if line.fulfilled_by_mall:
         return AllocationState.FULFILLED_BY_MALL
     if status is OrderStatus.RELEASED:
         return AllocationState.RELEASED
-    return AllocationState.UNLINKED if item is None else _state_of_item(known, item)
+    return AllocationState.UNLINKED if item is None else _state_of_item(outcome, known, item)
 
 
-def _state_of_item(known: KnownOrder, item: Item) -> AllocationState:
+def _state_of_item(outcome: _Outcome, known: KnownOrder, item: Item) -> AllocationState:
     """COUNTED_BEFORE: linked, and yet it takes nothing."""
     if item.parts is None:
         return AllocationState.UNLINKED
     if known.baseline:
         return AllocationState.BASELINE
-    return AllocationState.APPLIED if item.parts else AllocationState.COUNTED_BEFORE
+    effects = [
+        outcome.effects.get((known.id, product_id)) or known.effects.get(product_id, Effect())
+        for product_id, _ in item.parts
+    ]
+    counted = all(effect.absorbed and not effect.applied for effect in effects)
+    return AllocationState.COUNTED_BEFORE if counted else AllocationState.APPLIED
 
 
 def _linked(
@@ -336,7 +359,8 @@ def _linked(
 ) -> list[tuple[UUID, Item, AllocationState]]:
     by_id = {order.id: order for order in known}
     return [
-        (order_id, item, _state_of_item(by_id[order_id], item)) for order_id, item in outcome.items
+        (order_id, item, _state_of_item(outcome, by_id[order_id], item))
+        for order_id, item in outcome.items
     ]
 
 

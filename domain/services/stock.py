@@ -79,11 +79,15 @@ async def adjust_totals(
     *,
     reason: AdjustReason,
     note: str = "",
+    allow_negative: bool = False,
     reflect: bool | None = None,
     now: datetime,
 ) -> StockChange:
-    """Units that came in or went out, for a reason. Raises DomainError INVALID_VALUE for a note that is too long."""
-    steps = [_Step(item.product_id, _adjusting(item)) for item in items]
+    """Units that came in or went out, for a reason; below zero only where the caller says so.
+
+    Raises DomainError INVALID_VALUE for a note that is too long.
+    """
+    steps = [_Step(item.product_id, _adjusting(item, allow_negative)) for item in items]
     ledger = await Ledger.locked(tx, {item.product_id for item in items})
     outcomes = [_move(ledger, step, Cause.ADJUSTED, reason, actor, now) for step in steps]
     facts = {"reason": reason.value, "note": checked_text(note, "note", MOST_NOTE)}
@@ -105,8 +109,8 @@ def _setting(item: NewTotal) -> Callable[[ProductStock], int]:
     return lambda product: set_to(product.total, item.total, item.expected)
 
 
-def _adjusting(item: Adjustment) -> Callable[[ProductStock], int]:
-    return lambda product: adjusted(product.total, item.change)
+def _adjusting(item: Adjustment, allow_negative: bool) -> Callable[[ProductStock], int]:
+    return lambda product: adjusted(product.total, item.change, allow_negative=allow_negative)
 
 
 def _move(

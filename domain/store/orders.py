@@ -49,7 +49,6 @@ class Resolved:
     product_id: UUID | None
     kind: str | None
     managed: bool
-    counted_at: datetime | None
     mall_restocks: bool | None
 
 
@@ -90,7 +89,7 @@ EFFECTS = text(
 RESOLVE = text(
     """
     SELECT l.id, l.item_code, l.variant_code, p.id AS product_id, p.kind, coalesce(p.managed, false) AS managed,
-        p.counted_at, coalesce(l.mall_restocks, s.mall_restocks) AS mall_restocks
+        coalesce(l.mall_restocks, s.mall_restocks) AS mall_restocks
     FROM unnest(cast(:items AS text[]), cast(:variants AS text[])) AS r (item_code, variant_code)
     JOIN listings l ON l.account_id = :account AND l.shop_id = :shop AND l.item_code = r.item_code
         AND l.variant_code = r.variant_code
@@ -103,7 +102,8 @@ RESOLVE = text(
 SEEN = text(
     """
     UPDATE orders AS o SET status = s.status, observed_at = s.observed_at, unread_at = NULL,
-        updated_at = clock_timestamp()
+        updated_at = clock_timestamp(),
+        shipped_at = CASE WHEN o.status = 'HOLDS' AND s.status = 'SHIPPED' THEN s.observed_at ELSE o.shipped_at END
     FROM unnest(cast(:orders AS uuid[]), cast(:statuses AS text[]), cast(:observed AS timestamptz[]))
         AS s (id, status, observed_at)
     WHERE o.account_id = :account AND o.id = s.id
@@ -228,11 +228,50 @@ TAKE_TURN = text(
     """
 )
 
+TAKE_EVERY_TURN = text(
+    """
+    SELECT pg_advisory_xact_lock(hashtextextended(s.id::text, 0))
+    FROM (SELECT id FROM shops WHERE account_id = :account ORDER BY id) AS s
+    """
+)
+
+NOT_SHIPPED = text(
+    """
+    WITH lying AS (
+        SELECT id FROM orders WHERE account_id = :account AND status = 'HOLDS' AND placed_at <= :at
+        UNION ALL
+        SELECT id FROM orders
+        WHERE account_id = :account AND status = 'SHIPPED' AND shipped_at > :at AND placed_at <= :at)
+    SELECT t.product_id, sum(i.quantity * t.units)::int AS units FROM lying
+    JOIN order_items i ON i.account_id = :account AND i.order_id = lying.id AND i.parts IS NOT NULL
+    CROSS JOIN LATERAL (
+        SELECT (part ->> 0)::uuid AS product_id, (part ->> 1)::int AS units FROM jsonb_array_elements(i.parts) AS part) AS t
+    WHERE t.product_id = ANY (:products)
+    GROUP BY t.product_id
+    """
+)
+
 
 async def take_turn(tx: Tx, shop_ids: Collection[UUID]) -> None:
     """Until commit nobody else takes in these shops' orders or changes their links. Take it before products are locked."""
     if shop_ids:
         await tx.execute(TAKE_TURN, {"shops": list(shop_ids)})
+
+
+async def take_every_turn(tx: Tx) -> None:
+    """Like `take_turn`, of all shops of the account."""
+    await tx.execute(TAKE_EVERY_TURN, {"account": tx.account_id})
+
+
+async def not_shipped(tx: Tx, product_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+    """Units of these products that orders placed by `at` had sold and that still lay on the shelf then, as far as is
+    known; products without any are left out.
+
+    An order that was never seen unshipped is taken to have gone before.
+    """
+    parameters = {"account": tx.account_id, "products": list(product_ids), "at": at}
+    rows = await tx.execute(NOT_SHIPPED, parameters)
+    return {row.product_id: row.units for row in rows}
 
 
 async def meet(
@@ -298,7 +337,7 @@ async def resolve(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> dict[ItemRe
     )
     return {
         ItemRef(row.item_code, row.variant_code): Resolved(
-            row.id, row.product_id, row.kind, row.managed, row.counted_at, row.mall_restocks
+            row.id, row.product_id, row.kind, row.managed, row.mall_restocks
         )
         for row in rows
     }

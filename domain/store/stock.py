@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from domain.model.stock import Cause
+from domain.model.stock import Cause, CountBasis, Counts
 from domain.store.database import Tx
 
 
@@ -70,6 +70,26 @@ APPEND = text(
 
 COUNTED = text(
     "UPDATE products SET counted_at = :at WHERE account_id = :account AND id = ANY (:products)"
+)
+
+NOTE_COUNT = text(
+    """
+    UPDATE products SET counted_at = :at, free_counted_at = CASE WHEN :free THEN cast(:at AS timestamptz) END
+    WHERE account_id = :account AND id = ANY (:products)
+    """
+)
+
+COUNTS = text(
+    "SELECT id, counted_at, free_counted_at FROM products WHERE account_id = :account AND id = ANY (:products)"
+)
+
+MOVED_SINCE = text(
+    """
+    SELECT product_id, sum(delta)::int AS units FROM stock_movements
+    WHERE account_id = :account AND product_id = ANY (:products) AND effective_at > :at
+        AND id >= renkei_uuid_at(cast(:at AS timestamptz) - interval '1 day')
+    GROUP BY product_id
+    """
 )
 
 UNBALANCED = text(
@@ -134,6 +154,29 @@ async def append(tx: Tx, movements: Sequence[Movement]) -> list[UUID]:
 async def counted(tx: Tx, product_ids: Sequence[UUID], at: datetime) -> None:
     """From here on, orders of a listing that is linked later apply only when placed after `at`."""
     await tx.execute(COUNTED, {"account": tx.account_id, "products": list(product_ids), "at": at})
+
+
+async def note_count(tx: Tx, product_ids: Sequence[UUID], at: datetime, basis: CountBasis) -> None:
+    """A FREE count has taken off every order up to `at`; a count of the shelf ends what an earlier one took off."""
+    parameters = {"account": tx.account_id, "products": list(product_ids), "at": at}
+    await tx.execute(NOTE_COUNT, parameters | {"free": basis is CountBasis.FREE})
+
+
+async def counts(tx: Tx, product_ids: Collection[UUID]) -> dict[UUID, Counts]:
+    """When each of these products was counted."""
+    if not product_ids:
+        return {}
+    parameters = {"account": tx.account_id, "products": list(product_ids)}
+    rows = await tx.execute(COUNTS, parameters)
+    return {row.id: Counts(row.counted_at, row.free_counted_at) for row in rows}
+
+
+async def moved_since(tx: Tx, product_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+    """The sum of what moved each of these products after `at`, by when it was effective; those that stood still are
+    left out. Nothing is effective more than a day after it was recorded."""
+    parameters = {"account": tx.account_id, "products": list(product_ids), "at": at}
+    rows = await tx.execute(MOVED_SINCE, parameters)
+    return {row.product_id: row.units for row in rows}
 
 
 async def unbalanced(tx: Tx) -> list[Unbalanced]:

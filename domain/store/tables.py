@@ -522,6 +522,8 @@ orders = _tenant(
     _at("unread_at", nullable=True),
     _at("fetched_at"),
     _at("updated_at"),
+    # When it was first seen shipped, where it was seen unshipped before: until then its goods lay on the shelf.
+    _at("shipped_at", nullable=True),
     UniqueConstraint("account_id", "shop_id", "number"),
     _to("shops", "shop_id"),
     _one_of("status", "HOLDS", "SHIPPED", "RELEASED"),
@@ -534,6 +536,12 @@ Index(
     postgresql_where=text("status = 'HOLDS'"),
 )
 Index("orders_placed_idx", orders.c.account_id, orders.c.placed_at, orders.c.id)
+Index(
+    "orders_shipped_idx",
+    orders.c.account_id,
+    orders.c.shipped_at,
+    postgresql_where=text("shipped_at IS NOT NULL"),
+)
 
 order_lines = _tenant(
     "order_lines",
