@@ -70,7 +70,9 @@ class StoredThrottle:
             )
         except rates.TooLong as error:
             raise MallThrottled(
-                f"The limit {bucket.name} is used up for {error.wait}.", retry_after=error.wait
+                f"The limit {bucket.name} is used up for {error.wait}.",
+                retry_after=error.wait,
+                by_us=True,
             ) from error
 
     def _key(self, bucket: Bucket) -> str:

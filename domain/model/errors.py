@@ -70,7 +70,10 @@ class MallUnavailable(MallError):
 
 
 class MallThrottled(MallError):
-    """Too many calls. Nothing was applied. `retry_after` is the mall's word, else None."""
+    """Too many calls. Nothing was applied. `retry_after` is the mall's word, else None.
+
+    `by_us`: the mall was not asked, because its limit is known; then `retry_after` is how long our share is used up.
+    """
 
     def __init__(
         self,
@@ -78,11 +81,13 @@ class MallThrottled(MallError):
         /,
         *,
         retry_after: timedelta | None = None,
+        by_us: bool = False,
         mall_code: str = "",
         mall_message: str = "",
     ) -> None:
         super().__init__(message, mall_code=mall_code, mall_message=mall_message)
         self.retry_after = retry_after
+        self.by_us = by_us
 
 
 class MallOutcomeUnknown(MallError):

@@ -5,6 +5,7 @@ Level 8 goes on and closes by itself; level 9 halts its shop. One cause is one e
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -65,6 +66,8 @@ class SyncErrorKind(StrEnum):
     FILE_REJECTED = "FILE_REJECTED"
 
 
+OUR_PACE = timedelta(minutes=5)
+
 BY_MALL_CODE = frozenset(
     {
         SyncErrorKind.ITEM_REFUSED,
@@ -92,6 +95,13 @@ def classify(error: MallError) -> tuple[Level, SyncErrorKind]:
             return Level.LEVEL_8, SyncErrorKind.ANSWER_UNREADABLE
         case _:
             return Level.LEVEL_8, SyncErrorKind.UNREACHABLE
+
+
+def is_worth_telling(error: MallError) -> bool:
+    """Pacing ourselves for a moment is no error; a limit that is used up for longer is."""
+    if not isinstance(error, MallThrottled) or not error.by_us:
+        return True
+    return error.retry_after is None or error.retry_after > OUR_PACE
 
 
 def group_key(

@@ -13,7 +13,15 @@ from domain.model.errors import DomainError, MallError
 from domain.model.events import ErrorChange, EventKind
 from domain.model.jobs import JobKind
 from domain.model.shops import ShopState
-from domain.model.sync_errors import ErrorState, Level, Part, SyncErrorKind, classify, group_key
+from domain.model.sync_errors import (
+    ErrorState,
+    Level,
+    Part,
+    SyncErrorKind,
+    classify,
+    group_key,
+    is_worth_telling,
+)
 from domain.store import jobs, logs, shops, sync_errors
 from domain.store.database import Event, Tx
 from domain.store.sync_errors import KnownError
@@ -93,8 +101,10 @@ async def report_failure(
     next_try_at: datetime | None = None,
     now: datetime,
 ) -> Level:
-    """What a call failed of, as an error of the shop."""
+    """What a call failed of, as an error of the shop; a wait of our own making is none."""
     level, kind = classify(error)
+    if not is_worth_telling(error):
+        return level
     transient = kind in TRANSIENT
     await report(
         tx,

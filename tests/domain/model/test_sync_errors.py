@@ -1,6 +1,7 @@
 """What a merchant reads when something goes wrong."""
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from domain.model.sync_errors import (
     advice,
     classify,
     group_key,
+    is_worth_telling,
     message,
 )
 
@@ -35,6 +37,19 @@ SHOP, OTHER_SHOP = UUID(int=1), UUID(int=2)
 )
 def test_classify(error, level, kind):
     assert classify(error) == (level, kind)
+
+
+@pytest.mark.parametrize(
+    ("case", "error", "expected"),
+    [
+        ("the mall said wait", errors.MallThrottled("", retry_after=timedelta(seconds=1)), True),
+        ("we pace ourselves", errors.MallThrottled("", retry_after=timedelta(minutes=5), by_us=True), False),
+        ("the day is used up", errors.MallThrottled("", retry_after=timedelta(hours=3), by_us=True), True),
+        ("anything else", errors.MallUnavailable(""), True),
+    ],
+)  # fmt: skip
+def test_a_wait_of_our_own_making_is_no_error(case, error, expected):
+    assert is_worth_telling(error) is expected, case
 
 
 @pytest.mark.parametrize("kind", SyncErrorKind)

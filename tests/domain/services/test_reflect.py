@@ -162,6 +162,20 @@ class TestFailures:
             assert await open_errors(tx) == [("THROTTLED", "", 2, 1)]
             assert len(await rows(tx, "SELECT id FROM sync_errors")) == 1
 
+    async def test_pacing_ourselves_waits_and_is_no_error(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            shop = await stocked(tx)
+            await asked(tx, shop)
+
+            await fails(tx, await sent(tx, shop), MallThrottled("?", retry_after=HOUR, by_us=True))
+            assert [each[0] for each in await open_errors(tx)] == ["THROTTLED"]
+            await rows(tx, "DELETE FROM sync_errors RETURNING id")
+            again = await sent(tx, shop, at=SOON + 2 * HOUR)
+            await fails(tx, again, MallThrottled("?", retry_after=SECOND, by_us=True))
+
+            assert await open_errors(tx) == []
+            assert (await row(tx, "SELECT wanted > done AS waits FROM listing_sync"))["waits"]
+
     async def test_a_mall_that_refuses_one_call_after_the_other_is_left_alone(
         self, db: Database, account: UUID
     ):
