@@ -23,6 +23,10 @@ OVERDUE_AT_MOST = 5_000
 EXPIRING_AT_MOST = 10_000
 EVENTS_LIVE = timedelta(days=7)
 PUSHES_LIVE = timedelta(days=7)
+JOBS_LIVE = timedelta(days=30)
+ERRORS_LIVE = timedelta(days=90)
+"""After their cause is gone."""
+
 FORGET_AT_ONCE = 100_000
 MONTHS_AHEAD = 3
 LEDGERS_EVERY = 24 * 3600
@@ -120,3 +124,5 @@ async def _forget(ctx: Context) -> None:
     now = ctx.now()
     await dispatch.forget_events(ctx.db, before=now - EVENTS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_pushes(ctx.db, before=now - PUSHES_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_jobs(ctx.db, before=now - JOBS_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_errors(ctx.db, before=now - ERRORS_LIVE, at_most=FORGET_AT_ONCE)

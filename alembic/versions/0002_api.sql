@@ -39,7 +39,7 @@ ALTER TABLE jobs DROP CONSTRAINT jobs_kind_known, ADD CONSTRAINT jobs_kind_known
 ALTER TABLE jobs
     ADD COLUMN due_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN stumbles INTEGER DEFAULT 0 NOT NULL;
-CREATE INDEX jobs_due_idx ON jobs (due_at) WHERE due_at IS NOT NULL AND state IN ('WAITING', 'RUNNING');
+CREATE INDEX jobs_due_idx ON jobs (due_at) WHERE due_at IS NOT NULL;
 
 ALTER TABLE job_listings
     ADD COLUMN edited BOOLEAN DEFAULT false NOT NULL,
@@ -118,6 +118,30 @@ CREATE TABLE job_targets (
 CREATE INDEX job_targets_open_idx ON job_targets (account_id, job_id, place) WHERE outcome IS NULL;
 CREATE INDEX job_targets_refused_idx ON job_targets (account_id, job_id, place) WHERE outcome = 'REFUSED';
 
+CREATE TABLE job_shops (
+    account_id UUID NOT NULL,
+    job_id UUID NOT NULL,
+    shop_id UUID NOT NULL,
+    work TEXT NOT NULL,
+    from_place INTEGER DEFAULT 1 NOT NULL,
+    to_place INTEGER DEFAULT 0 NOT NULL,
+    reached TIMESTAMP WITH TIME ZONE,
+    orders INTEGER DEFAULT 0 NOT NULL,
+    lines INTEGER DEFAULT 0 NOT NULL,
+    deducted INTEGER DEFAULT 0 NOT NULL,
+    failures INTEGER DEFAULT 0 NOT NULL,
+    next_try_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    outcome TEXT,
+    CONSTRAINT job_shops_pkey PRIMARY KEY (account_id, job_id, shop_id),
+    CONSTRAINT job_shops_account_id_job_id_fkey FOREIGN KEY(account_id, job_id) REFERENCES jobs (account_id, id) ON DELETE CASCADE,
+    CONSTRAINT job_shops_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT job_shops_work_known CHECK (work IN ('INITIAL_ORDERS', 'READ_STOCK')),
+    CONSTRAINT job_shops_outcome_known CHECK (outcome IN ('DONE', 'FAILED')),
+    CONSTRAINT job_shops_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE INDEX job_shops_due_idx ON job_shops (next_try_at) WHERE outcome IS NULL;
+CREATE INDEX job_shops_shop_idx ON job_shops (account_id, shop_id, work) WHERE outcome IS NULL;
+
 CREATE TABLE documents (
     account_id UUID NOT NULL,
     hash BYTEA NOT NULL,
@@ -145,7 +169,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['sessions', 'listing_fields', 'code_mappings', 'job_targets', 'documents',
+    FOREACH name IN ARRAY ARRAY['sessions', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'documents',
                                 'idempotency_keys']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
@@ -170,12 +194,20 @@ CREATE POLICY dispatch ON users FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
-CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
-CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
-CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
+
+CREATE INDEX jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX sync_errors_resolved_idx ON sync_errors (resolved_at) WHERE resolved_at IS NOT NULL;
+GRANT SELECT (finished_at), DELETE ON jobs TO renkei_dispatch;
+GRANT SELECT (account_id, id, resolved_at), DELETE ON sync_errors TO renkei_dispatch;
+CREATE POLICY dispatch ON sync_errors FOR SELECT TO renkei_dispatch USING (true);
+CREATE POLICY forget ON jobs FOR DELETE TO renkei_dispatch USING (true);
+CREATE POLICY forget ON sync_errors FOR DELETE TO renkei_dispatch USING (true);
 
 GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_credentials FOR SELECT TO renkei_dispatch USING (true);
+
+GRANT SELECT (account_id, job_id, shop_id, work, next_try_at, outcome) ON job_shops TO renkei_dispatch;
+CREATE POLICY dispatch ON job_shops FOR SELECT TO renkei_dispatch USING (true);
 
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
 SET ROLE renkei_dispatch;
@@ -190,6 +222,33 @@ COMMENT ON FUNCTION renkei_expiring IS 'Shops with a credential or a consent tha
 
 REVOKE ALL ON FUNCTION renkei_expiring FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_expiring TO renkei_app;
+
+CREATE FUNCTION renkei_forget_jobs(finished_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM jobs j WHERE (j.account_id, j.id) IN (
+            SELECT o.account_id, o.id FROM jobs o
+            WHERE o.finished_at < finished_before AND (o.kind <> 'SHOP_CHECK' OR EXISTS (
+                SELECT FROM jobs n WHERE n.account_id = o.account_id AND n.shop_id = o.shop_id AND n.kind = 'SHOP_CHECK'
+                    AND n.id > o.id))
+            LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+COMMENT ON FUNCTION renkei_forget_jobs IS 'What they did is in the logs; a shop''s newest connection test is kept.';
+
+CREATE FUNCTION renkei_forget_errors(resolved_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM sync_errors e WHERE (e.account_id, e.id) IN (
+            SELECT o.account_id, o.id FROM sync_errors o WHERE o.resolved_at < resolved_before LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+REVOKE ALL ON FUNCTION renkei_forget_jobs, renkei_forget_errors FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_forget_jobs, renkei_forget_errors TO renkei_app;
 
 CREATE FUNCTION renkei_authenticate_session(hash bytea)
 RETURNS TABLE (account_id uuid, session_id uuid, user_id uuid, name text, role text, locale text,
@@ -236,7 +295,7 @@ COMMENT ON FUNCTION renkei_used IS
 CREATE FUNCTION renkei_jobs_due(at timestamptz, at_most integer) RETURNS TABLE (account_id uuid, job_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT j.account_id, j.id FROM jobs j
-    WHERE j.due_at <= at AND j.state IN ('WAITING', 'RUNNING')
+    WHERE j.due_at <= at
     ORDER BY random() LIMIT at_most
 $$;
 
@@ -244,6 +303,59 @@ COMMENT ON FUNCTION renkei_jobs_due IS 'Jobs with targets that a worker may take
 
 REVOKE ALL ON FUNCTION renkei_authenticate_session, renkei_invited, renkei_used, renkei_jobs_due FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_authenticate_session, renkei_invited, renkei_used, renkei_jobs_due TO renkei_app;
+
+CREATE OR REPLACE FUNCTION renkei_due(at timestamptz, at_most integer, freshness jsonb DEFAULT '{}')
+RETURNS TABLE (account_id uuid, shop_id uuid, work text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH running AS (
+        SELECT s.account_id, s.id, s.mall, s.settings, s.state, s.order_poll_seconds, s.orders_seen_at, s.watermark,
+            s.next_order_poll_at, s.paused_until, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
+            a.sync_running AND s.in_use AND s.orders_running AS fetches_orders
+        FROM shops s JOIN accounts a ON a.id = s.account_id),
+    free AS (
+        SELECT r.*, NOT r.fetches_orders OR r.orders_seen_at >= at - greatest(
+            make_interval(secs => coalesce((freshness ->> r.mall)::float, 0)
+                / greatest(coalesce(nullif(r.settings ->> 'speed', '')::float, 1), 1)),
+            make_interval(secs => 3 * r.order_poll_seconds)) AS fresh
+        FROM running r WHERE NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = r.account_id AND x.shop_id = r.id AND x.kind = 'REFLECT'
+                AND x.until >= clock_timestamp()))
+    SELECT due.account_id, due.shop_id, due.work FROM (
+        SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work FROM running s
+        WHERE s.fetches_orders AND s.state = 'RUNNING' AND s.next_order_poll_at <= at AND NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = s.account_id AND x.shop_id = s.id AND x.kind = 'ORDERS'
+                AND x.until >= clock_timestamp())
+        UNION ALL
+        SELECT s.account_id, s.id, 'CHECK' FROM shops s
+        WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
+        UNION
+        SELECT j.account_id, j.shop_id, 'CHECK' FROM jobs j
+        WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
+            AND (j.started_at IS NULL OR j.started_at <= at - interval '2 minutes')
+        UNION ALL
+        SELECT s.account_id, s.id, 'REFLECT' FROM free s
+        WHERE coalesce(s.paused_until, at) <= at AND EXISTS (
+            SELECT FROM listing_sync l
+            WHERE l.account_id = s.account_id AND l.shop_id = s.id AND l.wanted > l.done AND (l.push_id IS NOT NULL
+                OR s.goes AND l.expected IS NOT NULL AND coalesce(l.next_try_at, at) <= at AND (l.lane = 0 OR s.fresh
+                    AND (l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT s.fetches_orders
+                        OR l.base_latest <= s.watermark))))
+        UNION ALL
+        SELECT s.account_id, s.id, 'READ_BACK' FROM running s
+        WHERE s.goes AND EXISTS (
+            SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id AND p.state = 'ACCEPTED'
+                AND p.read_back_at <= at)
+        UNION
+        SELECT w.account_id, w.shop_id, w.work FROM job_shops w
+        JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')
+        JOIN shops s ON s.account_id = w.account_id AND s.id = w.shop_id
+        WHERE w.outcome IS NULL AND w.next_try_at <= at AND (s.state IN ('RUNNING', 'CATCHING_UP') OR NOT s.in_use)
+            AND (w.work <> 'INITIAL_ORDERS' OR NOT EXISTS (
+                SELECT FROM shop_leases x WHERE x.account_id = w.account_id AND x.shop_id = w.shop_id
+                    AND x.kind = 'ORDERS' AND x.until >= clock_timestamp()))
+    ) AS due
+    ORDER BY random() LIMIT at_most
+$$;
 
 SET ROLE renkei_owner;
 REVOKE CREATE ON SCHEMA public FROM renkei_dispatch;

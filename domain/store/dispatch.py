@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from domain.model.mall_specs import MALL_SPECS
 from domain.store.database import Database
@@ -24,6 +24,8 @@ PARTITIONS = text("SELECT renkei_make_partitions(:months)")
 ASTRAY = text("SELECT renkei_unpartitioned_rows()")
 FORGET = text("SELECT renkei_forget_events(:before, :at_most)")
 FORGET_PUSHES = text("SELECT renkei_forget_pushes(:before, :at_most)")
+FORGET_JOBS = text("SELECT renkei_forget_jobs(:before, :at_most)")
+FORGET_ERRORS = text("SELECT renkei_forget_errors(:before, :at_most)")
 
 FRESHNESS = orjson.dumps(
     {
@@ -38,7 +40,7 @@ DELAYS = orjson.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`work` names the job: ORDERS, REFLECT, READ_BACK or CHECK."""
+    """`work` names the job: ORDERS, REFLECT, READ_BACK, CHECK, or one of job_shops.ShopWork."""
 
     account_id: UUID
     shop_id: UUID
@@ -106,14 +108,25 @@ async def unpartitioned_rows(db: Database) -> int:
 
 async def forget_events(db: Database, *, before: datetime, at_most: int) -> int:
     """How many events older than that are gone."""
-    async with db.connection() as connection:
-        gone: int = await connection.scalar(FORGET, {"before": before, "at_most": at_most})
-        return gone
+    return await _forget(db, FORGET, before, at_most)
 
 
 async def forget_pushes(db: Database, *, before: datetime, at_most: int) -> int:
     """How many attempts older than that are gone; those that are open, and each listing's newest, stay."""
+    return await _forget(db, FORGET_PUSHES, before, at_most)
+
+
+async def forget_jobs(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many jobs that were over by then are gone; each shop's newest connection test stays."""
+    return await _forget(db, FORGET_JOBS, before, at_most)
+
+
+async def forget_errors(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many errors whose cause was gone by then are gone."""
+    return await _forget(db, FORGET_ERRORS, before, at_most)
+
+
+async def _forget(db: Database, what: TextClause, before: datetime, at_most: int) -> int:
     async with db.connection() as connection:
-        parameters = {"before": before, "at_most": at_most}
-        gone: int = await connection.scalar(FORGET_PUSHES, parameters)
+        gone: int = await connection.scalar(what, {"before": before, "at_most": at_most})
         return gone

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     Float,
     ForeignKeyConstraint,
@@ -114,6 +115,8 @@ accounts = Table(
     # A change that sends more listings to zero, or changes more of them, asks for a confirmation.
     _number("confirm_to_zero", 50),
     _number("confirm_changed", 500),
+    # 連携: the tick of listings that come in new.
+    _flag("sync_new_listings", True),
     _number("version", 1),
     _at("created_at"),
     UniqueConstraint("code"),
@@ -303,6 +306,8 @@ products = _tenant(
     # A FREE count: orders placed up to then were taken off already, and never deduct when they come later.
     _at("free_counted_at", nullable=True),
     Column("folded", Text, nullable=False, server_default=""),
+    # The code without what people mistake in it: width, case, hyphens.
+    Column("code_key", Text, Computed("renkei_code_key(code)", persisted=True)),
     _number("version", 1),
     _at("deleted_at", nullable=True),
     _at("created_at"),
@@ -321,6 +326,7 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"folded": "gin_trgm_ops"},
 )
+Index("products_code_key_idx", products.c.account_id, products.c.code_key)
 Index("products_group_idx", products.c.account_id, products.c.group_id)
 
 set_parts = _tenant(
@@ -380,6 +386,8 @@ listing_fields = _tenant(
     Column("owner", Text, nullable=False, server_default="US"),
     _at("changed_at"),
     Column("changed_by", JSONB),
+    # When the mall was first seen with another value than ours; null: not since it was set, imported or sent.
+    _at("changed_at_mall", nullable=True),
     _to("listings", "listing_id", ondelete="CASCADE"),
     _one_of("owner", "US", "MALL"),
     key=("listing_id", "key"),
@@ -391,6 +399,8 @@ code_mappings = _tenant(
     Column("shop_id", Uuid, nullable=False),
     Column("mall_code", Text, nullable=False),
     Column("product_code", Text, nullable=False),
+    # Both codes as they are searched.
+    Column("folded", Text, nullable=False, server_default=""),
     _at("created_at"),
     UniqueConstraint("account_id", "shop_id", "mall_code"),
     _to("shops", "shop_id"),
@@ -425,6 +435,8 @@ listing_sync = _tenant(
     _number("wanted", 0, BigInteger),
     _number("claimed", 0, BigInteger),
     _number("done", 0, BigInteger),
+    # The last generation that goes out by itself, whoever asked for it or not.
+    _number("own", 0, BigInteger),
     _number("lane", 2, SmallInteger),
     _at("waiting_since", nullable=True),
     _at("next_try_at", nullable=True),
@@ -642,6 +654,8 @@ operation_logs = _log(
     Column("action", Text, nullable=False),
     Column("target_kind", Text),
     Column("target_id", Uuid),
+    # The bulk change or reflect that it belongs to.
+    Column("job_id", Uuid),
     _json("facts"),
     _at("at"),
     _at("reflected_at", nullable=True),
@@ -651,6 +665,13 @@ Index(
     operation_logs.c.account_id,
     operation_logs.c.target_id,
     operation_logs.c.id,
+)
+Index(
+    "operation_logs_job_idx",
+    operation_logs.c.account_id,
+    operation_logs.c.job_id,
+    operation_logs.c.id,
+    postgresql_where=text("job_id IS NOT NULL"),
 )
 Index(
     "operation_logs_unreflected_idx",
@@ -715,6 +736,11 @@ Index(
     unique=True,
     postgresql_where=text("resolved_at IS NULL"),
 )
+Index(
+    "sync_errors_resolved_idx",
+    sync_errors.c.resolved_at,
+    postgresql_where=text("resolved_at IS NOT NULL"),
+)
 Index("sync_errors_last_idx", sync_errors.c.account_id, sync_errors.c.id)
 
 sync_error_listings = _tenant(
@@ -769,6 +795,10 @@ jobs = _tenant(
     Column("total", Integer),
     _number("done"),
     _number("failed"),
+    # When a worker may take the job's next targets; null: it has none to take.
+    _at("due_at", nullable=True),
+    # How often in a row that went wrong.
+    _number("stumbles", 0),
     _json("input"),
     _json("result"),
     Column("actor", JSONB),
@@ -779,11 +809,21 @@ jobs = _tenant(
     _one_of("kind", "REFLECT", "SHOP_CHECK", "BULK_CHANGE", "ORDER_FETCH", "READ_MALL_STOCK"),
 )
 Index(
+    "jobs_finished_idx",
+    jobs.c.finished_at,
+    postgresql_where=text("finished_at IS NOT NULL"),
+)
+Index(
     "jobs_checks_idx",
     jobs.c.account_id,
     jobs.c.shop_id,
     jobs.c.id,
     postgresql_where=text("kind = 'SHOP_CHECK'"),
+)
+Index(
+    "jobs_due_idx",
+    jobs.c.due_at,
+    postgresql_where=text("due_at IS NOT NULL"),
 )
 Index(
     "jobs_waiting_idx",
@@ -800,9 +840,11 @@ job_listings = _tenant(
     Column("listing_id", Uuid, nullable=False),
     Column("generation", BigInteger),
     Column("outcome", Text),
+    # An edit waited to be reflected when it was asked for.
+    _flag("edited", False),
     _to("jobs", "job_id", ondelete="CASCADE"),
     _to("listings", "listing_id", ondelete="CASCADE"),
-    _one_of("outcome", "ACCEPTED", "APPLIED", "REFUSED", "HELD"),
+    _one_of("outcome", "ACCEPTED", "APPLIED", "REFUSED", "HELD", "CANCELLED"),
     key=("job_id", "listing_id"),
 )
 Index(
@@ -837,6 +879,37 @@ Index(
     job_targets.c.job_id,
     job_targets.c.place,
     postgresql_where=text("outcome = 'REFUSED'"),
+)
+
+# How far a job is in each of its shops. Targets of its own, where it has some, stand at these places among the job's.
+job_shops = _tenant(
+    "job_shops",
+    Column("job_id", Uuid, nullable=False),
+    Column("shop_id", Uuid, nullable=False),
+    Column("work", Text, nullable=False),
+    _number("from_place", 1),
+    _number("to_place", 0),
+    # Orders are taken in up to here, by the mall's clock.
+    _at("reached", nullable=True),
+    _number("orders", 0),
+    _number("lines", 0),
+    _number("deducted", 0),
+    _number("failures", 0),
+    _at("next_try_at", default=False),
+    Column("outcome", Text),
+    _to("jobs", "job_id", ondelete="CASCADE"),
+    _to("shops", "shop_id"),
+    _one_of("work", "INITIAL_ORDERS", "READ_STOCK"),
+    _one_of("outcome", "DONE", "FAILED"),
+    key=("job_id", "shop_id"),
+)
+Index("job_shops_due_idx", job_shops.c.next_try_at, postgresql_where=text("outcome IS NULL"))
+Index(
+    "job_shops_shop_idx",
+    job_shops.c.account_id,
+    job_shops.c.shop_id,
+    job_shops.c.work,
+    postgresql_where=text("outcome IS NULL"),
 )
 
 # Automatic persisted operations: documents that clients of the account have sent before, by their SHA-256.

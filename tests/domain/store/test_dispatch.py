@@ -16,6 +16,7 @@ from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, rows
 from tests.domain.services.story import a_shop, an_order, in_stock, take
 from tests.domain.services.turns import answers, sent
+from tests.factories import a_row
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -171,3 +172,47 @@ async def test_old_attempts_are_forgotten_but_for_the_open_and_the_newest(
     async with db.transaction(account) as tx:
         left = await rows(tx, "SELECT state FROM pushes ORDER BY id")
     assert [each["state"] for each in left] == ["ACCEPTED", "SENT"]
+
+
+async def test_jobs_that_are_long_over_are_forgotten_but_for_a_shops_newest_test(
+    db: Database, account: UUID
+):
+    old, new = NOW - timedelta(days=31), NOW - timedelta(days=29)
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await asked(tx, shop)
+        await rows(tx, "DELETE FROM jobs WHERE kind = 'SHOP_CHECK' RETURNING id")
+        for kind, finished in (
+            ("REFLECT", old),
+            ("REFLECT", new),
+            ("SHOP_CHECK", old),
+            ("SHOP_CHECK", old),
+        ):
+            await a_row(tx, "jobs", kind=kind, shop_id=shop.id, state="DONE", finished_at=finished)
+
+    await dispatch.forget_jobs(db, before=NOW - timedelta(days=30), at_most=100_000)
+
+    async with db.transaction(account) as tx:
+        left = await rows(tx, "SELECT kind, finished_at FROM jobs ORDER BY id")
+    assert [tuple(each.values()) for each in left] == [
+        ("REFLECT", None),
+        ("REFLECT", new),
+        ("SHOP_CHECK", old),
+    ]
+
+
+async def test_errors_are_forgotten_long_after_their_cause_is_gone(db: Database, account: UUID):
+    told = {"level": 8, "kind": "UNREACHABLE"}
+    async with db.transaction(account) as tx:
+        for key, resolved in (("open", None), ("new", NOW), ("old", NOW - timedelta(days=91))):
+            error = await a_row(tx, "sync_errors", group_key=key, resolved_at=resolved, **told)
+        shop = await tea_at(tx)
+        [listing] = await sync.listings_of_shops(tx, [shop.id])
+        await a_row(tx, "sync_error_listings", error_id=error, listing_id=listing)
+
+    await dispatch.forget_errors(db, before=NOW - timedelta(days=90), at_most=100_000)
+
+    async with db.transaction(account) as tx:
+        left = await rows(tx, "SELECT group_key FROM sync_errors ORDER BY id")
+        hit = await rows(tx, "SELECT error_id FROM sync_error_listings")
+    assert ([each["group_key"] for each in left], hit) == (["open", "new"], [])
