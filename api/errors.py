@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import structlog
 from graphql import GraphQLError, Node
+from strawberry.utils.str_converters import to_camel_case
 
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class Code(StrEnum):
-    """`extensions.code` of what this layer refuses by itself; rules of the domain bring their own."""
+    """`extensions.code` of what is refused as a whole, or of a field that cannot be read; see api/error_codes.py."""
 
     BAD_REQUEST = "BAD_REQUEST"
     BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -44,15 +45,23 @@ class Code(StrEnum):
     TOO_MANY_FRAGMENTS = "TOO_MANY_FRAGMENTS"
     TOO_MANY_VARIABLES = "TOO_MANY_VARIABLES"
     VARIABLES_TOO_LARGE = "VARIABLES_TOO_LARGE"
+    TOO_EXPENSIVE = "TOO_EXPENSIVE"
+    THROTTLED = "THROTTLED"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    INTROSPECTION_OFF = "INTROSPECTION_OFF"
     SUBSCRIPTION_NEEDS_SOCKET = "SUBSCRIPTION_NEEDS_SOCKET"
+    BAD_ID = "BAD_ID"
+    BAD_PAGE = "BAD_PAGE"
+    BAD_CURSOR = "BAD_CURSOR"
+    EVENT_CURSOR_EXPIRED = "EVENT_CURSOR_EXPIRED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 
 
-OUR_FAULT = frozenset({Code.UNAVAILABLE, Code.INTERNAL})
+AS_THEY_ARE = frozenset({Code.UNAVAILABLE, Code.INTERNAL})
+"""Their sentences are whole in each language."""
 
 SENTENCES: Mapping[tuple[Code, Locale], str] = MappingProxyType(
     {
@@ -77,7 +86,7 @@ SENTENCES: Mapping[tuple[Code, Locale], str] = MappingProxyType(
 
 
 class Refused(Exception):
-    """The request is answered with `errors` alone. `status`: what HTTP says of it."""
+    """The request is answered with `errors` alone. `status`: what HTTP says of it. `extensions`: of the whole answer."""
 
     def __init__(
         self,
@@ -89,29 +98,32 @@ class Refused(Exception):
         self.errors = errors
         self.status = status
         self.headers = headers
+        self.extensions: Mapping[str, Any] = {}
 
 
 def refused(code: Code, message: str, status: int = 400, **headers: str) -> Refused:
     """One error; header names as keywords, `WWW_Authenticate="Bearer"`."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Refused([GraphQLError(message, extensions={"code": code.value})], status, named)
+    error = GraphQLError(message, extensions={"code": code.value})
+    return Refused([error], status, _named(headers))
 
 
-def refused_by(rule: DomainError) -> Refused:
+def refused_by(rule: DomainError, status: int = 400, **headers: str) -> Refused:
     """What a rule of the domain refuses as a whole."""
-    return Refused([of_rule(rule)])
+    return Refused([of_rule(rule)], status, _named(headers))
+
+
+def _named(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def of_rule(rule: DomainError, node: Node | None = None) -> GraphQLError:
     """What a rule refuses; it is said in its reader's language when it is shown."""
-    facts = {"code": rule.code, "params": dict(rule.params)}
-    return GraphQLError(rule.message, node, original_error=rule, extensions=facts)
+    return GraphQLError(rule.message, node, original_error=rule, extensions=_facts(rule))
 
 
-def said(error: GraphQLError, locale: Locale) -> str:
-    """Its sentence in this language, where it has one."""
-    rule = _rule_of(error)
-    return error.message if rule is None else message(rule, locale)
+def _facts(rule: DomainError) -> dict[str, Any]:
+    params = {to_camel_case(name): value for name, value in rule.params.items()}
+    return {"code": rule.code, "params": params}
 
 
 def coded(code: Code, errors: Sequence[GraphQLError]) -> list[GraphQLError]:
@@ -129,26 +141,39 @@ def failure(error: BaseException, locale: Locale) -> Refused:
 
 def shown(error: GraphQLError, locale: Locale) -> Mapping[str, Any]:
     """One entry of `errors`."""
-    return _masked(error, locale).formatted
+    return said(error, locale).formatted
 
 
 def code_of(error: GraphQLError) -> str:
     return str((error.extensions or {}).get("code", ""))
 
 
-def _masked(error: GraphQLError, locale: Locale) -> GraphQLError:
+def said(
+    error: GraphQLError, locale: Locale, path: Sequence[str | int] | None = None
+) -> GraphQLError:
+    """With its code, in this language, and nothing that is not the caller's to know. `path`: where its own says none."""
+    at = error.path or (list(path) if path else None)
     rule = _rule_of(error)
     if rule is not None:
-        facts = {"code": rule.code, "params": dict(rule.params)}
-        words = message(rule, locale)
-        return GraphQLError(words, error.nodes, path=error.path, extensions=facts)
-    if code_of(error):
-        return error
-    match error.original_error:
-        case None | GraphQLError():
-            return coded(Code.BAD_USER_INPUT, [error])[0]
-        case original:
-            return _own_fault(original, locale, error)
+        return GraphQLError(message(rule, locale), error.nodes, path=at, extensions=_facts(rule))
+    if not code_of(error):
+        match error.original_error:
+            case None | GraphQLError():
+                coded(Code.BAD_USER_INPUT, [error])
+            case original:
+                return _own_fault(original, locale, error)
+    words = _explained(code_of(error), error.message, locale)
+    return GraphQLError(
+        words, error.nodes, error.source, error.positions, at, extensions=error.extensions
+    )
+
+
+def _explained(code: str, detail: str, locale: Locale) -> str:
+    """Details are said in English alone: before them stands what is wrong, in the reader's language."""
+    if locale is Locale.EN or code in AS_THEY_ARE:
+        return detail
+    words = message(DomainError(detail, code=code), locale)
+    return detail if words == detail else f"{words}（{detail}）"
 
 
 def _rule_of(error: GraphQLError) -> DomainError | None:

@@ -4,16 +4,14 @@ The shape is what decides the SQL: which variables are given, the Booleans and e
 ids name. All else is bound. Plans are kept by document, operation, shape and rights; the oldest unused go first.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import orjson
 from graphql import (
     DocumentNode,
     GraphQLEnumType,
-    GraphQLError,
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
@@ -27,7 +25,9 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from api.context import Context
+from api.errors import shown
 from api.nodes import kind_of_id
+from api.recent import Recent
 from api.selection import Given, Mark, NotPlanned, Selector, Slot, fragments_of
 from api.settle import Settler
 from domain.model.actors import ActorKind
@@ -36,7 +36,6 @@ from domain.model.roles import Permission
 from domain.store.reads import MODELS, Arguments, BadArgument, Fields, Statement, compiled
 
 MOST_PLANS = 1_000
-Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +62,17 @@ class Answer:
     executed: bool = True
 
 
-class Recent(Generic[Kept]):
-    """A bounded memory: what was not asked for longest goes first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
-
-    def get(self, key: Hashable) -> Kept | None:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def keep(self, key: Hashable, value: Kept) -> Kept:
-        self._kept[key] = value
-        if len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return value
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-
 class Planner:
-    """Answers queries. One serves a process; `schema` is the one the documents were validated against."""
+    """Answers queries. One serves a process; `schema` is the one the documents were validated against.
 
-    def __init__(self, schema: GraphQLSchema, most_plans: int = MOST_PLANS) -> None:
+    `introspection`: the schema is guessed at in what is said of mistakes.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, most_plans: int = MOST_PLANS, *, introspection: bool = True
+    ) -> None:
         self.schema = schema
+        self._introspection = introspection
         self.plans: Recent[Plan] = Recent(most_plans)
 
     async def answer(
@@ -108,10 +91,16 @@ class Planner:
         if operation is None or operation.operation is not OperationType.QUERY:
             return None
         coerced = get_variable_values(
-            self.schema, operation.variable_definitions or (), dict(variables or {})
+            self.schema,
+            operation.variable_definitions or (),
+            dict(variables or {}),
+            hide_suggestions=not self._introspection,
         )
         if isinstance(coerced, list):
-            return Answer(orjson.dumps({"errors": [_bad_input(each) for each in coerced]}), False)
+            locale = context.viewer.locale
+            return Answer(
+                orjson.dumps({"errors": [shown(each, locale) for each in coerced]}), False
+            )
         shape = shape_of(self.schema, operation, coerced)
         key = (source, operation_name, shape, context.viewer.permissions)
         selector = self._selector(context, document, operation, coerced)
@@ -230,8 +219,3 @@ def _arguments(number: int, slot: Slot | Given, variables: VariableValues) -> Ar
         return slot.arguments(variables)
     except DomainError as error:
         raise BadArgument(number, error) from error
-
-
-def _bad_input(error: GraphQLError) -> Mapping[str, Any]:
-    extensions = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
-    return {**error.formatted, "extensions": extensions}

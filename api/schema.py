@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 
 from api.context import ResolveInfo
+from api.error_codes import ErrorCode
 from api.events import Subscription
 from api.fields import PLANNED
 from api.jobs import ReflectJob, ShopCheck
@@ -34,6 +35,9 @@ Resolve = Callable[..., Any]
 NODES = (ReflectJob, ShopCheck, OrderLine)
 """Nodes that no field names by themselves."""
 
+WORDS = (ErrorCode,)
+"""What clients read in errors, where no field can name it."""
+
 
 @cache
 def schema() -> strawberry.Schema:
@@ -42,7 +46,7 @@ def schema() -> strawberry.Schema:
         Query,
         Mutation,
         Subscription,
-        types=NODES,
+        types=(*NODES, *WORDS),
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     return resolved(made)

@@ -46,10 +46,7 @@ class Settler:
     def _error(self, error: GraphQLError, path: Path) -> GraphQLError | None:
         if self.raising:
             return error
-        words = said(error, self.locale)
-        self.errors.append(
-            GraphQLError(words, error.nodes, path=list(path), extensions=error.extensions)
-        )
+        self.errors.append(said(error, self.locale, path))
         return None
 
     def _shaped(self, value: Any, children: tuple[Shaped, ...] | None) -> Any:
