@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from api import connect, health
 from api.auth import Gate
 from api.broadcast import Broadcaster
+from api.budgets import Allowance, Budgets
 from api.context import Connecting
 from api.errors import Code, refused
 from api.execution import Engine, refusal, utc_now
@@ -43,7 +44,15 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
     vault = Vault(settings.secret_key)
     origins = (*settings.allowed_origins, connect.origin_of(settings.public_url))
     connecting = Connecting(vault, settings.public_url, origins)
-    engine = Engine(schema()._schema, db, feed, connecting=connecting)
+    allowance = Allowance(settings.cost_maximum, settings.cost_budget, settings.cost_restore)
+    engine = Engine(
+        schema()._schema,
+        db,
+        feed,
+        connecting=connecting,
+        budgets=Budgets(db, allowance),
+        introspection=settings.introspection,
+    )
     gate = Gate(db)
     sockets = SocketRoute(Desk(engine, Broadcaster(engine), gate, watch, patience), origins)
 

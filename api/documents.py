@@ -1,12 +1,15 @@
 """Documents, read and validated once: the same text is not parsed again while it is remembered."""
 
 from collections import OrderedDict
+from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    ValidationRule,
     get_operation_ast,
     parse,
     specified_rules,
@@ -24,12 +27,32 @@ MOST_CHARACTERS = 2_000_000
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
-class Documents:
-    """One serves a process. What was not asked for longest is forgotten first."""
+class NoIntrospection(ValidationRule):
+    """Where the schema is not told: `__typename` goes on working."""
 
-    def __init__(self, schema: GraphQLSchema, most_characters: int = MOST_CHARACTERS) -> None:
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        if node.name.value in ("__schema", "__type"):
+            words = "This API does not tell its schema: ask its operator for schema.graphql."
+            facts = {"code": Code.INTROSPECTION_OFF.value}
+            self.report_error(GraphQLError(words, node, extensions=facts))
+
+
+class Documents:
+    """One serves a process. What was not asked for longest is forgotten first.
+
+    `introspection`: the schema is told, and guessed at in what is said of mistakes.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        most_characters: int = MOST_CHARACTERS,
+        *,
+        introspection: bool = True,
+    ) -> None:
         self._schema = schema
         self._most = most_characters
+        self._introspection = introspection
         self._kept: OrderedDict[str, DocumentNode] = OrderedDict()
         self._characters = 0
 
@@ -40,6 +63,10 @@ class Documents:
             document = self._keep(source, self._checked(source))
         self._kept.move_to_end(source)
         return document
+
+    def __contains__(self, source: str) -> bool:
+        """It is remembered, so that reading it costs nothing."""
+        return source in self._kept
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -52,7 +79,8 @@ class Documents:
             raise Refused([too_much.error]) from too_much
         except GraphQLError as error:
             raise Refused(coded(Code.GRAPHQL_PARSE_FAILED, [error])) from error
-        errors = validate(self._schema, document, RULES)
+        rules = RULES if self._introspection else (NoIntrospection, *RULES)
+        errors = validate(self._schema, document, rules, hide_suggestions=not self._introspection)
         if errors:
             raise Refused(coded(Code.GRAPHQL_VALIDATION_FAILED, errors))
         return document

@@ -26,7 +26,9 @@ from graphql import (
     execute,
 )
 
+from api.budgets import Budgets
 from api.context import Connecting, Context, Viewer
+from api.cost import NOTHING, Price, Prices, reading
 from api.documents import Documents, operation_of
 from api.errors import Refused, shown
 from api.feed import Feed
@@ -46,11 +48,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A request whose document is of this schema. `kind` says which transports may carry it."""
+    """A request whose document is of this schema. `kind` says which transports may carry it, `price` what it may cost."""
 
     request: Request
     document: DocumentNode
     definition: OperationDefinitionNode
+    price: Price = NOTHING
 
     @property
     def kind(self) -> OperationType:
@@ -62,7 +65,10 @@ class Operation:
 
 
 class Engine:
-    """Answers operations. One serves a process."""
+    """Answers operations. One serves a process. `budgets`: what callers may ask for; None: as much as they like.
+
+    `introspection`: the schema is told, and guessed at in what is said of mistakes.
+    """
 
     def __init__(
         self,
@@ -71,27 +77,43 @@ class Engine:
         feed: Feed,
         now: Callable[[], datetime] = utc_now,
         connecting: Connecting | None = None,
+        budgets: Budgets | None = None,
+        *,
+        introspection: bool = True,
     ) -> None:
         self.schema = schema
         self._db = db
         self._feed = feed
         self._now = now
         self._connecting = connecting
-        self._documents = Documents(schema)
-        self._planner = Planner(schema)
+        self._budgets = budgets
+        self._introspection = introspection
+        self._documents = Documents(schema, introspection=introspection)
+        self._planner = Planner(schema, introspection=introspection)
+        self._prices = Prices(schema)
         self._running: set[asyncio.Task[Answer]] = set()
+
+    async def prepared(self, request: Request, viewer: Viewer) -> Operation:
+        """The operation, for whose document the viewer pays where it is new to this process. Raises Refused."""
+        if self._budgets is not None and request.query not in self._documents:
+            await self._budgets.pay(viewer, reading(request.query))
+        return self.operation(request)
 
     def operation(self, request: Request) -> Operation:
         """Raises Refused: not a document of this schema, no such operation in it, or more than may be asked for."""
         check_variables(request.variables)
         document = self._documents.read(request.query)
-        return Operation(request, document, operation_of(document, request.operation_name))
+        definition = operation_of(document, request.operation_name)
+        price = self._prices.of(request.query, document, definition, request.variables)
+        if self._budgets is not None:
+            self._budgets.check(price)
+        return Operation(request, document, definition, price)
 
     async def answer(self, operation: Operation, viewer: Viewer) -> Answer:
-        """Of a query or mutation. A mutation that has begun ends, whoever still waits for it."""
+        """Of a query or mutation. A mutation that has begun ends, whoever still waits for it. Raises Refused."""
         began = time.perf_counter()
         try:
-            return await self._lasting(operation, viewer)
+            return await self._paid(operation, viewer)
         finally:
             log.info(
                 "operation",
@@ -100,6 +122,12 @@ class Engine:
                 operation=operation.name,
                 milliseconds=round((time.perf_counter() - began) * 1000, 1),
             )
+
+    async def _paid(self, operation: Operation, viewer: Viewer) -> Answer:
+        if self._budgets is None:
+            return await self._lasting(operation, viewer)
+        bill = await self._budgets.charge(viewer, operation.price)
+        return bill.settled(await self._lasting(operation, viewer))
 
     async def _lasting(self, operation: Operation, viewer: Viewer) -> Answer:
         if operation.kind is not OperationType.MUTATION:
@@ -120,17 +148,21 @@ class Engine:
             self.context(viewer),
             dict(operation.request.variables),
             operation.request.operation_name,
+            hide_suggestions=not self._introspection,
         )
         return await result if isawaitable(result) else result
 
     async def subscribed(self, operation: Operation, viewer: Viewer) -> Following[Any]:
-        """Raises Refused."""
+        """Its beginning is paid for; what follows is not. Raises Refused."""
+        if self._budgets is not None:
+            await self._budgets.charge(viewer, operation.price)
         made = Executor.build(
             self.schema,
             operation.document,
             context_value=replace(self.context(viewer), feed=self._feed),
             raw_variable_values=dict(operation.request.variables),
             operation_name=operation.request.operation_name,
+            hide_suggestions=not self._introspection,
         )
         stream = made if isinstance(made, list) else create_source_event_stream(made)
         if isawaitable(stream):
@@ -169,7 +201,9 @@ def answer_of(result: ExecutionResult, locale: Locale) -> Answer:
 
 
 def refusal(refused: Refused, locale: Locale) -> Answer:
-    return Answer(errors_body(refused.errors, locale), executed=False)
+    errors = [shown(error, locale) for error in refused.errors]
+    body = {"errors": errors, **({"extensions": ext} if (ext := refused.extensions) else {})}
+    return Answer(orjson.dumps(body), executed=False)
 
 
 def errors_body(errors: Any, locale: Locale) -> bytes:

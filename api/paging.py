@@ -41,7 +41,7 @@ class Edge(Generic[Item]):
 class Connection(Generic[Item]):
     edges: list[Edge[Item]] = field("The rows in the list's order.")
     page_info: PageInfo = field("Where the page stands.")
-    total_count: int | None = field("Rows in the whole list; counted only when selected.")
+    total_count: int | None = field("Rows in the whole list; counted only when selected.", cost=10)
 
 
 def paged(

@@ -6,6 +6,7 @@
 | 400 | it could not begin: malformed, or not a document of this schema. Clients that accept only `application/json`
         get 200 where their request was well formed, as the specification asks |
 | 401, 405, 406, 413, 415 | token, method, Accept, size, Content-Type |
+| 429 | the budget is used up; Retry-After says for how long |
 | 500, 503 | our fault, with an id to quote; 503 is worth another try |
 """
 
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.auth import Gate, locale_of
+from api.context import Viewer
 from api.errors import Code, Refused, code_of, failure, refused
 from api.execution import Engine, Operation, refusal
 from api.graphiql import page
@@ -69,15 +71,17 @@ class GraphQLRoute:
             headers.get("authorization"), headers.get("accept-language")
         )
         given = _from_address(request) if request.method == "GET" else await _from_body(request)
-        operation = self._operation(given)
+        operation = await self._operation(given, viewer)
         _check_transport(operation, request.method)
         return await self._engine.answer(operation, viewer)
 
-    def _operation(self, given: Request) -> Operation:
+    async def _operation(self, given: Request, viewer: Viewer) -> Operation:
         try:
-            return self._engine.operation(given)
+            return await self._engine.prepared(given, viewer)
         except Refused as no:
-            raise WellFormed(no.errors, no.status, no.headers) from no
+            if no.status != 400:
+                raise
+            raise WellFormed(no.errors) from no
 
 
 class WellFormed(Refused):

@@ -18,7 +18,7 @@ from api.auth import Gate, bearer
 from api.broadcast import Broadcaster
 from api.context import Viewer
 from api.errors import Code, Refused, failure, refused
-from api.execution import Engine, Operation, refusal
+from api.execution import Engine, Operation, errors_body
 from api.messages import (
     ACK,
     PING,
@@ -218,7 +218,7 @@ class Session:
 
     async def _told(self, operation_id: str, request: Request, viewer: Viewer) -> list[str]:
         """The last messages of an operation. Raises Refused."""
-        operation = self._desk.engine.operation(request)
+        operation = await self._desk.engine.prepared(request, viewer)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise await self._followed(operation_id, operation, viewer)
         answer = await self._desk.engine.answer(operation, viewer)
@@ -251,7 +251,7 @@ class Ear:
 
 
 def _refusal(operation_id: str, no: Refused, viewer: Viewer) -> str:
-    return error_message(operation_id, refusal(no, viewer.locale).body)
+    return error_message(operation_id, errors_body(no.errors, viewer.locale))
 
 
 def _too_many() -> Refused:

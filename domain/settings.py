@@ -12,6 +12,10 @@
 | RENKEI_DATA_DIR | the folder of embedded engines and kept files |
 | RENKEI_SWEEP_SECONDS | how often each worker looks for what waits without a bell |
 | RENKEI_DATABASE_POOL | connections a process may open |
+| RENKEI_COST_MAXIMUM | points that one operation may cost |
+| RENKEI_COST_BUDGET | points that a token or a person may spend at once, over all API processes |
+| RENKEI_COST_RESTORE | points that come back to each of them a second |
+| RENKEI_INTROSPECTION | on (default) or off: off, the schema is not told by the API, nor guessed at in its messages |
 | RENKEI_LOG_LEVEL | debug, info, warning or error |
 """
 
@@ -53,6 +57,10 @@ class Settings:
     data_dir: Path | None = None
     sweep_seconds: float = 1.0
     database_pool: int = 10
+    cost_maximum: int = 10_000
+    cost_budget: int = 50_000
+    cost_restore: int = 2_500
+    introspection: bool = True
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -70,7 +78,13 @@ class Settings:
             data_dir=read.given("RENKEI_DATA_DIR", Path, None),
             sweep_seconds=read.given("RENKEI_SWEEP_SECONDS", _seconds, 1.0),
             database_pool=read.given("RENKEI_DATABASE_POOL", _connections, 10),
+            cost_maximum=read.given("RENKEI_COST_MAXIMUM", _points, 10_000),
+            cost_budget=read.given("RENKEI_COST_BUDGET", _points, 50_000),
+            cost_restore=read.given("RENKEI_COST_RESTORE", _points, 2_500),
+            introspection=read.given("RENKEI_INTROSPECTION", _switch, True),
         )
+        if settings.cost_maximum > settings.cost_budget:
+            read.complain("RENKEI_COST_MAXIMUM is more than RENKEI_COST_BUDGET ever holds.")
         return read.checked(settings)
 
 
@@ -117,6 +131,9 @@ class _Reader:
         except ValueError as error:
             self._problems.append(f"{name} {error}")
             return otherwise
+
+    def complain(self, problem: str) -> None:
+        self._problems.append(problem)
 
     def checked(self, value: Value) -> Value:
         """`value`, when nothing was wrong."""
@@ -187,6 +204,18 @@ def _connections(text: str) -> int:
     if not re.fullmatch(r"\d{1,3}", text) or int(text) < 2:
         raise ValueError("is not a number of connections between 2 and 999.")
     return int(text)
+
+
+def _points(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text) or int(text) < 1:
+        raise ValueError("is not a number of points between 1 and 999999999.")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("is neither on nor off.")
+    return text.lower() == "on"
 
 
 def _log_level(text: str) -> str:

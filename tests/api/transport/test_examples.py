@@ -78,7 +78,8 @@ def rows_of(value: Any) -> int:
 async def test_a_query_is_one_statement_however_long_its_pages(
     api: Api, market: Market, name: str
 ) -> None:
-    """Beside it only the look at who asks."""
+    """Beside it only the look at who asks; once, that the token is used, and a slice of its budget."""
+    await api.ask("{ viewer { locale } }")
     sizes = [{"first": 1}, {"first": 100}] if "$first" in SOURCES[name] else [{}]
     rows = []
     for size in sizes:
