@@ -56,6 +56,13 @@ class Account(Node):
     )
     level9_resume: Level9Resume = field("What ends a level 9.")
     show_images: bool = field("Whether screens show images.")
+    sync_new_listings: bool = field("連携: the tick of listings that come in new.")
+    confirm_to_zero: int = field(
+        "A change that would send more listings than this to zero asks for a confirmation."
+    )
+    confirm_changed: int = field(
+        "A change that would change more listings than this asks for a confirmation."
+    )
     plan: Plan = field("What the contract allows.")
     badges: Badges = field("Counters for the header.")
     version: int = field("Rises with every change of its settings.")

@@ -29,6 +29,18 @@ SENTENCES: Mapping[str, Words] = {
     ),
     "CONNECT_SHOP": Words("店舗「{name}」を登録しました。", "Connected the shop {name}."),
     "UPDATE_SHOP": Words("店舗の設定を変更しました。", "Changed the shop's settings."),
+    "UPDATE_ACCOUNT": Words("共通設定を変更しました。", "Changed the account's settings."),
+    "SET_SHOPS_IN_USE": Words(
+        "利用店舗設定で店舗「{name}」を変更しました。",
+        "Changed whether the shop {name} is in use.",
+    ),
+    "DISCONNECT_SHOP": Words(
+        "店舗「{name}」の連携を解除しました。", "Disconnected the shop {name}."
+    ),
+    "SAVE_CODE_MAPPINGS": Words(
+        "別品番紐づけを変更しました（登録{saved}件、削除{deleted}件）。",
+        "Changed the code table: {saved} lines saved, {deleted} deleted.",
+    ),
     "TEST_CONNECTION": Words(
         "店舗「{name}」の接続テストを始めました。",
         "Began to test the shop {name}.",

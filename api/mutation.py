@@ -3,12 +3,15 @@
 import strawberry
 
 from api.mutations import (
+    account,
+    code_mappings,
     groups,
     links,
     listings,
     products,
     reflect,
     sets,
+    shop_lives,
     shops,
     stock,
     switches,
@@ -72,6 +75,11 @@ class Mutation:
         "商品削除: takes products out. Their ledger stays, and the same code brings them back with it.",
         requires=Permission.CATALOGUE,
     )
+    save_code_mappings = mutation(
+        code_mappings.save_code_mappings,
+        "別品番紐づけの登録・変更・削除: says which product a shop's own code stands for, and links by it.",
+        requires=Permission.CATALOGUE,
+    )
     save_set_item = mutation(
         sets.save_set,
         "セット商品の登録・変更: makes a set or changes its parts.",
@@ -101,6 +109,21 @@ class Mutation:
         shops.update_shop,
         "店舗設定: changes a shop. A new way to its mall is tested.",
         requires=Permission.SHOPS,
+    )
+    set_shops_in_use = mutation(
+        shop_lives.set_shops_in_use,
+        "利用店舗設定: says which shops take part at all.",
+        requires=Permission.SHOPS,
+    )
+    disconnect_shop = mutation(
+        shop_lives.disconnect_shop,
+        "連携解除: gives a shop up. Its secrets are erased at once; this cannot be undone.",
+        requires=Permission.SHOPS,
+    )
+    update_account = mutation(
+        account.update_account,
+        "共通設定: changes the account's own settings.",
+        requires=Permission.SETTINGS,
     )
     start_shop_consent = mutation(
         shops.start_consent,

@@ -3,7 +3,9 @@
 import strawberry
 
 from api.account import Account, Viewer
-from api.enums import DifferenceKind
+from api.actors import ApiToken, User
+from api.code_mappings import CodeMapping
+from api.enums import DifferenceKind, Lane
 from api.fields import argument, field, planned
 from api.jobs import Job
 from api.links import Link, LinkFilter
@@ -85,6 +87,16 @@ class Query:
         Link,
         "紐づけ, newest listings first.",
         {"filter": argument(LinkFilter | None, "Which; null: all.")},
+    )
+    code_mappings = paged(
+        CodeMapping,
+        "別品番紐づけ: the code table, oldest lines first.",
+        {
+            "shop_ids": argument(list[strawberry.ID] | None, "Of these shops."),
+            "text": argument(
+                str | None, "Words parted by , ， or 、: each is in one of the two codes."
+            ),
+        },
     )
     orders = paged(
         Order,

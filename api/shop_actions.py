@@ -19,13 +19,17 @@ described(
     RENEW_CREDENTIALS="認証情報の更新: `updateShop`, and where the mall asks for it `startShopConsent`.",
     START="連動開始: `startSync`.",
     STOP="連動停止: `stopSync`.",
+    UNLINK_ALL="一括解除: `unlinkListings` with all of its listings.",
+    DISCONNECT="連携解除: `disconnectShop`.",
 )
 
 
 def actions_of(facts: Any, _: Mapping[str, Any], __: Locale) -> list[shop_actions.ShopAction]:
-    permissions, in_use, orders, reflect = facts
+    permissions, in_use, orders, reflect, connected = facts
     rights = [Permission(each) for each in permissions]
-    return shop_actions.shop_actions(rights, in_use=in_use, orders=orders, reflect=reflect)
+    return shop_actions.shop_actions(
+        rights, in_use=in_use, orders=orders, reflect=reflect, connected=connected
+    )
 
 
 @strawberry.type(description="店舗メニュー: an entry of a shop's menu.")

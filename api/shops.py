@@ -28,6 +28,7 @@ described(
     STOPPED="停止中: it or the account is switched off.",
     MAINTENANCE="The mall is under maintenance.",
     HALTED="An error of level 9 halts it.",
+    DISCONNECTED="連携解除: it was given up; orders and logs still name it, no list shows it.",
     PROBING="Its connection is being tested.",
     CATCHING_UP="It reads the orders it missed, then sends what differs.",
 )
@@ -106,5 +107,6 @@ class Shop(Node):
     cancels_seen_at: datetime | None = field(
         "When open orders were read again for cancels last; null: not yet, or its orders tell by themselves."
     )
+    disconnected_at: datetime | None = field("連携解除: when it was given up; null: it was not.")
     product_count: int = field("Products that have a listing here.")
     version: int = field("Rises with every change of its settings.")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from domain.model.errors import MallError, MallLockedOut, MallOutcomeUnknown, Ma
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from domain.model.shops import ShopState
 from domain.services import checks, consents, shops
+from domain.services.shops import ShopGone
 from domain.store import jobs
 from domain.store import shops as shop_rows
 from domain.store.database import Tx
@@ -23,6 +25,12 @@ TRY_AGAIN = timedelta(seconds=5)
 
 async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """The tests that wait, then orders from the watermark where the shop is catching up."""
+    with suppress(ShopGone):
+        await _checked(ctx, account_id, shop_id)
+
+
+async def _checked(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
+    """Raises ShopGone for a shop that is disconnected meanwhile."""
     shop, waiting = await _taken_up(ctx, account_id, shop_id)
     for check in waiting:
         await _check(ctx, account_id, shop, check)

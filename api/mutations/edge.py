@@ -35,6 +35,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "Shop": "shop",
         "SyncError": "error",
         "ProductGroup": "group",
+        "User": "person",
+        "ApiToken": "token",
+        "Job": "job",
+        "CodeMapping": "line",
     }
 )
 

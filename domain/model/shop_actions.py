@@ -14,6 +14,8 @@ class ShopActionKey(StrEnum):
     RENEW_CREDENTIALS = "RENEW_CREDENTIALS"
     START = "START"
     STOP = "STOP"
+    UNLINK_ALL = "UNLINK_ALL"
+    DISCONNECT = "DISCONNECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ RIGHTS: Mapping[ShopActionKey, Permission] = MappingProxyType(
         ShopActionKey.RENEW_CREDENTIALS: Permission.SHOPS,
         ShopActionKey.START: Permission.SYNC_SWITCH,
         ShopActionKey.STOP: Permission.SYNC_SWITCH,
+        ShopActionKey.UNLINK_ALL: Permission.CATALOGUE,
+        ShopActionKey.DISCONNECT: Permission.SHOPS,
     }
 )
 NO_RIGHT = Words("この操作を行う権限がありません。", "You do not have the right to do this.")
@@ -41,13 +45,21 @@ NOT_IN_USE = Words(
     "利用する店舗に設定されていません。", "The shop is not in use: put it in use first."
 )
 RUNS_ALREADY = Words("すでに連動しています。", "It runs already.")
+GIVEN_UP = Words("連携を解除した店舗です。", "The shop was disconnected.")
 STANDS_ALREADY = Words("すでに停止しています。", "It is stopped already.")
 
 
 def shop_actions(
-    permissions: Collection[Permission], *, in_use: bool, orders: bool, reflect: bool
+    permissions: Collection[Permission],
+    *,
+    in_use: bool,
+    orders: bool,
+    reflect: bool,
+    connected: bool = True,
 ) -> list[ShopAction]:
-    """`orders` and `reflect`: the shop's two switches."""
+    """`orders` and `reflect`: the shop's two switches. With a shop that was given up nothing can be done."""
+    if not connected:
+        return [ShopAction(key, GIVEN_UP) for key in RIGHTS]
     return [
         ShopAction(
             key, NO_RIGHT if right not in permissions else _hindered(key, in_use, orders, reflect)

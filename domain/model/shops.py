@@ -8,7 +8,7 @@ from domain.model.errors import DomainError
 
 
 class ShopState(StrEnum):
-    """RUNNING, HALTED, PROBING and CATCHING_UP are stored; the others are how RUNNING is shown.
+    """RUNNING, HALTED, PROBING and CATCHING_UP are stored; the others are how they are shown, DISCONNECTED before all.
 
     HALTED: an open level 9. PROBING: its connection is tested. CATCHING_UP: sure zeros, then orders
     from the watermark, then what differs, absolute.
@@ -22,6 +22,7 @@ class ShopState(StrEnum):
     HALTED = "HALTED"
     PROBING = "PROBING"
     CATCHING_UP = "CATCHING_UP"
+    DISCONNECTED = "DISCONNECTED"
 
 
 class SyncPart(StrEnum):

@@ -22,6 +22,7 @@ from domain.store.database import Tx
 from domain.store.links import KnownLink, NewLink
 
 ORDERS_AT_ONCE = 1_000
+LINKS_AT_ONCE = 5_000
 GONE_WITH_THE_LINK = (*sync_errors.OF_ONE_ITEM, SyncErrorKind.MULTIPLE_LISTINGS)
 
 
@@ -70,6 +71,31 @@ async def link(
     await take_waiting(tx, list(meant), now=now)
     job_id = await edits.edited(tx, actor, {*meant, *turned}, reflect, now=now)
     return LinkChange(tuple(meant), touched, refused, job_id)
+
+
+async def link_by_code(
+    tx: Tx, actor: Actor, shop_id: UUID, wanted: Mapping[UUID, NewLink], *, now: datetime
+) -> tuple[dict[UUID, UUID], dict[UUID, LinkState]]:
+    """By listing of this shop, the link that a code asks for; made where the listing is unlinked, and not by hand.
+
+    Answers the products of those that are linked now, and which links are in conflict by that, or are no more.
+    """
+    if not wanted:
+        return {}, {}
+    await orders.take_turn(tx, [shop_id])
+    links_now = await links.find(tx, wanted)
+    there = await lock_with_parts(
+        tx, {link.product_id for link in wanted.values() if link.product_id}
+    )
+    new = [
+        link
+        for link in wanted.values()
+        if link.product_id in there and links_now[link.listing_id].state is LinkState.UNLINKED
+    ]
+    for start in range(0, len(new), LINKS_AT_ONCE):
+        await links.save(tx, new[start : start + LINKS_AT_ONCE], actor.as_json(), at=now)
+    linked = {link.listing_id: link.product_id for link in new if link.product_id}
+    return linked, await settle_conflicts(tx, set(linked.values()), now=now)
 
 
 async def unlink(tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: datetime) -> LinkChange:

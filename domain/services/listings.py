@@ -15,11 +15,11 @@ from domain.model.base import CLOCK_ERROR, after_file
 from domain.model.links import LinkState, fold, link_on_import, match_code
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallListing, MallTime
-from domain.services import edits, links
+from domain.services import edits, links, product_names
 from domain.services.products import folded
 from domain.services.sync import Change, Why, reconsider
+from domain.store import code_mappings, listings, logs, products, sync
 from domain.store import links as link_store
-from domain.store import listings, logs, orders, products, sync
 from domain.store.database import Tx
 from domain.store.links import NewLink
 from domain.store.listings import KnownListing, ListingRow
@@ -50,9 +50,11 @@ class ImportResult:
 
 @dataclass(slots=True)
 class _Import:
-    """How far one import is. `new_products`: by code; their first number is always an edit (small decision 1)."""
+    """How far one import is. `mapped`: what the code table says of the shop's codes. `new_products`: by code; their
+    first number is always an edit (small decision 1)."""
 
     known: list[KnownListing] = field(default_factory=list)
+    mapped: Mapping[str, str] = field(default_factory=dict)
     created: int = 0
     updated: int = 0
     new_products: dict[str, UUID] = field(default_factory=dict)
@@ -78,12 +80,14 @@ async def import_listings(
 ) -> ImportResult:
     """Keeps each listing by its mall's code; of a code that comes twice the last counts.
 
-    `seen_at`: the mall's time at which the quantities were true; None: nobody knows. `link`: listings are linked by equal
-    code. `create_products`: codes without a product get one, as far as the plan goes.
+    `seen_at`: the mall's time at which the quantities were true; None: nobody knows. `link`: listings are linked by the
+    code table, or by equal code. `create_products`: codes without a product get one, as far as the plan goes.
     """
     await listings.plan_afresh(tx)
     by_ref = {listing.ref: listing for listing in found}
     done = await _keep(tx, shop, list(by_ref.values()))
+    codes = {listing.match_code for listing in _waiting(done)}
+    done.mapped = await code_mappings.of_codes(tx, shop.id, codes)
     if create_products:
         await _make_products(tx, done)
     if link:
@@ -139,7 +143,8 @@ async def _make_products(tx: Tx, done: _Import) -> None:
     catalogue = await products.hold_catalogue(tx)
     names: dict[str, str] = {}
     for listing in _waiting(done):
-        names.setdefault(listing.match_code, listing.name)
+        code = done.mapped.get(listing.match_code, listing.match_code)
+        names.setdefault(code, listing.name)
     there = await products.by_code(tx, names)
     missing = [code for code in names if code not in there]
     fitting = missing[: catalogue.room]
@@ -151,30 +156,16 @@ async def _make_products(tx: Tx, done: _Import) -> None:
 
 async def _link(tx: Tx, actor: Actor, shop: Shop, done: _Import, now: datetime) -> None:
     wanted = await _wanted(tx, done)
-    if not wanted:
-        return
-    await orders.take_turn(tx, [shop.id])
-    links_now = await link_store.find(tx, wanted)
-    there = await links.lock_with_parts(
-        tx, {link.product_id for link in wanted.values() if link.product_id}
-    )
-    new = [
-        link
-        for link in wanted.values()
-        if link.product_id in there and links_now[link.listing_id].state is LinkState.UNLINKED
-    ]
-    for some in _parts(new):
-        await link_store.save(tx, some, actor.as_json(), at=now)
-    done.linked = {link.listing_id: link.product_id for link in new if link.product_id}
-    done.turned = await links.settle_conflicts(tx, set(done.linked.values()), now=now)
+    done.linked, done.turned = await links.link_by_code(tx, actor, shop.id, wanted, now=now)
 
 
 async def _wanted(tx: Tx, done: _Import) -> dict[UUID, NewLink]:
-    """By listing, the link that its code asks for."""
+    """By listing, the link that the code table or its own code asks for."""
     waiting = _waiting(done)
-    by_code = await products.by_code(tx, {listing.match_code for listing in waiting})
+    codes = {listing.match_code for listing in waiting}
+    by_code = await products.by_code(tx, {*codes, *done.mapped.values()})
     found = {
-        listing.id: link_on_import(listing.state, listing.match_code, by_code, {})
+        listing.id: link_on_import(listing.state, listing.match_code, by_code, done.mapped)
         for listing in waiting
     }
     return {
@@ -197,17 +188,7 @@ async def _name_products(tx: Tx, shop: Shop, done: _Import) -> None:
         product_id = done.linked.get(listing.id, listing.product_id)
         if product_id is not None and listing.name:
             names.setdefault(product_id, listing.name)
-    for some in _parts(sorted(names)):
-        known = await products.misnamed(
-            tx, {each: names[each] for each in some}, even_named=is_base
-        )
-        await products.save(
-            tx,
-            [
-                replace(each, name=names[each.id], folded=folded(each.code, names[each.id]))
-                for each in known
-            ],
-        )
+    await product_names.rename(tx, names, even_named=is_base)
 
 
 async def _note_quantities(

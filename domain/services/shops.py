@@ -20,10 +20,18 @@ from domain.services import credentials, sync_errors
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
 from domain.services.sync import Why, reconsider, reconsider_shops
-from domain.store import jobs, logs, shops, sync
+from domain.store import account_settings, jobs, logs, shops, sync
 from domain.store.database import Event, Tx
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
+
+MOST_SHOPS = 100
+
+
+class ShopGone(DomainError):
+    """It was disconnected, is another account's, or never was."""
+
+    code = "NOT_FOUND"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ async def config(tx: Tx, vault: Vault, shop: Shop) -> ShopConfig:
 
 
 async def known(tx: Tx, shop_id: UUID) -> Shop:
-    """The shop, locked until commit. Raises DomainError NOT_FOUND."""
+    """The shop, locked until commit. Raises ShopGone."""
     shop = await shops.lock(tx, shop_id)
     if shop is None:
         raise not_found(("id",))
@@ -74,8 +82,9 @@ async def connect(
 ) -> tuple[Shop, UUID]:
     """A new shop, both switches off, and the job that tests its connection.
 
-    Raises DomainError INVALID_VALUE, REQUIRED or CODE_TAKEN with the field's path.
+    Raises DomainError INVALID_VALUE, REQUIRED or CODE_TAKEN with the field's path; TOO_MANY beyond MOST_SHOPS.
     """
+    await _check_room(tx)
     spec = MALL_SPECS[mall]
     name = await _free_name(tx, name, None)
     secrets = shop_forms.entered(
@@ -133,10 +142,11 @@ async def update(
 
 async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
     """Nothing is sent or fetched until a person acts (level 9); what the mall's counters read is unknown from here on.
-    A shop that is halted stays as it is."""
-    shop = await known(tx, shop.id)
-    if shop.state == ShopState.HALTED:
+    A shop that is halted, or was disconnected, stays as it is."""
+    there = await shops.lock(tx, shop.id)
+    if there is None or there.state == ShopState.HALTED:
         return
+    shop = there
     await become(tx, shop, ShopState.HALTED)
     await shops.change(tx, shop.id, orders_seen_at=None)
     listing_ids = await sync.listings_of_shops(tx, [shop.id])
@@ -219,6 +229,20 @@ async def _free_name(tx: Tx, name: str, shop_id: UUID | None) -> str:
     return name
 
 
+async def _check_room(tx: Tx) -> None:
+    """Of two that come at once the second waits here."""
+    await account_settings.lock(tx)
+    count = await shops.count(tx)
+    if count >= MOST_SHOPS:
+        raise DomainError(
+            f"An account has at most {MOST_SHOPS} shops. Disconnect one that is not needed any more.",
+            code="TOO_MANY",
+            field=("name",),
+            most=MOST_SHOPS,
+            shops=count,
+        )
+
+
 def _check_version(shop: Shop, expected: int | None) -> None:
     if expected is not None and expected != shop.version:
         raise DomainError(
@@ -230,10 +254,8 @@ def _check_version(shop: Shop, expected: int | None) -> None:
         )
 
 
-def not_found(path: tuple[str, ...]) -> DomainError:
-    return DomainError(
-        "There is no such shop: read the list of shops again.", field=path, code="NOT_FOUND"
-    )
+def not_found(path: tuple[str, ...]) -> ShopGone:
+    return ShopGone("There is no such shop: read the list of shops again.", field=path)
 
 
 def _forgotten(row: SyncRow) -> SyncRow:

@@ -48,6 +48,8 @@ FORGET = text(
     "UPDATE shop_consents SET code_ciphertext = NULL WHERE account_id = :account AND id = :consent"
 )
 
+ERASE = text("DELETE FROM shop_consents WHERE account_id = :account AND shop_id = :shop")
+
 
 async def begin(
     tx: Tx,
@@ -91,3 +93,8 @@ async def use(tx: Tx, consent_id: UUID, code: bytes | None, at: datetime) -> Non
 
 async def forget_code(tx: Tx, consent_id: UUID) -> None:
     await tx.execute(FORGET, {"account": tx.account_id, "consent": consent_id})
+
+
+async def erase(tx: Tx, shop_id: UUID) -> None:
+    """Every consent that the shop's seller is giving."""
+    await tx.execute(ERASE, {"account": tx.account_id, "shop": shop_id})

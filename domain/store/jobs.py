@@ -76,10 +76,30 @@ FINISH = text(
 PROGRESS = text(
     """
     UPDATE jobs SET done = done + :done, failed = failed + :failed,
-        state = CASE WHEN done + :done >= total THEN 'DONE' ELSE 'RUNNING' END,
+        due_at = CASE WHEN state = 'CANCELLED' OR done + :done < total THEN due_at END,
+        state = CASE WHEN state = 'CANCELLED' THEN state WHEN done + :done >= total THEN 'DONE' ELSE 'RUNNING' END,
         started_at = coalesce(started_at, clock_timestamp()),
-        finished_at = CASE WHEN done + :done >= total THEN clock_timestamp() END
+        finished_at = CASE WHEN state = 'CANCELLED' THEN finished_at
+            WHEN done + :done >= total THEN clock_timestamp() END
+    WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING', 'CANCELLED')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+FIND = text("SELECT kind, state FROM jobs WHERE account_id = :account AND id = :job")
+
+CANCEL = text(
+    """
+    UPDATE jobs SET state = 'CANCELLED', finished_at = :at, due_at = :due_at
     WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING')
+    RETURNING id, shop_id, state, total, done, failed
+    """
+)
+
+CANCEL_OF_SHOP = text(
+    """
+    UPDATE jobs SET state = 'CANCELLED', finished_at = :at
+    WHERE account_id = :account AND shop_id = :shop AND state IN ('WAITING', 'RUNNING')
     RETURNING id, shop_id, state, total, done, failed
     """
 )
@@ -153,6 +173,24 @@ async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int) -> None:
     """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have."""
     values = {"account": tx.account_id, "job": job_id, "done": done, "failed": failed}
     _announce(tx, (await tx.execute(PROGRESS, values)).one_or_none())
+
+
+async def find(tx: Tx, job_id: UUID) -> tuple[JobKind, JobState] | None:
+    row = (await tx.execute(FIND, {"account": tx.account_id, "job": job_id})).one_or_none()
+    return None if row is None else (JobKind(row.kind), JobState(row.state))
+
+
+async def cancel(tx: Tx, job_id: UUID, *, at: datetime, due_at: datetime | None = None) -> None:
+    """It is over, unless it is already. `due_at`: from when on a worker may withdraw what is under way."""
+    values = {"account": tx.account_id, "job": job_id, "at": at, "due_at": due_at}
+    _announce(tx, (await tx.execute(CANCEL, values)).one_or_none())
+
+
+async def cancel_of_shop(tx: Tx, shop_id: UUID, *, at: datetime) -> None:
+    """Whatever waits or runs for this shop alone is over."""
+    values = {"account": tx.account_id, "shop": shop_id, "at": at}
+    for row in await tx.execute(CANCEL_OF_SHOP, values):
+        _announce(tx, row)
 
 
 def _announce(tx: Tx, row: Row[Any] | None) -> None:

@@ -115,6 +115,15 @@ SET_SYNC = text(
     """
 )
 
+NAMES = text(
+    """
+    SELECT DISTINCT ON (k.product_id) k.product_id, l.name FROM listings l
+    JOIN links k ON k.account_id = :account AND k.listing_id = l.id AND k.product_id IS NOT NULL
+    WHERE l.account_id = :account AND l.shop_id = :shop AND l.deleted_at IS NULL AND l.name <> ''
+    ORDER BY k.product_id, l.id
+    """
+)
+
 VERSIONS = text(
     """
     SELECT id, version FROM listings
@@ -163,6 +172,12 @@ async def delete(tx: Tx, listing_ids: Sequence[UUID], *, at: datetime) -> None:
         await tx.execute(
             DELETE, {"account": tx.account_id, "listings": list(listing_ids), "at": at}
         )
+
+
+async def names_of(tx: Tx, shop_id: UUID) -> dict[UUID, str]:
+    """By product, what the shop's oldest listing of it is called."""
+    rows = await tx.execute(NAMES, {"account": tx.account_id, "shop": shop_id})
+    return {row.product_id: row.name for row in rows}
 
 
 async def lock_versions(tx: Tx, listing_ids: Collection[UUID]) -> dict[UUID, int]:

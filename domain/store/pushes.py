@@ -175,6 +175,13 @@ LOSE = text(
     """
 )
 
+LET_GO = text(
+    """
+    UPDATE pushes SET state = 'UNKNOWN', mall_message = 'The shop was disconnected.'
+    WHERE account_id = :account AND shop_id = :shop AND state IN ('SENT', 'ACCEPTED')
+    """
+)
+
 
 async def due(
     tx: Tx,
@@ -323,3 +330,8 @@ async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:
 async def lose(tx: Tx, ids: Sequence[UUID]) -> None:
     """Nobody knows whether they were applied."""
     await tx.execute(LOSE, {"account": tx.account_id, "ids": list(ids)})
+
+
+async def let_go(tx: Tx, shop_id: UUID) -> None:
+    """Nobody looks any more at what became of the shop's numbers that are under way."""
+    await tx.execute(LET_GO, {"account": tx.account_id, "shop": shop_id})

@@ -39,6 +39,7 @@ Row = dict[str, Any]
 TABLE_OF = {
     "Account": "accounts",
     "ApiToken": "api_tokens",
+    "CodeMapping": "code_mappings",
     "Job": "jobs",
     "Link": "links",
     "Listing": "listings",
@@ -427,7 +428,11 @@ def alive_listings(oracle: Oracle, given: Mapping[str, Any]) -> list[Row]:
     ids(given, "shopIds", "Shop")
     return oracle.rows(
         "Listing",
-        lambda row: row["deleted_at"] is None and listing_matches(oracle, row, given),
+        lambda row: (
+            row["deleted_at"] is None
+            and connected(oracle, row)
+            and listing_matches(oracle, row, given)
+        ),
     )
 
 
@@ -449,7 +454,11 @@ def listings(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
 def differences(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
     kind = arguments.get("kind")
     both = {**(arguments.get("filter") or {})}
-    rows = alive_listings(oracle, both)
+    rows = [
+        row
+        for row in alive_listings(oracle, both)
+        if (oracle.one("Shop", row["shop_id"]) or {})["in_use"]
+    ]
     if kind is not None:
         rows = [row for row in rows if listing_matches(oracle, row, {"differs": kind})]
     since: Keyed = lambda row: (  # noqa: E731
@@ -561,12 +570,34 @@ def links(oracle: Oracle, arguments: Mapping[str, Any]) -> Row:
         listing = oracle.alive("Listing", row["listing_id"])
         return (
             listing is not None
+            and connected(oracle, listing)
             and (shops is None or listing["shop_id"] in shops)
             and row["state"] in given.get("states", [row["state"]])
             and found(words_of(given.get("text", "")), said_of(oracle, listing))
         )
 
     return by_id("Link", newest=True)(oracle.rows("Link", keep), arguments)
+
+
+def code_mappings(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    shops = ids(arguments, "shopIds", "Shop")
+    words = words_of(arguments.get("text") or "")
+    rows = oracle.rows(
+        "CodeMapping",
+        lambda row: (
+            (shops is None or row["shop_id"] in shops)
+            and all(word in fold(f"{row['mall_code']} {row['product_code']}") for word in words)
+        ),
+    )
+    return by_id("CodeMapping", newest=False)(rows, arguments)
+
+
+def mapped_product(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    rows = oracle.rows(
+        "Product",
+        lambda each: each["code"] == row["product_code"] and each["deleted_at"] is None,
+    )
+    return next(iter(rows), None)
 
 
 # ── orders, logs, errors, jobs ──
@@ -814,7 +845,14 @@ def jobs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
 # ── shops, account ──
 
 
+def connected(oracle: Oracle, listing: Row) -> bool:
+    shop = oracle.one("Shop", listing["shop_id"])
+    return shop is not None and shop["disconnected_at"] is None
+
+
 def shop_state(oracle: Oracle, row: Row, _: Any) -> str:
+    if row["disconnected_at"] is not None:
+        return "DISCONNECTED"
     if row["state"] != "RUNNING":
         return str(row["state"])
     if not (row["orders_running"] or row["reflect_running"]):
@@ -945,7 +983,11 @@ def _refuses(job: Row) -> bool:
 
 def badges(oracle: Oracle, _: Row, __: Any) -> Row:
     listings_alive = [row["id"] for row in oracle.rows("Listing") if row["deleted_at"] is None]
-    linked = [oracle.link_of(each) for each in listings_alive]
+    linked = [
+        oracle.link_of(row["id"])
+        for row in oracle.rows("Listing")
+        if row["deleted_at"] is None and connected(oracle, row)
+    ]
     alive = [row for row in oracle.rows("Product") if row["deleted_at"] is None]
     shown = oracle.rows("SyncError")
     return {
@@ -992,7 +1034,10 @@ def _node(oracle: Oracle, kind: str, row_id: UUID) -> Row | None:
 
 def shops(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> list[Row]:
     in_use = arguments.get("inUse")
-    rows = oracle.rows("Shop", lambda row: in_use is None or row["in_use"] is in_use)
+    rows = oracle.rows(
+        "Shop",
+        lambda row: row["disconnected_at"] is None and in_use in (None, row["in_use"]),
+    )
     return sorted(rows, key=lambda row: row["id"])
 
 
@@ -1078,6 +1123,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "listings": lambda o, _, a: listings(o, a),
         "differences": lambda o, _, a: differences(o, a),
         "links": lambda o, _, a: links(o, a),
+        "code_mappings": code_mappings,
         "orders": orders,
         "stock_movements": log(
             "StockMovement",
@@ -1136,6 +1182,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             in_use=row["in_use"],
             orders=row["orders_running"],
             reflect=row["reflect_running"],
+            connected=row["disconnected_at"] is None,
         ),
         "pending": pending,
         "product_count": product_count,
@@ -1166,6 +1213,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "movements": movements,
     },
     "SetPart": {"product": to("Product", "part_id")},
+    "CodeMapping": {"shop": to("Shop", "shop_id"), "product": mapped_product},
     "ProductGroup": {
         "product_count": lambda o, row, _: sum(
             r["group_id"] == row["id"] and r["deleted_at"] is None for r in o.rows("Product")

@@ -115,6 +115,7 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "listings": [cursor("OLDEST", row, "Listing") for row in oracle.rows("Listing")],
         "affected": [cursor("OLDEST", row, "Listing") for row in oracle.rows("Listing")],
         "links": made["links"],
+        "codeMappings": [cursor("OLDEST", row, "") for row in oracle.rows("CodeMapping")],
         "stockMovements": made["stock_movements"],
         "movements": made["stock_movements"],
         "operationLogs": made["operation_logs"],

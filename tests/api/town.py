@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from domain.model.actors import SYSTEM, Actor, ActorKind
+from domain.model.links import fold
 from domain.store import tables
 from domain.store.database import Database, Tx
 from tests.factories import (
@@ -61,6 +62,7 @@ async def _fill(tx: Tx) -> None:
             notification_email="a@example.com",
         ),
         await a_shop(tx, "Amazon", mall="AMAZON", in_use=False, match_key=["seller-sku", "asin1"]),
+        await a_shop(tx, "Amazon", mall="AMAZON", in_use=False, state="HALTED", disconnected_at=T0),
     ]
     credential = {"ciphertext": b"x", "changed_at": T0, "changed_by": by_user}
     await a_row(tx, "shop_credentials", shop_id=shops[0], key="license_key", **credential)
@@ -70,6 +72,15 @@ async def _fill(tx: Tx) -> None:
     await a_row(tx, "shop_credentials", shop_id=shops[1], key="client_id", **credential)
     await a_row(tx, "shop_credentials", shop_id=shops[2], key="refresh_token", **credential)
     products = await _products(tx)
+    for shop, mall, code in ((0, "ｃｕｐ－9", "CUP"), (1, "t-1", "OLD"), (1, "X", "NONE")):
+        await a_row(
+            tx,
+            "code_mappings",
+            shop_id=shops[shop],
+            mall_code=mall,
+            product_code=code,
+            folded=fold(f"{mall} {code}"),
+        )
     listings = await _listings(tx, shops, products, by_user, by_token)
     await _orders(tx, shops, products, listings)
     await _errors(tx, shops, listings, by_user)
@@ -127,6 +138,7 @@ async def _listings(
         await a_listing(tx, shops[0], "tea\\1", product_id=tea, sync={"expected": 0, "base": 0, "base_source": "FILE"}),
         await a_listing(tx, shops[2], "gift", product_id=gift, sync={"expected": 2, "base": 2}),
         await a_listing(tx, shops[2], "free", unlimited=True, link={"state": "UNLINKED_BY_HAND", "actor": SYSTEM.as_json()}),
+        await a_listing(tx, shops[3], "left", sync={"base": 4, "difference": "UNKNOWN", "difference_since": T0}),
         await a_listing(tx, shops[0], "ended", product_id=pot, deleted_at=T0),
         await a_listing(tx, shops[0], "old", product_id=gone, sync=late | {"expected": 1, "base": 0}),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from domain.store.reads.models import (
     flag,
     number,
     numbers,
+    text,
     texts,
     word,
     words,
@@ -25,7 +26,8 @@ def _errors(condition: str) -> Value:
 
 
 ALIVE_LISTING = (
-    "JOIN listings l ON l.account_id = {account} AND l.id = k.listing_id AND l.deleted_at IS NULL"
+    "JOIN listings l ON l.account_id = {account} AND l.id = k.listing_id AND l.deleted_at IS NULL "
+    "JOIN shops s ON s.account_id = {account} AND s.id = l.shop_id AND s.disconnected_at IS NULL"
 )
 
 BADGES = Inside(
@@ -61,6 +63,8 @@ ACCOUNT = Model(
         "reflect_edits": word("{t}.reflect_edits"),
         "level9_resume": word("{t}.level9_resume"),
         "show_images": flag("{t}.show_images"),
+        "sync_new_listings": flag("{t}.sync_new_listings"),
+        **numbers("confirm_to_zero", "confirm_changed"),
         "plan": Inside(
             {
                 **numbers("product_limit"),
@@ -77,6 +81,9 @@ VIEWER = Inside(
     {
         "user": One("User", "{o}.id = {user}"),
         "token": One("ApiToken", "{o}.id = {token}"),
+        "email": text(
+            "(SELECT u.email FROM users u WHERE u.account_id = {account} AND u.id = {user})"
+        ),
         "account": One("Account", "true"),
         "permissions": words("{permissions}"),
         "locale": word("{locale}"),

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from domain.store.reads.account import ACCOUNT
 from domain.store.reads.actors import API_TOKEN, USER
+from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
 from domain.store.reads.jobs import CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
 from domain.store.reads.listings import LINK, LISTING, PUSH
@@ -23,6 +24,7 @@ NODES: Mapping[str, Model] = MappingProxyType(
         for model in (
             ACCOUNT,
             API_TOKEN,
+            CODE_MAPPING,
             JOB,
             LINK,
             LISTING,

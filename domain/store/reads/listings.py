@@ -33,6 +33,8 @@ from domain.store.reads.models import (
 )
 
 ALIVE = "{o}.deleted_at IS NULL"
+OF_SHOPS = """{o}.shop_id IN (SELECT d.id FROM shops d WHERE d.account_id = {account} AND SHOPS)"""
+SHOWN = f"{ALIVE} AND {OF_SHOPS.replace('SHOPS', 'd.disconnected_at IS NULL')}"
 PUSH_STATE = """(CASE WHEN SYNC.wanted > SYNC.done AND coalesce(SYNC.push_state, '') NOT IN ('SENT', 'ACCEPTED')
     THEN 'WAITING' ELSE SYNC.push_state END)"""
 PUSH_EXISTS = "({o}.wanted > {o}.done OR {o}.push_state IS NOT NULL)"
@@ -182,14 +184,14 @@ LISTINGS = Paged(
             "sync",
         ),
     },
-    ALIVE,
+    SHOWN,
     LISTING_FILTERS,
 )
 
 DIFFERENCES = Paged(
     "Listing",
     both_ways("DIFFERENCE_SINCE", "{t}_sync.difference_since", "timestamptz", "sync"),
-    ALIVE,
+    f"{ALIVE} AND {OF_SHOPS.replace('SHOPS', 'd.in_use')}",
     {
         **LISTING_FILTERS,
         "kind": by_value(
@@ -201,7 +203,7 @@ DIFFERENCES = Paged(
 LINKS = Paged(
     "Link",
     NEWEST_FIRST,
-    "true",
+    OF_SHOPS.replace("SHOPS", "d.disconnected_at IS NULL").replace("{o}.", "{o}_listing."),
     {
         "filter": all_of(
             {

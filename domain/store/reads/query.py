@@ -1,6 +1,7 @@
 """Where reading begins: the fields of the root, over a row of nothing."""
 
 from domain.store.reads.account import EVENT_CURSOR, VIEWER
+from domain.store.reads.code_mappings import CODE_MAPPINGS
 from domain.store.reads.jobs import JOBS
 from domain.store.reads.listings import DIFFERENCES, LINKS, LISTINGS
 from domain.store.reads.logs import MALL_UPDATE_LOGS, OPERATION_LOGS, SALES_LOGS
@@ -29,6 +30,7 @@ QUERY = Model(
         "listings": LISTINGS,
         "differences": DIFFERENCES,
         "links": LINKS,
+        "code_mappings": CODE_MAPPINGS,
         "orders": ORDERS,
         "stock_movements": STOCK_MOVEMENTS,
         "operation_logs": OPERATION_LOGS,

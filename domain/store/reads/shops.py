@@ -20,7 +20,7 @@ from domain.store.reads.models import (
     words,
 )
 
-STATE = """CASE WHEN {t}.state <> 'RUNNING' THEN {t}.state
+STATE = """CASE WHEN {t}.disconnected_at IS NOT NULL THEN 'DISCONNECTED' WHEN {t}.state <> 'RUNNING' THEN {t}.state
     WHEN NOT ({t}.orders_running OR {t}.reflect_running) THEN CASE WHEN {t}.checked_at IS NULL THEN 'ONBOARDING'
         WHEN {t}.effective_from IS NULL THEN 'READY' ELSE 'STOPPED' END
     WHEN NOT {t}.in_use OR NOT {t}_account.sync_running THEN 'STOPPED'
@@ -110,6 +110,7 @@ SHOP = Model(
             flag("{t}.in_use"),
             flag("{t}.orders_running"),
             flag("{t}.reflect_running"),
+            flag("{t}.disconnected_at IS NULL"),
         ),
         "pending": Inside(
             {
@@ -120,7 +121,14 @@ SHOP = Model(
             },
             needs=("pending",),
         ),
-        **moments("orders_seen_at", "cancels_seen_at", "effective_from"),
+        "sync_latency": Inside(
+            {
+                f"{name}_seconds": number(f"{{t}}_latency.{name}")
+                for name in ("p50", "p95", "p99", "zero_p95")
+            },
+            needs=("latency",),
+        ),
+        **moments("orders_seen_at", "cancels_seen_at", "effective_from", "disconnected_at"),
         "product_count": number(
             "(SELECT count(DISTINCT k.product_id) FROM listings l "
             "JOIN links k ON k.account_id = {account} AND k.listing_id = l.id "
@@ -148,4 +156,9 @@ CREDENTIAL_STATE = Model(
     account="true",
 )
 
-SHOPS = Many("Shop", "true", order="{o}.id", filters={"in_use": holds("{t}.in_use")})
+SHOPS = Many(
+    "Shop",
+    "{o}.disconnected_at IS NULL",
+    order="{o}.id",
+    filters={"in_use": holds("{t}.in_use")},
+)

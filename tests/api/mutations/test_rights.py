@@ -80,6 +80,13 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
     },
     "deleteSetItems": lambda w: {"productIds": [w.set]},
     "saveProductGroup": lambda w: {"id": w.group, "name": "Ours", "reserve": 0},
+    "saveCodeMappings": lambda w: {
+        "shopId": w.shop,
+        "save": [{"mallCode": "A", "productCode": "B"}],
+    },
+    "setShopsInUse": lambda w: {"shopIds": [w.shop]},
+    "disconnectShop": lambda w: {"id": w.shop, "deleteListings": True},
+    "updateAccount": lambda w: {"baseShopId": w.shop},
     "clearErrors": lambda w: {"errors": {"ids": [w.error]}},
     "connectShop": lambda w: {"mall": "RAKUTEN", "name": "Ours", "credentials": []},
     "updateShop": lambda w: {"id": w.shop, "name": "Ours"},

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from api.nodes import global_id
 from domain.model.actors import SYSTEM
+from domain.model.code_mappings import CodePair
 from domain.model.errors import MallLockedOut
 from domain.model.malls import (
     ItemRef,
@@ -22,6 +23,7 @@ from domain.model.malls import (
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
 from domain.services import (
+    code_mappings,
     listings,
     orders,
     reflect_jobs,
@@ -115,6 +117,8 @@ async def _stock_up(tx: Tx, vault: Vault, market: Market, mall: MallKind) -> Non
         for code, name in named
     ]
     linked = 20 if mall is MallKind.AMAZON else len(found)
+    table = [CodePair(f"food-{nth}", code) for nth, code in enumerate(CODES[:3])]
+    await code_mappings.save_mappings(tx, SYSTEM, shop.id, table, [], now=datetime.now(UTC))
     for part, link in ((found[:linked], True), (found[linked:], False)):
         now = datetime.now(UTC)
         await listings.import_listings(

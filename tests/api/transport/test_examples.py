@@ -46,6 +46,11 @@ QUERIES: Mapping[str, Asked] = {
     "logs": lambda m: {"filter": {"shopIds": [m.shops[RAKUTEN]]}},
     "orders": lambda m: {"filter": {"states": ["UNLINKED"]}},
     "product_page": lambda m: {"code": CODES[0]},
+    "partner_stock": lambda m: {"codes": [CODES[0], "GIFT-S", "food-001", "?"]},
+    "stock_then": lambda m: {"code": CODES[0], "time": "2030-01-01T00:00:00Z", "by": "EFFECTIVE"},
+    "pending_pushes": lambda m: {"shopIds": list(m.shops.values())},
+    "common_settings": lambda m: {},
+    "code_mappings": lambda m: {"shopIds": [m.shops[AMAZON]], "text": "food"},
     "explain": lambda m: {"id": m.listing(RAKUTEN, 0), "locale": "JA"},
 }
 
@@ -166,6 +171,18 @@ MUTATIONS: Mapping[str, Asked] = {
     "stop_sync": lambda m: {"shopIds": [m.shops[AMAZON]], "parts": ["REFLECT"]},
     "start_sync": lambda m: {"shopIds": [m.shops[AMAZON]]},
     "clear_errors": lambda m: {"errors": {"filter": {}}},
+    "save_common_settings": lambda m: {
+        "name": "食品の店",
+        "baseShopId": m.shops[RAKUTEN],
+        "reflectEdits": "AT_ONCE",
+        "confirmToZero": 10,
+    },
+    "set_shops_in_use": lambda m: {"shopIds": [m.shops[RAKUTEN]]},
+    "disconnect_shop": lambda m: {"id": m.shops[AMAZON], "deleteListings": False},
+    "save_code_mappings": lambda m: {
+        "shopId": m.shops[AMAZON],
+        "save": [{"mallCode": CODES[25], "productCode": CODES[1]}],
+    },
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.shop_actions import (
+    GIVEN_UP,
     NO_RIGHT,
     NOT_IN_USE,
     RUNS_ALREADY,
@@ -32,11 +33,20 @@ def test_switches(case, in_use, orders, reflect, start, stop):
 
 
 def test_every_action_needs_its_right():
-    for role in (Role.STAFF, Role.VIEWER):
-        found = shop_actions(PERMISSIONS[role], in_use=True, orders=True, reflect=False)
-        assert {action.reason for action in found} == {NO_RIGHT}
+    staff = shop_actions(PERMISSIONS[Role.STAFF], in_use=True, orders=True, reflect=False)
+    assert ShopActionKey.UNLINK_ALL in {action.key for action in staff if action.enabled}
+    viewer = shop_actions(PERMISSIONS[Role.VIEWER], in_use=True, orders=True, reflect=False)
+    assert {action.reason for action in viewer} == {NO_RIGHT}
     allowed = shop_actions({Permission.SHOPS}, in_use=True, orders=True, reflect=False)
     assert {action.key for action in allowed if action.enabled} == {
         ShopActionKey.CHECK,
         ShopActionKey.RENEW_CREDENTIALS,
+        ShopActionKey.DISCONNECT,
     }
+
+
+def test_with_a_shop_that_was_given_up_nothing_can_be_done():
+    found = shop_actions(
+        PERMISSIONS[Role.OWNER], in_use=False, orders=False, reflect=False, connected=False
+    )
+    assert {action.key: action.reason for action in found} == dict.fromkeys(ShopActionKey, GIVEN_UP)

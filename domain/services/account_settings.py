@@ -1,0 +1,85 @@
+"""共通設定 An account's own settings, and what follows from a new base shop."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from domain.model.account_settings import checked_limit, checked_time_zone
+from domain.model.actors import Actor
+from domain.model.errors import DomainError
+from domain.model.texts import MOST_NAME, checked_text
+from domain.services import edits, product_names
+from domain.store import account_settings, listings, logs, shops
+from domain.store.account_settings import AccountSettings
+from domain.store.database import Tx
+
+
+class Settings(TypedDict, total=False):
+    """What is left out stays. `base_shop_id` None: no shop names the products."""
+
+    name: str
+    time_zone: str
+    base_shop_id: UUID | None
+    reflect_edits: str
+    level9_resume: str
+    show_images: bool
+    sync_new_listings: bool
+    confirm_to_zero: int
+    confirm_changed: int
+
+
+async def update_account(
+    tx: Tx, actor: Actor, *, expected_version: int | None = None, **settings: Unpack[Settings]
+) -> AccountSettings:
+    """The settings as they are now. Products that no person named take the names of a new base shop's listings.
+
+    Raises DomainError NOT_FOUND, VERSION_CHANGED, REQUIRED or INVALID_VALUE.
+    """
+    wanted = _checked(settings)
+    await _hold_base(tx, wanted.get("base_shop_id"))
+    before = await account_settings.lock(tx)
+    edits.check_version(before.version, expected_version)
+    after = replace(before, **wanted)
+    changed = _changed(before, after)
+    if not changed:
+        return before
+    await account_settings.save(tx, after)
+    await logs.operation(
+        tx, actor.as_json(), "UPDATE_ACCOUNT", "ACCOUNT", [(tx.account_id, changed)]
+    )
+    if after.base_shop_id is not None and "base_shop_id" in changed:
+        names = await listings.names_of(tx, after.base_shop_id)
+        await product_names.rename(tx, names, even_named=True)
+    return replace(after, version=before.version + 1)
+
+
+def _checked(settings: Settings) -> dict[str, Any]:
+    wanted: dict[str, Any] = dict(settings)
+    if "name" in wanted:
+        wanted["name"] = _checked_name(wanted["name"])
+    if "time_zone" in wanted:
+        checked_time_zone(wanted["time_zone"])
+    for limit in ("confirm_to_zero", "confirm_changed"):
+        if limit in wanted:
+            checked_limit(wanted[limit], limit)
+    return wanted
+
+
+def _checked_name(name: str) -> str:
+    name = checked_text(name, "name", MOST_NAME)
+    if not name:
+        raise DomainError("Enter a name.", code="REQUIRED", field=("name",))
+    return name
+
+
+async def _hold_base(tx: Tx, shop_id: UUID | None) -> None:
+    """A shop that is to name products may not be disconnected meanwhile."""
+    if shop_id is not None and await shops.lock(tx, shop_id) is None:
+        raise edits.not_found("shop", "base_shop_id")
+
+
+def _changed(before: AccountSettings, after: AccountSettings) -> Mapping[str, Any]:
+    names = AccountSettings.__dataclass_fields__
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in names}
+    return {name: {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
