@@ -14,20 +14,26 @@ from starlette.routing import Mount, Route, WebSocketRoute
 
 from api import connect, health
 from api.auth import Gate
+from api.bodies import JSON
 from api.broadcast import Broadcaster
 from api.budgets import Allowance, Budgets
 from api.context import Connecting
+from api.cookies import SessionCookie
 from api.errors import Code, refused
 from api.execution import Engine, refusal, utc_now
 from api.feed import Feed
 from api.graphiql import files
-from api.route import JSON, GraphQLRoute
+from api.origins import Origins
+from api.route import GraphQLRoute
 from api.schema import schema
+from api.seats import Seats
 from api.session import Desk, Patience
+from api.sign_in import SignIn
 from api.sockets import SocketRoute
 from api.watch import Watch
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
+from domain.services.passwords import Passwords
 from domain.settings import Settings
 from domain.store.database import Database
 from integrations.bells import Bells
@@ -53,8 +59,11 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
         budgets=Budgets(db, allowance),
         introspection=settings.introspection,
     )
-    gate = Gate(db)
-    sockets = SocketRoute(Desk(engine, Broadcaster(engine), gate, watch, patience), origins)
+    known = Origins(origins)
+    cookie = SessionCookie(settings.public_url)
+    gate = Gate(db, known, cookie)
+    passwords = Passwords()
+    desk = Desk(engine, Broadcaster(engine), gate, watch, Seats(), patience)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -63,6 +72,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
             yield
             for task in running:
                 task.cancel()
+        passwords.close()
         await bells.close()
         await db.close()
 
@@ -70,7 +80,8 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
         routes=[
             Route("/", _to_graphql),
             Route("/graphql", GraphQLRoute(engine, gate)),
-            WebSocketRoute("/graphql", sockets),
+            WebSocketRoute("/graphql", SocketRoute(desk, known)),
+            *SignIn(db, gate, cookie, passwords).routes(),
             Mount("/graphiql", files()),
             connect.route(db, vault, origins, utc_now),
             *health.routes(settings, lambda: feed.has_bells),
@@ -87,6 +98,8 @@ def _cors(settings: Settings) -> Middleware:
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "accept-language"],
+        allow_credentials=True,
+        expose_headers=["retry-after", "www-authenticate"],
         max_age=CORS_SECONDS,
     )
 

@@ -23,6 +23,7 @@ ACK = '{"type":"connection_ack"}'
 class Close(IntEnum):
     """TRY_AGAIN: come back, and subscribe after the last cursor that was received."""
 
+    NORMAL = 1000
     TOO_BIG = 1009
     TRY_AGAIN = 1013
     BAD_REQUEST = 4400

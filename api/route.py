@@ -5,7 +5,7 @@
 | 200 | the operation ran; errors of fields stand beside `data` |
 | 400 | it could not begin: malformed, or not a document of this schema. Clients that accept only `application/json`
         get 200 where their request was well formed, as the specification asks |
-| 401, 405, 406, 413, 415 | token, method, Accept, size, Content-Type |
+| 401, 403, 405, 406, 413, 415 | token, origin of a cookie, method, Accept, size, Content-Type |
 | 429 | the budget is used up; Retry-After says for how long |
 | 500, 503 | our fault, with an id to quote; 503 is worth another try |
 """
@@ -14,21 +14,20 @@ from collections.abc import Mapping
 
 import structlog
 from graphql import OperationType
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.auth import Gate, locale_of
+from api.bodies import JSON, read_body
 from api.context import Viewer
 from api.errors import Code, Refused, code_of, failure, refused
 from api.execution import Engine, Operation, refusal
 from api.graphiql import page
 from api.plan import Answer
-from api.requests import MOST_BYTES, Request, read_json, read_request
+from api.requests import Request, read_json, read_request
 
 RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
 METHODS = "GET, POST"
 PARAMETERS = ("query", "operationName", "variables", "extensions")
 
@@ -66,10 +65,8 @@ class GraphQLRoute:
     async def _answered(self, request: HttpRequest) -> Answer:
         if request.method not in METHODS.split(", "):
             raise refused(Code.METHOD_NOT_ALLOWED, f"Send {METHODS}.", 405, Allow=METHODS)
-        headers = request.headers
-        viewer = await self._gate.viewer(
-            headers.get("authorization"), headers.get("accept-language")
-        )
+        token = self._gate.token(request)
+        viewer = await self._gate.viewer(token, request.headers.get("accept-language"))
         given = _from_address(request) if request.method == "GET" else await _from_body(request)
         operation = await self._operation(given, viewer)
         _check_transport(operation, request.method)
@@ -101,43 +98,7 @@ def _check_transport(operation: Operation, method: str) -> None:
 
 async def _from_body(request: HttpRequest) -> Request:
     """Raises Refused."""
-    kind, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if kind.strip() != JSON or not _is_utf8(parameters):
-        raise refused(
-            Code.UNSUPPORTED_MEDIA_TYPE, f"Send Content-Type: {JSON}, in UTF-8.", 415, Accept=JSON
-        )
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise refused(
-            Code.UNSUPPORTED_MEDIA_TYPE,
-            "Send the body as it is, without Content-Encoding.",
-            415,
-            Accept_Encoding="identity",
-        )
-    return read_request(read_json(await _body(request)))
-
-
-def _is_utf8(parameters: str) -> bool:
-    named = [part.strip() for part in parameters.split(";")]
-    charsets = [part.removeprefix("charset=").strip('"') for part in named if "charset=" in part]
-    return all(charset in ("utf-8", "utf8") for charset in charsets)
-
-
-async def _body(request: HttpRequest) -> bytes:
-    """Read no further than MOST_BYTES. Raises Refused."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise _too_large()
-    except ClientDisconnect as gone:
-        raise refused(Code.BAD_REQUEST, "The body ended early.") from gone
-    return bytes(body)
-
-
-def _too_large() -> Refused:
-    message = f"A request holds {MOST_BYTES:,} bytes at most."
-    return refused(Code.TOO_LARGE, message, 413, Connection="close")
+    return read_request(await read_body(request))
 
 
 def _from_address(request: HttpRequest) -> Request:
@@ -192,7 +153,7 @@ def _response(answer: Answer, media: str, status_of_refusal: int) -> Response:
         {
             "content-type": f"{media}; charset=utf-8",
             "cache-control": "no-store",
-            "vary": "Accept, Accept-Language, Authorization",
+            "vary": "Accept, Accept-Language, Authorization, Cookie, Origin",
         },
     )
 

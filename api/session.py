@@ -5,7 +5,7 @@ One task reads, one writes, each operation has its own. A reader that is slower 
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +14,7 @@ import structlog
 from graphql import OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.auth import Gate, bearer
+from api.auth import Gate
 from api.broadcast import Broadcaster
 from api.context import Viewer
 from api.errors import Code, Refused, failure, refused
@@ -36,7 +36,8 @@ from api.messages import (
     read_message,
 )
 from api.requests import Request
-from api.watch import Watch
+from api.seats import Holder, Seats
+from api.watch import Watch, Watched
 from domain.model.locales import Locale
 
 MOST_OPERATIONS = 100
@@ -44,6 +45,7 @@ MOST_WAITING = 64
 """Messages that wait for one socket to take them."""
 
 NO_TOKEN = 'Forbidden: connection_init needs {"authorization": "Bearer <token>"} with a token that is good.'
+IDLE = "Nothing was asked for here for long: open another when there is something."
 RESUME = "You read slower than this goes: subscribe again after your last cursor."
 
 log = structlog.get_logger(__name__)
@@ -51,12 +53,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds: until connection_init, of silence until a ping, for one message to be taken, for a farewell."""
+    """Seconds: until connection_init, of silence until a ping, for one message to be taken, for a farewell, without
+    any operation."""
 
     init: float = 10.0
     silent: float = 25.0
     send: float = 15.0
     close: float = 10.0
+    idle: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Desk:
     broadcaster: Broadcaster
     gate: Gate
     watch: Watch
+    seats: Seats
     patience: Patience
 
 
@@ -75,6 +80,9 @@ class Session:
         self._desk = desk
         self._socket = socket
         self._viewer: Viewer | None = None
+        self._watched: Watched | None = None
+        self._holder = Holder()
+        self._resting: asyncio.TimerHandle | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
         self._ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
@@ -96,6 +104,8 @@ class Session:
             return self._reason(tasks)
         finally:
             timer.cancel()
+            self._wake()
+            self._resting = None
             self._held.close()
             await _cancelled([*tasks, *self._operations.values()])
 
@@ -175,29 +185,54 @@ class Session:
     async def _init(self, init: Init) -> None:
         if self._viewer is not None:
             raise Ended(Close.TOO_MANY_INITS, "Too many initialisation requests")
-        headers = self._socket.headers
-        authorization = init.authorization or headers.get("authorization")
+        languages = self._socket.headers.get("accept-language")
         try:
-            viewer = await self._desk.gate.viewer(authorization, headers.get("accept-language"))
+            token = self._desk.gate.token(self._socket, init.authorization)
+            viewer = await self._desk.gate.viewer(token, languages)
         except Refused as refused:
             raise Ended(Close.FORBIDDEN, NO_TOKEN) from refused
+        self._holder = self._held.enter_context(self._desk.seats.taken(token))
+        watched = self._desk.watch.over(token, viewer, self._forbid)
+        self._watched = self._held.enter_context(watched)
         self._viewer = replace(viewer, locale=init.locale or viewer.locale)
-        self._held.enter_context(self._desk.watch.over(bearer(authorization), viewer, self._forbid))
+        self._resting = self._rest()
         self.say(ACK)
 
     def _forbid(self) -> None:
         self.end(Close.FORBIDDEN, "Forbidden: the token's rights have changed, or it has ended.")
 
+    def _rest(self) -> asyncio.TimerHandle:
+        """From now on nothing runs here."""
+        idle = self._desk.patience.idle
+        return asyncio.get_running_loop().call_later(idle, self.end, Close.NORMAL, IDLE)
+
+    def _wake(self) -> None:
+        """Of no effect before the beginning and after the end."""
+        if self._resting is not None:
+            self._resting.cancel()
+
     def _subscribe(self, message: Subscribe) -> None:
-        if self._viewer is None:
+        if self._viewer is None or self._watched is None:
             raise Ended(Close.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
             raise Ended(Close.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
-        if len(self._operations) >= MOST_OPERATIONS:
+        if len(self._operations) >= MOST_OPERATIONS or not self._holder.may_operate:
             self.say(_refusal(message.id, _too_many(), self._viewer))
             return
-        work = self._operate(message.id, message.request, self._viewer)
-        self._operations[message.id] = asyncio.create_task(work)
+        self._watched.in_use = True
+        self._begin(message.id, self._operate(message.id, message.request, self._viewer))
+
+    def _begin(self, operation_id: str, work: Coroutine[Any, Any, None]) -> None:
+        self._wake()
+        self._holder.operations += 1
+        self._operations[operation_id] = asyncio.create_task(work)
+        self._operations[operation_id].add_done_callback(self._ended_operation)
+
+    def _ended_operation(self, task: asyncio.Task[None]) -> None:
+        self._holder.operations -= 1
+        if not self._operations and self._resting is not None:
+            self._wake()
+            self._resting = self._rest()
 
     def _complete(self, operation_id: str) -> None:
         task = self._operations.pop(operation_id, None)
@@ -257,7 +292,7 @@ def _refusal(operation_id: str, no: Refused, viewer: Viewer) -> str:
 def _too_many() -> Refused:
     return refused(
         Code.TOO_MANY_OPERATIONS,
-        f"{MOST_OPERATIONS} operations run on this socket already: complete some, or open another.",
+        f"{MOST_OPERATIONS} operations run on this socket already, or too many with this token: complete some.",
     )
 
 

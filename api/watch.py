@@ -1,4 +1,4 @@
-"""Open sockets outlive the moment in which their token was looked at: it is looked at again every two seconds."""
+"""Open sockets outlive the moment in which their token or session was looked at: it is looked at again every two seconds."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from api.context import Viewer
-from domain.services.callers import Authenticated, still_allowed
+from domain.services.callers import Authenticated, note_use, still_allowed
 from domain.store.database import Database
 
 LOOK_SECONDS = 2.0
@@ -17,11 +17,14 @@ MOST_AT_ONCE = 1_000
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Watched:
+    """`in_use`: something was asked for since the last look."""
+
     token: str
     viewer: Viewer
     forbid: Callable[[], None]
+    in_use: bool = True
 
     def may_stay(self, now: Authenticated | None) -> bool:
         return now is not None and now.permissions == self.viewer.permissions
@@ -35,12 +38,12 @@ class Watch:
         self._watched: set[Watched] = set()
 
     @contextmanager
-    def over(self, token: str, viewer: Viewer, forbid: Callable[[], None]) -> Iterator[None]:
+    def over(self, token: str, viewer: Viewer, forbid: Callable[[], None]) -> Iterator[Watched]:
         """`forbid` is called when the token no longer lives, or may do something else than before."""
         watched = Watched(token, viewer, forbid)
         self._watched.add(watched)
         try:
-            yield
+            yield watched
         finally:
             self._watched.discard(watched)
 
@@ -59,6 +62,15 @@ class Watch:
         for each in watched:
             if not each.may_stay(living.get(each.token)):
                 each.forbid()
+        await self._note_use(watched)
+
+    async def _note_use(self, watched: list[Watched]) -> None:
+        """A screen that works over its socket alone is no idle session."""
+        used = {each.token for each in watched if each.in_use}
+        for each in watched:
+            each.in_use = False
+        for some in _batches(sorted(used)):
+            await note_use(self._db, some)
 
     async def _living(self, tokens: set[str]) -> Mapping[str, Authenticated]:
         living: dict[str, Authenticated] = {}

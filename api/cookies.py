@@ -1,0 +1,51 @@
+"""The cookie of a session: kept from scripts, from other sites' requests, and from unencrypted ways where there are others."""
+
+from datetime import datetime
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+NAME = "renkei"
+ENCRYPTED = frozenset({"https", "wss"})
+
+
+class SessionCookie:
+    """`public_url`: where browsers reach us, whatever stands between them and this process."""
+
+    def __init__(self, public_url: str) -> None:
+        self._encrypted = public_url.startswith("https://")
+
+    def read(self, connection: HTTPConnection) -> str | None:
+        return connection.cookies.get(self._name(connection))
+
+    def give(
+        self, response: Response, connection: HTTPConnection, token: str, until: datetime
+    ) -> None:
+        self._set(response, connection, token, expires=until)
+
+    def take(self, response: Response, connection: HTTPConnection) -> None:
+        self._set(response, connection, "", expires=0)
+
+    def _set(
+        self,
+        response: Response,
+        connection: HTTPConnection,
+        value: str,
+        expires: datetime | int,
+    ) -> None:
+        response.set_cookie(
+            self._name(connection),
+            value,
+            expires=expires,
+            path="/",
+            secure=self._is_encrypted(connection),
+            httponly=True,
+            samesite="lax",
+        )
+
+    def _name(self, connection: HTTPConnection) -> str:
+        """`__Host-`: taken by browsers from us alone, and never over an unencrypted way."""
+        return f"__Host-{NAME}" if self._is_encrypted(connection) else NAME
+
+    def _is_encrypted(self, connection: HTTPConnection) -> bool:
+        return self._encrypted or connection.url.scheme in ENCRYPTED
