@@ -133,7 +133,7 @@ described(
 described(
     CredentialWarning,
     "What is to be done about a credential.",
-    EXPIRES_SOON="It lapses within 7 days.",
+    EXPIRES_SOON="It lapses within 14 days.",
     EXPIRED="It has lapsed.",
     REFUSED="The mall refused the credentials since it was set; which of them, malls do not say.",
     UNCHECKED="No test of the connection has ended since it was set.",

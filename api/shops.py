@@ -55,6 +55,17 @@ class PendingCount:
     oldest_at: datetime | None = field("Since when the oldest waits; null: nothing waits.")
 
 
+@strawberry.type(
+    description="How late the mall is: of the newest 1,000 numbers that it showed within 7 days, the seconds from when "
+    "each was to go out until it stood there. Null: none went out."
+)
+class SyncLatency:
+    p50_seconds: float | None = field("Half of them were faster.")
+    p95_seconds: float | None = field("95 of 100 were faster.")
+    p99_seconds: float | None = field("99 of 100 were faster.")
+    zero_p95_seconds: float | None = field("Of zeros alone, 95 of 100 were faster.")
+
+
 @strawberry.type(description="A setting of a shop.")
 class SettingValue:
     key: str = field("Its name; see the mall's `settingFields`.")
@@ -100,6 +111,9 @@ class Shop(Node):
         "店舗メニュー: what this viewer may do with it now, and why not.", made_by=actions_of
     )
     pending: PendingCount = field("What waits to be sent.")
+    sync_latency: SyncLatency = field(
+        "How late the mall is. How long the oldest number waits now: `pending.oldestAt`."
+    )
     effective_from: datetime | None = field(
         "Since when its orders count; what was placed before takes nothing. Null: it never started."
     )

@@ -195,6 +195,7 @@ CREATE POLICY used ON sessions FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
 
+CREATE INDEX pushes_applied_idx ON pushes (account_id, shop_id, id) WHERE state = 'APPLIED';
 CREATE INDEX jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX sync_errors_resolved_idx ON sync_errors (resolved_at) WHERE resolved_at IS NOT NULL;
 GRANT SELECT (finished_at), DELETE ON jobs TO renkei_dispatch;

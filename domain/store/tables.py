@@ -510,6 +510,13 @@ Index(
     unique=True,
     postgresql_where=text("state = 'SENT'"),
 )
+Index(
+    "pushes_applied_idx",
+    pushes.c.account_id,
+    pushes.c.shop_id,
+    pushes.c.id,
+    postgresql_where=text("state = 'APPLIED'"),
+)
 Index("pushes_sent_idx", pushes.c.sent_at, postgresql_using="brin")
 Index(
     "pushes_unread_idx",

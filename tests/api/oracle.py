@@ -5,11 +5,13 @@ column is a few lines of Python, with the rules of domain/model where there are 
 """
 
 import json
+import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 from graphql import (
@@ -23,13 +25,16 @@ from graphql import (
 )
 from graphql.pyutils import camel_to_snake
 
+from api.scalars import read_moment
 from domain.model import checks, onboarding, shop_actions, sync_errors
 from domain.model.diff import NotPushed
+from domain.model.errors import DomainError
 from domain.model.explanations import Figures, sentence
 from domain.model.links import fold
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
+from domain.model.messages import message
 from domain.model.roles import Permission
 from domain.model.sets import PartStock, SetPart, sellable_sets, sets_in_parts
 from domain.model.stock import effective_reserve, sellable
@@ -57,7 +62,7 @@ TABLE_OF = {
     "User": "users",
 }
 KEYED_BY_LISTING = ("Link", "Push")
-JOBS = {"REFLECT": "ReflectJob", "SHOP_CHECK": "ShopCheck"}
+JOBS = {"REFLECT": "ReflectJob", "SHOP_CHECK": "ShopCheck", "BULK_CHANGE": "BulkChange"}
 TARGETS = {"LISTING": "Listing", "PRODUCT": "Product", "SHOP": "Shop", "SYNC_ERROR": "SyncError"}
 
 
@@ -279,6 +284,50 @@ def parts_of(oracle: Oracle, row: Row) -> tuple[list[SetPart], dict[UUID, PartSt
         if part is not None
     }
     return parts, stock
+
+
+CODE_MARKS = dict.fromkeys(map(ord, "‐‑‒–—―⁃−─━➖⸺⸻ー﹘﹣-_ "))
+
+
+def code_key(code: str) -> str:
+    return normalize("NFKC", code).lower().translate(CODE_MARKS)
+
+
+def stock(oracle: Oracle, _: Any, arguments: Mapping[str, Any]) -> list[Row]:
+    return [stock_entry(oracle, code) for code in arguments["codes"]]
+
+
+def stock_entry(oracle: Oracle, code: str) -> Row:
+    alive = oracle.rows("Product", lambda row: row["deleted_at"] is None)
+    product = next((row for row in alive if row["code"] == code), None)
+    entry = {"code": code, "sellable": None, "changed_at": None, "did_you_mean": None}
+    if product is None:
+        alike = [row["code"] for row in alive if code_key(row["code"]) == code_key(code) != ""]
+        return {**entry, "status": "UNKNOWN_CODE", "did_you_mean": min(alike, default=None)}
+    free = sellable_of(oracle, product) if product["managed"] else None
+    status = "NOT_SOLD" if free is None else "IN_STOCK" if free > 0 else "OUT_OF_STOCK"
+    parts = [oracle.one("Product", part.product_id) for part in parts_of(oracle, product)[0]]
+    changed_at = max(row["updated_at"] for row in (product, *filter(None, parts)))
+    shown = None if free is None else max(free, 0)
+    return {**entry, "status": status, "sellable": shown, "changed_at": changed_at}
+
+
+def stock_at(oracle: Oracle, _: Any, arguments: Mapping[str, Any]) -> Row | None:
+    code, at = arguments["code"], arguments["time"]
+    when = "effective_at" if arguments.get("by") == "EFFECTIVE" else "recorded_at"
+    product = next((row for row in oracle.rows("Product") if row["code"] == code), None)
+    if product is None or product["deleted_at"]:
+        return None
+    moved = [row for row in oracle.tables["stock_movements"] if row[when] <= read_moment(at)]
+    then = {
+        row["id"]: sum(each["delta"] for each in moved if each["product_id"] == row["id"])
+        for row in oracle.rows("Product")
+    }
+    rows = [{**row, "total": then[row["id"]]} for row in oracle.tables["products"]]
+    past = replace(oracle, tables={**oracle.tables, "products": rows})
+    product = {**product, "total": then[product["id"]]}
+    shown = {"total": total_of(past, product), "sellable": sellable_of(past, product)}
+    return {"code": code, "time": read_moment(at), **shown}
 
 
 def total_of(_: Oracle, row: Row, __: Any = None) -> int | None:
@@ -639,6 +688,7 @@ def log(kind: str, at: str, checks: Mapping[str, Callable[[Oracle, Row, Any], bo
             "productIds": ids(given, "productIds", "Product"),
             "shopIds": ids(given, "shopIds", "Shop"),
             "actorIds": ids(given, "actorIds"),
+            "jobId": [read_id(given["jobId"], "Job")[1]] if "jobId" in given else None,
             "causes": given.get("causes"),
             "pushStates": given.get("pushStates"),
         }
@@ -712,6 +762,80 @@ def orders(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
     return page(rows, arguments, "PLACED_AT_DESC", lambda row: row["placed_at"], newest=True)
 
 
+def taken_by_line(oracle: Oracle, row: Row) -> list[UUID]:
+    """What the line took, as it was resolved."""
+    key = ("order_id", "item_code", "variant_code")
+    items = [x for x in oracle.tables["order_items"] if all(x[name] == row[name] for name in key)]
+    return [UUID(taken[0]) for item in items for taken in item["parts"] or ()]
+
+
+def reached(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    order = oracle.one("Order", row["order_id"])
+    assert order is not None
+    taken_at: dict[UUID, datetime] = {}
+    for moved in oracle.rows("StockMovement", lambda each: each["order_id"] == order["id"]):
+        if moved["cause"] != "ORDER" or moved["product_id"] not in taken_by_line(oracle, row):
+            continue
+        holding = [
+            each["set_id"]
+            for each in oracle.tables["set_parts"]
+            if each["part_id"] == moved["product_id"]
+        ]
+        for product_id in (moved["product_id"], *holding):
+            for listing in oracle.listings_of(product_id):
+                at = taken_at.get(listing["id"], moved["recorded_at"])
+                taken_at[listing["id"]] = min(at, moved["recorded_at"])
+    shown = [reached_listing(oracle, listing_id, at) for listing_id, at in taken_at.items()]
+    elsewhere = [each for each in shown if each["shop_id"] != order["shop_id"]]
+    return sorted(elsewhere, key=lambda each: (each["shop_id"], each["listing_id"]))
+
+
+def reached_listing(oracle: Oracle, listing_id: UUID, taken_at: datetime) -> Row:
+    listing = oracle.one("Listing", listing_id)
+    assert listing is not None
+    made = [
+        each
+        for each in oracle.tables["pushes"]
+        if each["listing_id"] == listing_id and each["waiting_at"] <= taken_at <= each["sent_at"]
+    ]
+    first = min(made, key=lambda each: (each["applied_at"] is None, each["sent_at"]), default=None)
+    attempt = first or dict.fromkeys(("state", "quantity", "sent_at", "applied_at"))
+    shown_at = attempt["applied_at"]
+    return {
+        **{name: attempt[name] for name in ("state", "quantity", "sent_at")},
+        "shop_id": listing["shop_id"],
+        "listing_id": listing_id,
+        "shown_at": shown_at,
+        "seconds": shown_at and round((shown_at - taken_at).total_seconds(), 3),
+    }
+
+
+def line_sold(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    key = ("order_id", "item_code", "variant_code")
+    lines = oracle.rows("OrderLine", lambda each: all(each[name] == row[name] for name in key))
+    return min(lines, key=lambda each: each["position"], default=None)
+
+
+def pending_pushes(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    shops = ids(arguments, "shopIds", "Shop")
+    lanes = {"TO_ZERO": 0, "DECREASE": 1, "OTHER": 2, None: None}
+    lane = lanes[arguments.get("lane")]
+    rows = oracle.rows(
+        "Push",
+        lambda row: (
+            row["wanted"] > row["done"]
+            and (shops is None or row["shop_id"] in shops)
+            and lane in (None, row["lane"])
+        ),
+    )
+    return page(rows, arguments, "LANE", lane_then_age, newest=False)
+
+
+def lane_then_age(row: Row) -> str:
+    since = row["waiting_since"] or datetime(1970, 1, 1, tzinfo=UTC)
+    return f"{row['lane']}{since:%Y%m%d%H%M%S%f}"
+
+
 def errors(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
     given = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
     shops = ids(given, "shopIds", "Shop")
@@ -773,15 +897,52 @@ def target(oracle: Oracle, row: Row, _: Any) -> Row | None:
 
 def job_shops(oracle: Oracle, row: Row, _: Any) -> list[Row]:
     counts: dict[UUID, Row] = {}
-    for each in oracle.tables["job_listings"]:
-        if each["job_id"] != row["id"]:
-            continue
-        listing = oracle.one("Listing", each["listing_id"])
+    of_job = [
+        (each["listing_id"], each["outcome"])
+        for each in oracle.tables["job_listings"]
+        if each["job_id"] == row["id"]
+    ]
+    not_begun = "CANCELLED" if row["state"] == "CANCELLED" else None
+    of_job += [
+        (each["target_id"], not_begun) for each in targets_of(oracle, row) if not each["outcome"]
+    ]
+    for listing_id, outcome in of_job:
+        listing = oracle.one("Listing", listing_id)
         assert listing is not None
-        empty = dict.fromkeys(("waiting", "accepted", "applied", "refused", "held"), 0)
+        words = ("waiting", "accepted", "applied", "refused", "held", "cancelled")
+        empty = dict.fromkeys(words, 0)
         shop = counts.setdefault(listing["shop_id"], {**empty, "shop_id": listing["shop_id"]})
-        shop[(each["outcome"] or "WAITING").lower()] += 1
+        shop[(outcome or "WAITING").lower()] += 1
     return [counts[key] for key in sorted(counts)]
+
+
+def targets_of(oracle: Oracle, job: Row) -> list[Row]:
+    return [each for each in oracle.tables["job_targets"] if each["job_id"] == job["id"]]
+
+
+def job_failures(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
+    refused = [
+        {**each, "id": each["target_id"], "kind": row["input"]["target"]}
+        for each in targets_of(oracle, row)
+        if each["outcome"] == "REFUSED"
+    ]
+    return page(refused, arguments, "PLACE", lambda each: each["place"], newest=False)
+
+
+def failed_target(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    return oracle.alive(TARGETS[row["kind"]], row["target_id"])
+
+
+def why_refused(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    return [
+        {
+            "code": each["code"],
+            "field": each["field"],
+            "message": message(DomainError.of_json(each), oracle.locale),
+            "params": [{"name": key, "value": str(each["params"][key])} for key in each["params"]],
+        }
+        for each in row["errors"]
+    ]
 
 
 def job_pushes(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
@@ -880,6 +1041,31 @@ def pending(oracle: Oracle, row: Row, _: Any) -> Row:
     }
 
 
+def sync_latency(oracle: Oracle, row: Row, _: Any) -> Row:
+    shown = [
+        (each["quantity"], (each["applied_at"] - each["waiting_at"]).total_seconds())
+        for each in oracle.tables["pushes"]
+        if each["shop_id"] == row["id"] and each["state"] == "APPLIED" and each["applied_at"]
+    ]
+    every, zeros = [late for _, late in shown], [late for units, late in shown if units == 0]
+    return {
+        "p50_seconds": percentile(every, 0.5),
+        "p95_seconds": percentile(every, 0.95),
+        "p99_seconds": percentile(every, 0.99),
+        "zero_p95_seconds": percentile(zeros, 0.95),
+    }
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Between the two nearest, as percentile_cont does."""
+    if not values:
+        return None
+    ranked = sorted(values)
+    place = share * (len(ranked) - 1)
+    low, high = ranked[math.floor(place)], ranked[math.ceil(place)]
+    return round(low + (high - low) * (place - math.floor(place)), 3)
+
+
 def product_count(oracle: Oracle, row: Row, _: Any) -> int:
     linked = {
         oracle.link_of(each["id"])["product_id"]
@@ -924,7 +1110,7 @@ def warning(oracle: Oracle, row: Row, _: Any) -> str | None:
         return "REFUSED"
     if not tests:
         return "UNCHECKED"
-    return "EXPIRES_SOON" if until and until <= datetime.now(UTC) + timedelta(days=7) else None
+    return "EXPIRES_SOON" if until and until <= datetime.now(UTC) + timedelta(days=14) else None
 
 
 def onboarding_of(oracle: Oracle, row: Row, _: Any) -> list[onboarding.OnboardingStep]:
@@ -1096,6 +1282,10 @@ JOB_FIELDS = {
     "ok": lambda o, row, _: row["result"].get("ok"),
     "parts": check_parts,
     "pushes": job_pushes,
+    "failures": job_failures,
+    "cancellable": lambda o, row, _: (
+        row["state"] in ("WAITING", "RUNNING") and row["kind"] != "SHOP_CHECK"
+    ),
 }
 
 FIELDS: Mapping[str, Mapping[str, Any]] = {
@@ -1142,6 +1332,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
                 "productIds": column_in("target_id"),
                 "shopIds": column_in("target_id"),
                 "actorIds": _of_actor,
+                "jobId": column_in("job_id"),
             },
         ),
         "sales_logs": log(
@@ -1159,7 +1350,10 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             },
         ),
         "sync_errors": errors,
+        "pending_pushes": pending_pushes,
         "jobs": jobs,
+        "stock": stock,
+        "stock_at": stock_at,
     },
     "Viewer": {"account": account},
     "Account": {
@@ -1185,6 +1379,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             connected=row["disconnected_at"] is None,
         ),
         "pending": pending,
+        "sync_latency": sync_latency,
         "product_count": product_count,
     },
     "CredentialState": {
@@ -1281,6 +1476,12 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "mall_code": mall_code,
         "movements": line_movements,
+        "reached": reached,
+    },
+    "ReachedShop": {
+        "shop": to("Shop", "shop_id"),
+        "listing": to("Listing", "listing_id"),
+        "push": lambda o, row, _: push_of(o, {"id": row["listing_id"]}, _),
     },
     "StockMovement": {
         "product": to("Product", "product_id"),
@@ -1296,11 +1497,13 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "listing": to("Listing", "listing_id"),
         "product": to("Product", "product_id"),
         "order": to("Order", "order_id"),
+        "order_line": line_sold,
         "mall_code": mall_code,
     },
     "MallUpdateLog": {
         "shop": to("Shop", "shop_id"),
         "listing": to("Listing", "listing_id"),
+        "push": lambda o, row, _: push_of(o, {"id": row["listing_id"]}, _),
         **MALL_WORDS,
     },
     "SyncError": {
@@ -1314,6 +1517,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     },
     "ReflectJob": JOB_FIELDS,
     "ShopCheck": JOB_FIELDS,
+    "BulkChange": JOB_FIELDS,
+    "BulkFailure": {"target": failed_target, "user_errors": why_refused},
     "Progress": {
         "seconds_left": lambda *_: None,
         "text": lambda o, row, a: PROGRESS[row["state"], chosen(o, a)].format(**row),
@@ -1338,7 +1543,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "label": in_words("label"),
         "help": in_words("help"),
     },
-    "MallColumn": {"label": in_words("label")},
+    "MallColumn": {
+        "label": in_words("label"),
+        "help": in_words("help"),
+        "kind": lambda o, spec, _: spec.kind.value,
+    },
     "Prerequisite": {"text": in_words("text")},
     "ConsentSpec": {"valid_for_days": lambda o, spec, _: spec.valid_for and spec.valid_for.days},
     "MallCapabilities": {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -242,10 +242,16 @@ async def _logs(
         reason="FOUND",
         actor=by_token,
     )
+    for seconds, units in ((1.25, 0), (9.5, 4)):
+        await a_row(
+            tx, "pushes", listing_id=listings[1], shop_id=shops[1], call_id=products[0], generation=1, epoch=1,
+            mode="ABSOLUTE", quantity=units, state="APPLIED", waiting_at=T0, applied_at=T0 + timedelta(seconds=seconds),
+        )  # fmt: skip
     for state in ("APPLIED", "REFUSED"):
         push = await a_row(
             tx, "pushes", listing_id=listings[0], shop_id=shops[0], call_id=products[0], generation=1, epoch=1,
             mode="ABSOLUTE", quantity=7, before=10, state=state, mall_code="X" if state == "REFUSED" else "",
+            waiting_at=T0, applied_at=T0 + timedelta(days=365) if state == "APPLIED" else None,
         )  # fmt: skip
         await a_row(
             tx, "mall_update_logs", shop_id=shops[0], listing_id=listings[0], push_id=push, after=7, state=state,
@@ -265,9 +271,18 @@ async def _logs(
 async def _jobs(
     tx: Tx, shops: list[UUID], listings: list[UUID], by_token: Mapping[str, Any]
 ) -> None:
-    job = await a_row(tx, "jobs", kind="REFLECT", total=4, actor=by_token)
+    job = await a_row(tx, "jobs", kind="REFLECT", total=5, actor=by_token)
     for listing, outcome in zip(listings, (None, "APPLIED", "HELD", "REFUSED"), strict=False):
         await a_row(tx, "job_listings", job_id=job, listing_id=listing, outcome=outcome)
+    await a_row(tx, "job_targets", job_id=job, place=1, target_id=listings[0], outcome="DONE")
+    await a_row(tx, "job_targets", job_id=job, place=2, target_id=listings[5])
+    off = await a_row(tx, "jobs", kind="REFLECT", total=2, state="CANCELLED", finished_at=T0)
+    await a_row(tx, "job_listings", job_id=off, listing_id=listings[2], outcome="CANCELLED")
+    await a_row(tx, "job_targets", job_id=off, place=1, target_id=listings[6])
+    await a_row(
+        tx, "operation_logs", actor=by_token, action="SET_LIMITS", target_kind="LISTING", target_id=listings[0], at=T0,
+        job_id=await _bulk_change(tx, listings),
+    )  # fmt: skip
     untold = {"kind": None, "mall_message": "", "expires_at": None}
     part = {**untold, "key": "CREDENTIALS", "outcome": "OK", "expires_at": T0.isoformat()}
     told = {
@@ -284,3 +299,22 @@ async def _jobs(
         result={"ok": False, "parts": [part, told, clock, untested]},
     )  # fmt: skip
     await a_row(tx, "jobs", kind="SHOP_CHECK", shop_id=shops[1], actor=SYSTEM.as_json())
+
+
+async def _bulk_change(tx: Tx, listings: list[UUID]) -> UUID:
+    """Of which every other target was refused, one of them for good."""
+    job = await a_row(
+        tx, "jobs", kind="BULK_CHANGE", state="RUNNING", total=9, done=6, failed=3, started_at=T0,
+        input={"action": "SET_LIMITS", "target": "LISTING", "arguments": {"maximum": 3}},
+    )  # fmt: skip
+    params = {"expected": 3, "current": 4}
+    error = {"code": "VERSION_CHANGED", "message": "Changed.", "field": [], "params": params}
+    targets = [listings[0], listings[3], listings[1], listings[4], uuid4()]
+    for place, target in enumerate(targets):
+        refused = place % 2 == 0
+        await a_row(
+            tx, "job_targets", job_id=job, place=place, target_id=target,
+            outcome="REFUSED" if refused else "DONE", errors=[error] if refused else None,
+        )  # fmt: skip
+    await a_row(tx, "job_targets", job_id=job, place=9, target_id=listings[5])
+    return job

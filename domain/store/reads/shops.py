@@ -30,6 +30,21 @@ PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_
         count(*) FILTER (WHERE s.lane = 1) AS decreases, count(*) FILTER (WHERE s.lane = 2) AS others,
         min(s.waiting_since) AS oldest_at
     FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
+LATENCY = """LEFT JOIN LATERAL (SELECT PERCENTILES
+    FROM (SELECT p.quantity, extract(epoch FROM p.applied_at - p.waiting_at)::float AS seconds FROM pushes p
+        WHERE p.account_id = {account} AND p.shop_id = {t}.id AND p.state = 'APPLIED' AND p.applied_at IS NOT NULL
+        ORDER BY p.id DESC LIMIT 1000) r) {t}_latency ON true""".replace(
+    "PERCENTILES",
+    ", ".join(
+        f"round((percentile_cont({share}) WITHIN GROUP (ORDER BY r.seconds) {of})::numeric, 3) AS {name}"
+        for name, share, of in (
+            ("p50", 0.5, ""),
+            ("p95", 0.95, ""),
+            ("p99", 0.99, ""),
+            ("zero_p95", 0.95, "FILTER (WHERE r.quantity = 0)"),
+        )
+    ),
+)
 FORM_FIELDS = ", ".join(
     f"('{mall.value}', '{field.key}', {nth}, {str(field.required).lower()})"
     for mall, spec in MALL_SPECS.items()
@@ -51,7 +66,7 @@ WARNING = f"""CASE WHEN {{t}}.changed_at IS NULL THEN NULL
     WHEN {{t}}.expires_at <= clock_timestamp() THEN 'EXPIRED'
     WHEN {{t}}.refused OR {{t}}.result @> {REFUSED} THEN 'REFUSED'
     WHEN {{t}}.result IS NULL THEN 'UNCHECKED'
-    WHEN {{t}}.expires_at <= clock_timestamp() + interval '7 days' THEN 'EXPIRES_SOON' END"""
+    WHEN {{t}}.expires_at <= clock_timestamp() + interval '14 days' THEN 'EXPIRES_SOON' END"""
 LAST_CHECK = """{o}.id = (SELECT j.id FROM jobs j WHERE j.account_id = {account} AND j.shop_id = {t}.id
     AND j.kind = 'SHOP_CHECK' ORDER BY j.id DESC LIMIT 1)"""
 
@@ -138,6 +153,7 @@ SHOP = Model(
     joins={
         "account": "LEFT JOIN accounts {t}_account ON {t}_account.id = {account}",
         "pending": PENDING,
+        "latency": LATENCY,
     },
 )
 
