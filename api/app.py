@@ -30,6 +30,7 @@ from api.seats import Seats
 from api.session import Desk, Patience
 from api.sign_in import SignIn
 from api.sockets import SocketRoute
+from api.trusted import read_trusted
 from api.watch import Watch
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
@@ -57,6 +58,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
         feed,
         connecting=connecting,
         budgets=Budgets(db, allowance),
+        trusted=read_trusted(settings.trusted_documents, alone=settings.only_trusted_documents),
         introspection=settings.introspection,
     )
     known = Origins(origins)

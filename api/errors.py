@@ -55,6 +55,10 @@ class Code(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     INTROSPECTION_OFF = "INTROSPECTION_OFF"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    PERSISTED_QUERY_MISMATCH = "PERSISTED_QUERY_MISMATCH"
+    DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
     SUBSCRIPTION_NEEDS_SOCKET = "SUBSCRIPTION_NEEDS_SOCKET"
     BAD_ID = "BAD_ID"
     BAD_PAGE = "BAD_PAGE"
@@ -64,11 +68,16 @@ class Code(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-AS_THEY_ARE = frozenset({Code.UNAVAILABLE, Code.INTERNAL})
+AS_THEY_ARE = frozenset({Code.UNAVAILABLE, Code.INTERNAL, Code.PERSISTED_QUERY_NOT_FOUND})
 """Their sentences are whole in each language."""
+
+PERSISTED_QUERY_NOT_FOUND = "PersistedQueryNotFound"
+"""A word of Apollo's protocol, by which clients know that they are to send the document."""
 
 SENTENCES: Mapping[tuple[Code, Locale], str] = MappingProxyType(
     {
+        (Code.PERSISTED_QUERY_NOT_FOUND, Locale.EN): PERSISTED_QUERY_NOT_FOUND,
+        (Code.PERSISTED_QUERY_NOT_FOUND, Locale.JA): PERSISTED_QUERY_NOT_FOUND,
         (
             Code.INTERNAL,
             Locale.EN,

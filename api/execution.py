@@ -34,8 +34,10 @@ from api.errors import Refused, shown
 from api.feed import Feed
 from api.following import Following
 from api.limits import check_variables
+from api.persisted import Persisted
 from api.plan import Answer, Planner
 from api.requests import Request
+from api.trusted import NOTHING_TRUSTED, Trusted, hash_of
 from domain.model.locales import Locale
 from domain.store.database import Database
 
@@ -67,6 +69,7 @@ class Operation:
 class Engine:
     """Answers operations. One serves a process. `budgets`: what callers may ask for; None: as much as they like.
 
+    `trusted`: documents that may be named (see api/persisted.py).
     `introspection`: the schema is told, and guessed at in what is said of mistakes.
     """
 
@@ -78,6 +81,7 @@ class Engine:
         now: Callable[[], datetime] = utc_now,
         connecting: Connecting | None = None,
         budgets: Budgets | None = None,
+        trusted: Trusted = NOTHING_TRUSTED,
         *,
         introspection: bool = True,
     ) -> None:
@@ -91,13 +95,18 @@ class Engine:
         self._documents = Documents(schema, introspection=introspection)
         self._planner = Planner(schema, introspection=introspection)
         self._prices = Prices(schema)
+        self._persisted = Persisted(db, trusted)
         self._running: set[asyncio.Task[Answer]] = set()
+        self._read_ahead(trusted)
 
     async def prepared(self, request: Request, viewer: Viewer) -> Operation:
         """The operation, for whose document the viewer pays where it is new to this process. Raises Refused."""
-        if self._budgets is not None and request.query not in self._documents:
-            await self._budgets.pay(viewer, reading(request.query))
-        return self.operation(request)
+        spelled = await self._persisted.spelled(request, viewer)
+        if self._budgets is not None and spelled.query not in self._documents:
+            await self._budgets.pay(viewer, reading(spelled.query))
+        operation = self.operation(spelled)
+        await self._persisted.keep(request, viewer)
+        return operation
 
     def operation(self, request: Request) -> Operation:
         """Raises Refused: not a document of this schema, no such operation in it, or more than may be asked for."""
@@ -108,6 +117,14 @@ class Engine:
         if self._budgets is not None:
             self._budgets.check(price)
         return Operation(request, document, definition, price)
+
+    def _read_ahead(self, trusted: Trusted) -> None:
+        """So that nobody pays for reading them. What does not fit is old or not ours: it is refused when it is asked for."""
+        for document in set(trusted.documents.values()):
+            try:
+                self._documents.read(document)
+            except Refused as no:
+                log.warning("trusted_document_unfit", hash=hash_of(document), problem=str(no))
 
     async def answer(self, operation: Operation, viewer: Viewer) -> Answer:
         """Of a query or mutation. A mutation that has begun ends, whoever still waits for it. Raises Refused."""

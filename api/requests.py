@@ -12,25 +12,32 @@ from api.errors import Code, refused
 MOST_BYTES = 1_048_576
 """Of one request body, and of one message on a socket."""
 
+MOST_ID = 200
+HASH = re.compile("[0-9a-fA-F]{64}")
+
 NUL = re.compile(rb"\\u(?:0000|\{0+\})")
 """As JSON or GraphQL escapes it. No text that PostgreSQL keeps may hold it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`operation_name`: None where the document's only operation is meant."""
+    """`operation_name`: None where the document's only operation is meant.
+
+    `query`: "" where the document is only named: by `document_id`, or by `hash`, its SHA-256 in hexadecimal digits, which
+    may also come with it.
+    """
 
     query: str
     operation_name: str | None
     variables: Mapping[str, Any]
+    document_id: str | None = None
+    hash: str | None = None
 
 
 def read_json(body: bytes) -> Any:
     """Raises Refused: not JSON in UTF-8 (NaN, lone surrogates and endless nesting are none either)."""
     if NUL.search(body):
-        raise refused(
-            Code.BAD_USER_INPUT, "The character U+0000 stands in no text of ours: leave it out."
-        )
+        raise _nul()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -41,14 +48,45 @@ def read_request(given: Any) -> Request:
     """Raises Refused, saying which part is not what it must be."""
     if not isinstance(given, dict):
         raise _wrong('Send a JSON object: {"query": "…", "variables": {…}}. Batches are not read.')
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise _wrong("query must be a string that holds a GraphQL document.")
+    document_id = _document_id(given)
+    hashed = _hash(_check_map(given, "extensions"))
+    query = _query(given, named=document_id is not None or hashed is not None)
+    if query and document_id is not None:
+        raise _wrong("Send query or documentId, not both.")
     name = given.get("operationName")
     if name is not None and not isinstance(name, str):
         raise _wrong("operationName must be a string or null.")
-    _check_map(given, "extensions")
-    return Request(query, name or None, _check_map(given, "variables"))
+    return Request(query, name or None, _check_map(given, "variables"), document_id, hashed)
+
+
+def _query(given: Mapping[str, Any], *, named: bool) -> str:
+    query = given.get("query")
+    if query is None and named:
+        return ""
+    if not isinstance(query, str) or not query.strip():
+        raise _wrong("query must be a string that holds a GraphQL document.")
+    if "\0" in query:
+        raise _nul()
+    return query
+
+
+def _document_id(given: Mapping[str, Any]) -> str | None:
+    document_id = given.get("documentId")
+    if document_id is not None and (
+        not isinstance(document_id, str) or not 0 < len(document_id) <= MOST_ID
+    ):
+        raise _wrong(f"documentId must be a string of 1 to {MOST_ID} characters.")
+    return document_id
+
+
+def _hash(extensions: Mapping[str, Any]) -> str | None:
+    """Of Apollo's persisted queries, in their only version."""
+    match extensions.get("persistedQuery"):
+        case None:
+            return None
+        case {"version": 1, "sha256Hash": str(hashed)} if HASH.fullmatch(hashed):
+            return hashed.lower()
+    raise _wrong('persistedQuery must be {"version": 1, "sha256Hash": "<64 hexadecimal digits>"}.')
 
 
 def _check_map(given: Mapping[str, Any], part: str) -> Mapping[str, Any]:
@@ -58,6 +96,12 @@ def _check_map(given: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise _wrong(f"{part} must be an object or null.")
     return value
+
+
+def _nul() -> Exception:
+    return refused(
+        Code.BAD_USER_INPUT, "The character U+0000 stands in no text of ours: leave it out."
+    )
 
 
 def _wrong(message: str) -> Exception:

@@ -29,7 +29,7 @@ from api.requests import Request, read_json, read_request
 
 RESPONSE = "application/graphql-response+json"
 METHODS = "GET, POST"
-PARAMETERS = ("query", "operationName", "variables", "extensions")
+PARAMETERS = ("query", "documentId", "operationName", "variables", "extensions")
 
 log = structlog.get_logger(__name__)
 
@@ -128,7 +128,7 @@ def _media_type(accept: str | None) -> str | None:
 
 
 def _wants_page(request: HttpRequest) -> bool:
-    if request.method != "GET" or "query" in request.query_params:
+    if request.method != "GET" or not request.query_params.keys().isdisjoint(PARAMETERS):
         return False
     return _weights(request.headers.get("accept", "")).get("text/html", 0.0) > 0
 

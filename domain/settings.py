@@ -15,6 +15,8 @@
 | RENKEI_COST_MAXIMUM | points that one operation may cost |
 | RENKEI_COST_BUDGET | points that a token or a person may spend at once, over all API processes |
 | RENKEI_COST_RESTORE | points that come back to each of them a second |
+| RENKEI_TRUSTED_DOCUMENTS | a manifest of persisted documents, or a folder of them, read at the start |
+| RENKEI_ONLY_TRUSTED_DOCUMENTS | on: no other document is executed; off by default |
 | RENKEI_INTROSPECTION | on (default) or off: off, the schema is not told by the API, nor guessed at in its messages |
 | RENKEI_LOG_LEVEL | debug, info, warning or error |
 """
@@ -61,6 +63,8 @@ class Settings:
     cost_budget: int = 50_000
     cost_restore: int = 2_500
     introspection: bool = True
+    trusted_documents: Path | None = None
+    only_trusted_documents: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
@@ -82,9 +86,15 @@ class Settings:
             cost_budget=read.given("RENKEI_COST_BUDGET", _points, 50_000),
             cost_restore=read.given("RENKEI_COST_RESTORE", _points, 2_500),
             introspection=read.given("RENKEI_INTROSPECTION", _switch, True),
+            trusted_documents=read.given("RENKEI_TRUSTED_DOCUMENTS", Path, None),
+            only_trusted_documents=read.given("RENKEI_ONLY_TRUSTED_DOCUMENTS", _switch, False),
         )
         if settings.cost_maximum > settings.cost_budget:
-            read.complain("RENKEI_COST_MAXIMUM is more than RENKEI_COST_BUDGET ever holds.")
+            read.complain(
+                "RENKEI_COST_MAXIMUM and RENKEI_COST_BUDGET do not fit: the budget must hold the maximum."
+            )
+        if settings.only_trusted_documents and settings.trusted_documents is None:
+            read.complain("RENKEI_ONLY_TRUSTED_DOCUMENTS needs RENKEI_TRUSTED_DOCUMENTS.")
         return read.checked(settings)
 
 

@@ -240,6 +240,9 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "GRAPHQL_PARSE_FAILED": (("", "GraphQLの文法に誤りがあります。"),),
         "GRAPHQL_VALIDATION_FAILED": (("", "クエリがこのAPIのスキーマに合っていません。"),),
         "INTROSPECTION_OFF": (("", "このAPIではスキーマの照会を止めています。"),),
+        "PERSISTED_QUERY_MISMATCH": (("", "sha256Hash がクエリのものと一致しません。"),),
+        "DOCUMENT_NOT_FOUND": (("", "この documentId のクエリは登録されていません。"),),
+        "DOCUMENT_NOT_TRUSTED": (("", "登録済みのクエリ以外は実行できません。"),),
         "OPERATION_RESOLUTION_FAILURE": (("", "実行する操作を決められません。"),),
         "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),
         "EXCEEDS_RIGHTS": (

@@ -34,6 +34,12 @@ def test_everything_can_be_set() -> None:
             "RENKEI_DATA_DIR": "/srv/renkei",
             "RENKEI_SWEEP_SECONDS": "0.5",
             "RENKEI_DATABASE_POOL": "20",
+            "RENKEI_COST_MAXIMUM": "500",
+            "RENKEI_COST_BUDGET": "600",
+            "RENKEI_COST_RESTORE": "10",
+            "RENKEI_INTROSPECTION": "off",
+            "RENKEI_TRUSTED_DOCUMENTS": "/srv/manifests",
+            "RENKEI_ONLY_TRUSTED_DOCUMENTS": "ON",
         }
     )
     assert settings.owner_database_url == "postgresql+asyncpg://owner@db/renkei"
@@ -42,6 +48,10 @@ def test_everything_can_be_set() -> None:
     assert settings.sandbox_url == "http://127.0.0.1:8001"
     assert settings.data_dir == Path("/srv/renkei")
     assert (settings.sweep_seconds, settings.database_pool) == (0.5, 20)
+    assert (settings.cost_maximum, settings.cost_budget, settings.cost_restore) == (500, 600, 10)
+    assert settings.introspection is False
+    assert settings.trusted_documents == Path("/srv/manifests")
+    assert settings.only_trusted_documents is True
 
 
 @pytest.mark.parametrize(
@@ -62,6 +72,13 @@ def test_everything_can_be_set() -> None:
         ("RENKEI_SWEEP_SECONDS", "soon"),
         ("RENKEI_DATABASE_POOL", "1"),
         ("RENKEI_DATABASE_POOL", "many"),
+        ("RENKEI_COST_MAXIMUM", "0"),
+        ("RENKEI_COST_MAXIMUM", "50001"),
+        ("RENKEI_COST_BUDGET", "none"),
+        ("RENKEI_COST_RESTORE", "-1"),
+        ("RENKEI_INTROSPECTION", "maybe"),
+        ("RENKEI_ONLY_TRUSTED_DOCUMENTS", "yes"),
+        ("RENKEI_ONLY_TRUSTED_DOCUMENTS", "on"),
     ],
 )
 def test_what_cannot_be_read_is_named(name: str, text: str) -> None:
