@@ -32,6 +32,7 @@ from api.sign_in import SignIn
 from api.sockets import SocketRoute
 from api.trusted import read_trusted
 from api.watch import Watch
+from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
 from domain.services.credentials import Vault
 from domain.services.passwords import Passwords
@@ -57,6 +58,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
         db,
         feed,
         connecting=connecting,
+        confirmer=Confirmer(settings.secret_key),
         budgets=Budgets(db, allowance),
         trusted=read_trusted(settings.trusted_documents, alone=settings.only_trusted_documents),
         introspection=settings.introspection,

@@ -11,6 +11,7 @@ from graphql import GraphQLResolveInfo
 
 from api.feed import Feed
 from domain.model.actors import Actor
+from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
 from domain.model.malls import MallKind
 from domain.model.roles import Permission
@@ -51,6 +52,7 @@ class Context:
     """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py).
 
     `feed`: what a subscription follows; None where none can be begun. `connecting`: None where no shop can be connected.
+    `confirmer`: None where nothing can be confirmed.
     """
 
     db: Database
@@ -59,6 +61,7 @@ class Context:
     pending: dict[tuple[int, ...], Any] = field(default_factory=dict)
     feed: Feed | None = None
     connecting: Connecting | None = None
+    confirmer: Confirmer | None = None
 
 
 Info = strawberry.Info[Context, None]

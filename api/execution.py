@@ -38,6 +38,7 @@ from api.persisted import Persisted
 from api.plan import Answer, Planner
 from api.requests import Request
 from api.trusted import NOTHING_TRUSTED, Trusted, hash_of
+from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
 from domain.store.database import Database
 
@@ -83,6 +84,7 @@ class Engine:
         budgets: Budgets | None = None,
         trusted: Trusted = NOTHING_TRUSTED,
         *,
+        confirmer: Confirmer | None = None,
         introspection: bool = True,
     ) -> None:
         self.schema = schema
@@ -90,6 +92,7 @@ class Engine:
         self._feed = feed
         self._now = now
         self._connecting = connecting
+        self._confirmer = confirmer
         self._budgets = budgets
         self._introspection = introspection
         self._documents = Documents(schema, introspection=introspection)
@@ -192,7 +195,13 @@ class Engine:
         raise TypeError(f"{operation.name} is resolved by no Following")
 
     def context(self, viewer: Viewer) -> Context:
-        return Context(self._db, viewer, self._now, connecting=self._connecting)
+        return Context(
+            self._db,
+            viewer,
+            self._now,
+            connecting=self._connecting,
+            confirmer=self._confirmer,
+        )
 
     async def _answered(self, operation: Operation, viewer: Viewer) -> Answer:
         request = operation.request

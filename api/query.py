@@ -15,6 +15,7 @@ from api.malls import Mall, every_spec
 from api.nodes import Node
 from api.orders import Order, OrderFilter
 from api.paging import paged
+from api.previewing import preview_reflect
 from api.products import Product, ProductFilter, ProductGroup, ProductOrder
 from api.scalars import EventCursor
 from api.shops import Shop
@@ -120,3 +121,4 @@ class Query:
             "states": argument(list[JobState] | None, "In one of these states."),
         },
     )
+    preview_reflect = preview_reflect

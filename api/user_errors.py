@@ -23,6 +23,8 @@ class UserErrorCode(StrEnum):
     TOTAL_CHANGED = "TOTAL_CHANGED"
     VERSION_CHANGED = "VERSION_CHANGED"
     SELECTION_GREW = "SELECTION_GREW"
+    CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
+    CONFIRMATION_STALE = "CONFIRMATION_STALE"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     SET_HAS_NO_STOCK = "SET_HAS_NO_STOCK"
     SET_IN_SET = "SET_IN_SET"
@@ -48,6 +50,9 @@ described(
     TOTAL_CHANGED="The total is another by now than `expectedTotal`.",
     VERSION_CHANGED="Someone else changed it: the version is another by now than `expectedVersion`.",
     SELECTION_GREW="A filter finds more by now than `expectedCount`: look at the list again.",
+    CONFIRMATION_NEEDED="確認: it does much at the malls. Look at `preview`, and send its `confirmationToken`.",
+    CONFIRMATION_STALE="The `confirmationToken` is of another change, too old, or more would happen by now than was seen: look at "
+    "`preview` again.",
     INSUFFICIENT_STOCK="The total would fall below zero.",
     SET_HAS_NO_STOCK="セット商品 have no stock of their own.",
     SET_IN_SET="A set cannot be part of a set.",

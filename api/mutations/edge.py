@@ -16,11 +16,13 @@ from api.context import Context, Info
 from api.fields import Requires, argument
 from api.mutations.repeats import SECRET, digest, read, written
 from api.nodes import BadId, read_id
+from api.previews import shown
 from api.selection import MOST_ITEMS
 from api.user_errors import UserError, user_error
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
 from domain.model.roles import Permission
+from domain.services.confirmations import Unconfirmed
 from domain.services.edits import Refused, not_found
 from domain.services.idempotency import once
 from domain.store.database import Tx
@@ -63,14 +65,20 @@ def mutation(work: Work, description: str, *, requires: Permission, repeats: boo
 
         try:
             return await context.db.run(context.viewer.account_id, done)
+        except Unconfirmed as error:
+            return payload(preview=shown(error.offer), user_errors=[_told(error, context)])
         except DomainError as error:
-            return payload(user_errors=[user_error(error, context.viewer.locale)])
+            return payload(user_errors=[_told(error, context)])
 
     accepted = argument(kinds["input"], "What is meant.")
     _say(resolve, accepted.replace(name="input"), payload | None)
     return strawberry.mutation(
         resolver=resolve, description=description, directives=(Requires(permission=requires),)
     )
+
+
+def _told(error: DomainError, context: Context) -> UserError:
+    return user_error(error, context.viewer.locale)
 
 
 async def _once(

@@ -8,6 +8,7 @@ from api.jobs import ReflectJob
 from api.links import Link
 from api.listings import Listing
 from api.load import node, nodes
+from api.mutations.confirming import PREVIEW, TOKEN, confirmed
 from api.mutations.edge import (
     answered,
     answered_list,
@@ -18,9 +19,10 @@ from api.mutations.edge import (
 )
 from api.mutations.inputs import KEY, REFLECT, ListingSelection
 from api.mutations.selecting import chosen
+from api.previews import ReflectPreview
 from api.products import Product
 from api.user_errors import UserError, user_error
-from domain.services import links
+from domain.services import links, previews
 from domain.store.database import Tx
 
 
@@ -55,6 +57,7 @@ class UnlinkListingsInput:
     listings: ListingSelection = strawberry.field(
         description="Which; no import links them again by itself."
     )
+    confirmation_token: str | None = optional(TOKEN)
     idempotency_key: str | None = optional(KEY)
 
 
@@ -62,6 +65,7 @@ class UnlinkListingsInput:
 class UnlinkListingsPayload:
     listings: list[Listing] = answered_list("The listings, unlinked.")
     products: list[Product] = answered_list("Products whose listings are fewer by that.")
+    preview: ReflectPreview | None = answered(PREVIEW)
     user_errors: list[UserError] = user_errors()
 
 
@@ -93,9 +97,14 @@ async def unlink_listings(
     tx: Tx, context: Context, input: UnlinkListingsInput
 ) -> UnlinkListingsPayload:
     asked = await chosen(tx, input.listings, "Listing", "listings")
+    seen = await previews.of_unlink(tx, asked.ids)
+    preview = await confirmed(
+        tx, context, seen, input.confirmation_token, "unlink", listings=input.listings
+    )
     change = await links.unlink(tx, context.viewer.actor, asked.ids, now=context.now())
     return UnlinkListingsPayload(
         listings=nodes("Listing", change.listing_ids),
         products=nodes("Product", sorted(change.products)),
+        preview=preview,
         user_errors=asked.refusals(change.refused, context.viewer.locale),
     )

@@ -7,6 +7,7 @@ from api.fields import optional
 from api.jobs import ReflectJob
 from api.listings import Listing
 from api.load import node, nodes
+from api.mutations.confirming import PREVIEW, TOKEN, confirmed, unasked
 from api.mutations.edge import (
     answered,
     answered_list,
@@ -15,10 +16,12 @@ from api.mutations.edge import (
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, VERSION, ListingSelection
-from api.mutations.selecting import chosen
+from api.mutations.selecting import Chosen, chosen
 from api.nodes import global_id
+from api.previews import ReflectPreview
 from api.user_errors import UserError
-from domain.services import listing_edits, listings
+from domain.services import edits, listing_edits, listings, previews
+from domain.services.sync import Why
 from domain.store.database import Tx
 
 
@@ -44,6 +47,7 @@ class SetListingSyncInput:
     listings: ListingSelection = strawberry.field(description="Which.")
     sync: bool = strawberry.field(description="On or off. Orders count either way.")
     reflect: bool | None = optional(REFLECT)
+    confirmation_token: str | None = optional(TOKEN)
     idempotency_key: str | None = optional(KEY)
 
 
@@ -51,6 +55,9 @@ class SetListingSyncInput:
 class SetListingSyncPayload:
     listings: list[Listing] = answered_list("The listings as they are now.")
     job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    preview: ReflectPreview | None = answered(
+        f"{PREVIEW} Of ticks that go on and are not sent yet: what a reflect would do. Null for ticks that go off."
+    )
     user_errors: list[UserError] = user_errors()
 
 
@@ -90,6 +97,7 @@ async def set_limits(
 
 async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetListingSyncPayload:
     asked = await chosen(tx, input.listings, "Listing", "listings")
+    preview = await _sync_preview(tx, context, input, asked) if input.sync else None
     change = await listing_edits.set_sync(
         tx,
         context.viewer.actor,
@@ -101,7 +109,20 @@ async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetL
     return SetListingSyncPayload(
         listings=nodes("Listing", change.listing_ids),
         job=node("Job", change.job_id),
+        preview=preview,
         user_errors=asked.refusals(change.refused, context.viewer.locale),
+    )
+
+
+async def _sync_preview(
+    tx: Tx, context: Context, input: SetListingSyncInput, asked: Chosen
+) -> ReflectPreview:
+    """What waits for a reflect is asked about then."""
+    seen = await previews.of_sync_on(tx, asked.ids)
+    if await edits.why(tx, said(input.reflect)) is Why.EDITED:
+        return unasked(seen)
+    return await confirmed(
+        tx, context, seen, input.confirmation_token, "sync_on", listings=input.listings
     )
 
 

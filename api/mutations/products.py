@@ -8,6 +8,7 @@ from api.context import Context
 from api.fields import optional
 from api.jobs import ReflectJob
 from api.load import node
+from api.mutations.confirming import PREVIEW, TOKEN, confirmed
 from api.mutations.edge import (
     answered,
     answered_list,
@@ -19,9 +20,10 @@ from api.mutations.edge import (
 from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
 from api.mutations.selecting import chosen
 from api.nodes import global_id
+from api.previews import ReflectPreview
 from api.products import Product
 from api.user_errors import UserError
-from domain.services import products
+from domain.services import previews, products
 from domain.services.products import ProductFields
 from domain.store.database import Tx
 
@@ -53,12 +55,14 @@ class DeleteProductsInput:
     with_listings: bool = strawberry.field(
         description="Take their listings out too; else these stay, unlinked. The malls keep both."
     )
+    confirmation_token: str | None = optional(TOKEN)
     idempotency_key: str | None = optional(KEY)
 
 
 @strawberry.type(description="What became of products that were to be deleted.")
 class DeleteProductsPayload:
     deleted_ids: list[strawberry.ID] = answered_list("The products that are gone.")
+    preview: ReflectPreview | None = answered(PREVIEW)
     user_errors: list[UserError] = user_errors()
 
 
@@ -79,6 +83,10 @@ async def delete_products(
     tx: Tx, context: Context, input: DeleteProductsInput
 ) -> DeleteProductsPayload:
     asked = await chosen(tx, input.products, "Product", "products")
+    seen = await previews.of_delete(tx, asked.ids)
+    preview = await confirmed(
+        tx, context, seen, input.confirmation_token, "delete", products=input.products
+    )
     deleted = await products.delete_products(
         tx,
         context.viewer.actor,
@@ -88,6 +96,7 @@ async def delete_products(
     )
     return DeleteProductsPayload(
         deleted_ids=[global_id("Product", each) for each in deleted.ids],
+        preview=preview,
         user_errors=asked.refusals(deleted.refused, context.viewer.locale),
     )
 

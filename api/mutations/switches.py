@@ -9,12 +9,14 @@ from api.account import Account
 from api.context import Context
 from api.fields import described, optional
 from api.load import node, nodes
+from api.mutations.confirming import PREVIEW, TOKEN, confirmed
 from api.mutations.edge import answered, answered_list, row_ids, said, user_errors
 from api.mutations.inputs import KEY
+from api.previews import ReflectPreview
 from api.shops import Shop
 from api.user_errors import UserError
 from domain.model.shops import SyncPart
-from domain.services import switches
+from domain.services import previews, switches
 from domain.store.database import Tx
 
 SHOPS = "Which shops, at most 100; null: 在庫連動, the account's master switch."
@@ -32,6 +34,7 @@ described(
 class StartSyncInput:
     shop_ids: list[strawberry.ID] | None = optional(SHOPS)
     parts: list[SyncPart] | None = optional(PARTS)
+    confirmation_token: str | None = optional(TOKEN)
     idempotency_key: str | None = optional(KEY)
 
 
@@ -39,6 +42,7 @@ class StartSyncInput:
 class StartSyncPayload:
     account: Account | None = answered("The account.")
     shops: list[Shop] = answered_list("The shops; all of them after the master switch.")
+    preview: ReflectPreview | None = answered(PREVIEW)
     user_errors: list[UserError] = user_errors()
 
 
@@ -57,11 +61,21 @@ class StopSyncPayload:
 
 
 async def start_sync(tx: Tx, context: Context, input: StartSyncInput) -> StartSyncPayload:
-    found = await switches.start_sync(
-        tx, context.viewer.actor, _shops(input), said(input.parts) or (), now=context.now()
+    shop_ids, parts = _shops(input), said(input.parts) or ()
+    preview = await confirmed(
+        tx,
+        context,
+        await previews.of_start(tx, shop_ids, parts),
+        input.confirmation_token,
+        "start",
+        shop_ids=input.shop_ids,
+        parts=input.parts,
     )
+    found = await switches.start_sync(tx, context.viewer.actor, shop_ids, parts, now=context.now())
     return StartSyncPayload(
-        account=node("Account", tx.account_id), shops=nodes("Shop", [each.id for each in found])
+        account=node("Account", tx.account_id),
+        shops=nodes("Shop", [each.id for each in found]),
+        preview=preview,
     )
 
 

@@ -124,6 +124,20 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "対象が{expected}件から{now}件に増えています。一覧を読み込み直して、もう一度選んでください。",
             ),
         ),
+        "CONFIRMATION_NEEDED": (
+            (
+                "",
+                "{changed}件の出品が変わり、うち{to_zero}件が0になります（受注連動が止まっている店舗：{orders_off}）。内容を確認し、"
+                "confirmationToken を付けて送ってください。",
+            ),
+        ),
+        "CONFIRMATION_STALE": (
+            (
+                "",
+                "確認した内容から変わりました。今は{changed}件の出品が変わり、うち{to_zero}件が0になります（受注連動が止まっている店舗："
+                "{orders_off}）。もう一度確認し、新しい confirmationToken を付けて送ってください。",
+            ),
+        ),
         "INSUFFICIENT_STOCK": (
             (
                 "",

@@ -57,7 +57,7 @@ async def check(
     *,
     now: datetime,
 ) -> Offer:
-    """Raises Unconfirmed where the change needs a confirmation that `token` is not."""
+    """Answers a preview that needs no confirmation any more. Raises Unconfirmed where `token` is none."""
     made = await offer(tx, confirmer, preview, bound, now=now)
     if made.token is None:
         return made
@@ -67,7 +67,7 @@ async def check(
     seen = confirmer.seen(token, bound, now)
     if seen is None or has_grown(stakes, seen):
         raise Unconfirmed("CONFIRMATION_STALE", made, stakes)
-    return made
+    return Offer(preview)
 
 
 def stakes_of(preview: Preview) -> Stakes:

@@ -20,6 +20,9 @@ from graphql import (
 )
 from hypothesis.strategies import DataObject, booleans, integers, sampled_from
 
+from api.fields import PLANNED
+from api.selection import metadata_of
+
 MOST_FIELDS = 4
 WORDS = (
     "cup",
@@ -61,7 +64,8 @@ class Author:
     def write(self, depth: int) -> Operation:
         query = self.schema.query_type
         assert query is not None
-        body = self._fields(query, depth, sorted(query.fields))
+        planned = (name for name, each in query.fields.items() if PLANNED in metadata_of(each))
+        body = self._fields(query, depth, sorted(planned))
         declared = f"({', '.join(self.declared)})" if self.declared else ""
         source = "\n".join([f"query Generated{declared} {body}", *self.fragments])
         return Operation(source, self.variables)

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from api.nodes import global_id, read_id
 from api.requests import Request
 from api.schema import schema
 from domain.model.actors import Actor, ActorKind
+from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
 from domain.model.malls import MallKind
 from domain.model.roles import PERMISSIONS, Permission, Role
@@ -28,6 +30,7 @@ from tests.domain.services.rows import NOW, OWNER, a_listing, operations, rows
 from tests.factories import a_user
 
 VAULT = Vault(os.urandom(32))
+CONFIRMER = Confirmer(os.urandom(32))
 KEYS = {"service_secret": "SP-secret", "license_key": "SL-licence"}
 
 
@@ -43,11 +46,11 @@ class Counting(Database):
             yield tx
 
 
-def engine_over(db: Database) -> Engine:
-    """Nobody subscribes here: the bells are never heard."""
+def engine_over(db: Database, at: datetime = NOW) -> Engine:
+    """By whose clock it is `at`. Nobody subscribes here: the bells are never heard."""
     feed = Feed(db, Bells("redis://127.0.0.1:1"))
     connecting = Connecting(VAULT, "https://api.example.com", ("https://admin.example.com",))
-    return Engine(schema()._schema, db, feed, lambda: NOW, connecting)
+    return Engine(schema()._schema, db, feed, lambda: at, connecting, confirmer=CONFIRMER)
 
 
 @dataclass(frozen=True)

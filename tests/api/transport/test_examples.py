@@ -196,6 +196,37 @@ async def test_a_mutation_does_what_it_says_and_answers_what_changed(
     assert any(answered.values())
 
 
+async def test_a_change_is_looked_at_by_as_many_statements_however_much_it_is(
+    api: Api, market: Market
+) -> None:
+    counts = []
+    await api.ask(SOURCES["preview_reflect"], input={"start": {}})
+    for most in (1, 20):
+        ids = [market.product(nth) for nth in range(most)]
+        with statements() as sent:
+            data = await api.ask(SOURCES["preview_reflect"], input={"products": {"ids": ids}})
+        looked = data["previewReflect"]
+        counts.append((looked["listings"] >= most, looked["sample"] != [], len(of_work(sent))))
+
+    assert counts[0] == counts[1]
+    assert counts[0][:2] == (True, True)
+    assert counts[0][2] <= MOST_STATEMENTS + 5
+
+
+async def test_what_was_looked_at_is_let_through(api: Api, market: Market) -> None:
+    stopped = {"shopIds": [market.shops[AMAZON]], "parts": ["ORDERS"]}
+    an_answer(await api.ask(SOURCES["stop_sync"], input=stopped))
+    asked = {"products": {"ids": [market.product(0)]}}
+    looked = (await api.ask(SOURCES["preview_reflect"], input=asked))["previewReflect"]
+    refused = (await api.ask(SOURCES["reflect"], input=asked))["reflect"]
+    token = {"confirmationToken": looked["confirmationToken"]}
+    done = an_answer(await api.ask(SOURCES["reflect"], input=asked | token))
+
+    assert [each["code"] for each in refused["userErrors"]] == ["CONFIRMATION_NEEDED"]
+    assert refused["preview"]["confirmationNeeded"] is looked["confirmationNeeded"] is True
+    assert done["job"]["progress"]["total"] == looked["listings"]
+
+
 async def test_clearing_everything_hides_level_8_and_tests_the_halted_shop(
     api: Api, market: Market
 ) -> None:
@@ -238,7 +269,7 @@ async def test_errors_are_followed_as_they_are_cleared(api: Api, market: Market)
 def test_every_operation_is_run_by_one_of_these_stories() -> None:
     kinds = {name: kind_of(source) for name, source in SOURCES.items()}
     run = {
-        OperationType.QUERY: set(QUERIES),
+        OperationType.QUERY: {*QUERIES, "preview_reflect"},
         OperationType.MUTATION: set(MUTATIONS),
         OperationType.SUBSCRIPTION: {"grid_live", "errors_live"},
     }
