@@ -13,7 +13,9 @@ from api.locales import LOCALE, chosen
 from api.nodes import Node
 from api.paging import paged
 from api.shops import Shop
+from api.user_errors import UserError, user_error
 from domain.model import checks
+from domain.model.errors import DomainError
 from domain.model.jobs import JobKind, JobState
 from domain.model.locales import Locale, Words
 from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
@@ -25,6 +27,9 @@ described(
     "What a job does.",
     REFLECT="反映: numbers are sent to the malls.",
     SHOP_CHECK="接続テスト: a shop's connection is tested.",
+    BULK_CHANGE="一括変更: many products or listings are changed.",
+    ORDER_FETCH="初期受注取得: orders from before are fetched.",
+    READ_MALL_STOCK="在庫取得: the numbers that malls show are read.",
 )
 described(
     JobState,
@@ -104,6 +109,7 @@ class Job(Node):
     created_at: datetime = field("When it was asked for.")
     finished_at: datetime | None = field("When it was over.")
     created_by: Actor | None = field("Who asked for it.")
+    cancellable: bool = field("取消: `cancelJob` can call it off now.")
 
 
 @strawberry.type(description="How far a reflect is in one shop, in listings.")
@@ -114,6 +120,7 @@ class ReflectShopProgress:
     applied: int = field("The mall shows it.")
     refused: int = field("The mall refused it.")
     held: int = field("Not sent: its shop is halted or stopped, or it is not sent by rule.")
+    cancelled: int = field("Not sent: the reflect was called off before.")
 
 
 @strawberry.type(description="反映: numbers are sent to the malls.")
@@ -123,6 +130,28 @@ class ReflectJob(Job):
         Push,
         "The pushes of its listings as they are by now: what a later change sent stands here too.",
         {"states": argument(list[PushState] | None, "In one of these states.")},
+    )
+
+
+def _failure(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> list[UserError]:
+    [errors] = facts
+    return [user_error(DomainError.of_json(each), locale) for each in errors or ()]
+
+
+@strawberry.type(description="A target of a bulk change on which nothing was changed, and why.")
+class BulkFailure:
+    target: Node | None = field("The product or listing; null: it is gone.")
+    user_errors = planned(
+        list[UserError], "Why; `field` is empty: no input names it.", {}, made_by=_failure
+    )
+
+
+@strawberry.type(
+    description="一括変更: one change of more than 100 products or listings, done in parts. It goes on whatever is refused of it."
+)
+class BulkChange(Job):
+    failures = paged(
+        BulkFailure, "Targets on which nothing was changed, in the order of the doing."
     )
 
 

@@ -62,6 +62,11 @@ SENTENCES: Mapping[str, Words] = {
     "IMPORT_LISTINGS": Words(
         "出品を取り込みました（新規{created}件、更新{updated}件）。",
         "Imported listings: {created} new, {updated} changed.",
+    "SET_FIELDS": Words("モール別項目を変更しました。", "Changed fields that travel with stock."),
+    "ATTACH_LISTINGS": Words(
+        "商品「{code}」を店舗「{shop}」の取り扱いに加えました。",
+        "Attached the product {code} to the shop {shop}.",
+    ),
     ),
     "SAVE_PRODUCT": Words("商品を保存しました。", "Saved the product."),
     "DELETE_PRODUCTS": Words("商品「{code}」を削除しました。", "Deleted the product {code}."),
@@ -77,6 +82,13 @@ SENTENCES: Mapping[str, Words] = {
     "CREATE_ACCOUNT": Words("契約「{name}」を作成しました。", "Made the account {name}."),
     "CREATE_USER": Words("担当者「{name}」を追加しました。", "Added the person {name}."),
     "CREATE_TOKEN": Words("APIトークン「{name}」を作成しました。", "Made the token {name}."),
+    "CANCEL_JOB": Words("ジョブを取り消しました。", "Called a job off."),
+    "JOIN_GROUP": Words(
+        "確保在庫グループ「{group}」に入れました。", "Put the product into the group {group}."
+    ),
+    "LEAVE_GROUP": Words(
+        "確保在庫グループ「{group}」から外しました。", "Took the product out of the group {group}."
+    ),
     "REVOKE_TOKENS": Words("APIトークンを失効させました。", "Revoked a token."),
 }
 """What was done, in Japanese and English; {names} are facts of the log's line."""
@@ -142,3 +154,6 @@ class LogFilter:
         name="from", default=strawberry.UNSET, description="At or after."
     )
     until: datetime | None = optional("Before.")
+    job_id: strawberry.ID | None = optional(
+        "Operations that belong to this job: to a reflect, or to a bulk change."
+    )

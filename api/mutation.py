@@ -8,6 +8,7 @@ from api.mutations import (
     groups,
     links,
     listings,
+    jobs,
     products,
     reflect,
     sets,
@@ -49,6 +50,11 @@ class Mutation:
         links.unlink_listings,
         "紐づけ解除: takes listings off their products. The malls keep their numbers.",
         requires=Permission.CATALOGUE,
+    cancel_job = mutation(
+        jobs.cancel_job,
+        "取消: calls a job off. What is done stays; what was not begun, or not sent, is not.",
+        requires=Permission.REFLECT,
+    )
     )
     set_listing_limits = mutation(
         listings.set_limits,

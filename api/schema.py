@@ -21,7 +21,7 @@ from api.context import ResolveInfo
 from api.error_codes import ErrorCode
 from api.events import Subscription
 from api.fields import PLANNED
-from api.jobs import ReflectJob, ShopCheck
+from api.jobs import BulkChange, ReflectJob, ShopCheck
 from api.load import load_roots, load_together
 from api.mutation import Mutation
 from api.orders import OrderLine
@@ -32,7 +32,7 @@ from domain.model.roles import Permission
 from domain.store.reads import Ref
 
 Resolve = Callable[..., Any]
-NODES = (ReflectJob, ShopCheck, OrderLine)
+NODES = (BulkChange, ReflectJob, ShopCheck, OrderLine)
 """Nodes that no field names by themselves."""
 
 WORDS = (ErrorCode,)
@@ -95,9 +95,11 @@ async def _from_root(_: Any, info: ResolveInfo, **__: Any) -> Any:
 
 
 def _loaded(name: str) -> Resolve:
-    """A payload's attribute; rows that it names are read."""
+    """A payload's attribute; rows that it names are read. In what was loaded it stands as other fields do."""
 
     def resolve(source: Any, info: ResolveInfo) -> Any:
+        if isinstance(source, dict):
+            return _from_tree(source, info)
         value = getattr(source, name)
         named = value[0] if isinstance(value, list) and value else value
         return load_together(info, value) if isinstance(named, Ref) else value

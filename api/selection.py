@@ -228,7 +228,7 @@ class Selector:
             return Shaped(key, name, constant=parent.name)
         definition = parent.fields[name]
         slot, _ = self._arguments(definition, node)
-        made_by = metadata_of(definition)[MADE_BY]
+        made_by = metadata_of(definition).get(MADE_BY)
         below = self._shapes(get_named_type(definition.type), details)
         return Shaped(key, _snake(name), None, made_by, slot, below)
 

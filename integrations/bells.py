@@ -1,7 +1,7 @@
 """Valkey (or Redis) rings bells, and holds nothing: a bell that is lost costs a poll, never a fact (DESIGN §2.1).
 
-A bell for workers is an arq job that says "look at this shop"; news for those who follow is a message that says "this
-account has events". Without Valkey both are found by the clock.
+A bell for workers is an arq job that says "look at this shop", or at this job of ours; news for those who follow is a
+message that says "this account has events". Without Valkey both are found by the clock.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class Bells:
             await self._redis.enqueue_job(
                 LOOK,
                 str(bell.account_id),
-                str(bell.shop_id),
+                str(bell.place_id),
                 bell.work,
                 _expires=BELL_LIVES_SECONDS,
             )

@@ -1,4 +1,4 @@
-"""What this process works on: each shop's work once, however often a bell or the clock asks for it."""
+"""What this process works on: each shop's or job's work once, however often a bell or the clock asks for it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Hands:
-    """AT_ONCE shops together for each kind of work, so that long walks through orders keep no zero waiting.
+    """AT_ONCE shops or jobs together for each kind of work, so that long walks through orders keep no zero waiting.
 
     Leaving the context puts down whatever is under way: the rows say what is still to be done.
     """
@@ -46,9 +46,9 @@ class Hands:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def take_up(self, account_id: UUID, shop_id: UUID, work: str, *, again: bool = False) -> None:
+    def take_up(self, account_id: UUID, place_id: UUID, work: str, *, again: bool = False) -> None:
         """`again`: something is new, so whoever is at it already looks once more."""
-        key = (shop_id, work)
+        key = (place_id, work)
         if key not in self._busy:
             self._busy[key] = asyncio.create_task(self._look(account_id, key))
             self._busy[key].add_done_callback(lambda _: self._busy.pop(key))
@@ -62,9 +62,9 @@ class Hands:
                 self._again.discard(key)
                 await self._look_once(account_id, *key)
 
-    async def _look_once(self, account_id: UUID, shop_id: UUID, work: str) -> None:
+    async def _look_once(self, account_id: UUID, place_id: UUID, work: str) -> None:
         """A failure of ours is logged and left to the next look: the rows still say what is to be done."""
         try:
-            await self.work[work](self.ctx, account_id, shop_id)
+            await self.work[work](self.ctx, account_id, place_id)
         except Exception:
-            log.exception("work_failed", account=str(account_id), shop=str(shop_id), work=work)
+            log.exception("work_failed", account=str(account_id), place=str(place_id), work=work)

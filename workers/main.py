@@ -90,8 +90,8 @@ def _worker(hands: Hands, settings: Settings) -> Worker:
     """Bells only: no retries, no results, no fixed job ids. A bell is answered at once, and what it asks for goes on as
     long as it takes: no time-out of arq cuts a call to a mall short."""
 
-    async def answer(_: dict[Any, Any], account_id: str, shop_id: str, work: str) -> None:
-        hands.take_up(UUID(account_id), UUID(shop_id), work, again=True)
+    async def answer(_: dict[Any, Any], account_id: str, place_id: str, work: str) -> None:
+        hands.take_up(UUID(account_id), UUID(place_id), work, again=True)
 
     return Worker(
         functions=[func(cast(WorkerCoroutine, answer), name=LOOK, keep_result=0)],

@@ -1,9 +1,11 @@
-"""The kinds of work by name; what there is to do, each reads from the rows of its shop."""
+"""The kinds of work by name; what there is to do, each reads from the rows of its shop or job."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
+from domain.store.job_targets import TARGETS
+from workers.bulk import do_targets
 from workers.check_shop import check_shop
 from workers.context import Context
 from workers.import_orders import fetch_orders
@@ -13,5 +15,11 @@ from workers.reflect import push_waiting
 Work = Callable[[Context, UUID, UUID], Awaitable[None]]
 
 WORK: Mapping[str, Work] = MappingProxyType(
-    {"ORDERS": fetch_orders, "REFLECT": push_waiting, "READ_BACK": read_back, "CHECK": check_shop}
+    {
+        "ORDERS": fetch_orders,
+        "REFLECT": push_waiting,
+        "READ_BACK": read_back,
+        "CHECK": check_shop,
+        TARGETS: do_targets,
+    }
 )

@@ -12,6 +12,10 @@ KEY = (
     "Your own name for this very request, at most 200 characters: sent again by you within 48 hours it changes nothing, "
     "and answers what came of it. IDEMPOTENCY_IN_PROGRESS: the first is still under way."
 )
+JOB = (
+    "The job to follow: a BulkChange where more than 100 are meant (what it changes and what it refuses stands there); "
+    "else a ReflectJob, where reflecting was asked for."
+)
 VERSION = (
     "The `version` that was on the screen: refused with VERSION_CHANGED when it is another by now."
 )

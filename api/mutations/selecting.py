@@ -10,13 +10,15 @@ from strawberry import ID
 from strawberry.types.base import StrawberryContainer
 from strawberry.utils.str_converters import to_camel_case
 
+from api.context import Context
 from api.mutations.edge import at, check_count, row_id, row_ids, said
 from api.nodes import global_id
-from api.selection import MOST_ITEMS, check_text, model_of_argument
+from api.selection import check_text, model_of_argument
 from api.user_errors import ErrorParam, UserError, user_error
 from domain.model.errors import DomainError
+from domain.model.jobs import AT_ONCE
 from domain.model.locales import Locale
-from domain.services import selections
+from domain.services import bulk, selections
 from domain.services.edits import Refused
 from domain.services.selections import Matching, Selection
 from domain.store.database import Tx
@@ -37,7 +39,16 @@ class Chosen:
     @property
     def at_once(self) -> bool:
         """So few that they are answered at once; more become a job."""
-        return len(self.ids) <= MOST_ITEMS
+        return len(self.ids) <= AT_ONCE
+
+    def version_of_many(self) -> DomainError:
+        """One version cannot be that of all of them."""
+        return DomainError(
+            f"expectedVersion goes with at most {AT_ONCE} rows: leave it out.",
+            field=("expected_version",),
+            most=AT_ONCE,
+            count=len(self.ids),
+        )
 
     def refusals(self, refused: Iterable[Refused], locale: Locale) -> list[UserError]:
         """Of ticked rows at their places; of those that a filter found with the `id` among the parameters."""
@@ -65,6 +76,19 @@ async def chosen(tx: Tx, selection: Any, model: str, *field: str) -> Chosen:
         ids = row_ids(asked.ids, model, *field, "ids")
         return Chosen(model, await _resolved(tx, model, ids), field, named=True)
     return Chosen(model, await _matching(tx, matching, model, *field, "matching"), field, False)
+
+
+async def begin(
+    tx: Tx,
+    context: Context,
+    action: str,
+    asked: Chosen,
+    arguments: Mapping[str, Any] = bulk.NO_ARGUMENTS,
+) -> UUID:
+    """The job that does to all of them what is asked for."""
+    return await bulk.begin(
+        tx, context.viewer.actor, action, asked.ids, arguments, now=context.now()
+    )
 
 
 async def _matching(tx: Tx, matching: Any, model: str, *path: str) -> list[UUID]:

@@ -24,5 +24,11 @@ class Actor:
     def as_json(self) -> Mapping[str, Any]:
         return {"kind": self.kind.value, "name": self.name, "id": str(self.id) if self.id else None}
 
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "Actor":
+        """As `as_json` wrote it."""
+        row_id = kept["id"]
+        return cls(ActorKind(kept["kind"]), kept["name"], UUID(row_id) if row_id else None)
+
 
 SYSTEM = Actor(ActorKind.SYSTEM, "Renkei")

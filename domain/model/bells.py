@@ -6,8 +6,8 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """Look here: a shop of an account has work of this kind."""
+    """Look here: a shop, or a job, of an account has work of this kind."""
 
     account_id: UUID
-    shop_id: UUID
+    place_id: UUID
     work: str

@@ -12,6 +12,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
+
+from domain.model.locales import Words
+
+WORDS = "words"
 
 
 def kept(words: str) -> str:
@@ -39,6 +44,36 @@ class DomainError(Exception):
         self.field = field
         self.code = code or type(self).code
         self.params: Mapping[str, object] = params
+
+    def as_json(self) -> Mapping[str, Any]:
+        """To be told later, in its reader's language."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "field": list(self.field),
+            "params": {name: _kept_value(value) for name, value in self.params.items()},
+        }
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> "DomainError":
+        """As `as_json` wrote it."""
+        params = {name: _known_value(value) for name, value in kept["params"].items()}
+        return cls(kept["message"], code=kept["code"], field=tuple(kept["field"]), **params)
+
+
+def _kept_value(value: object) -> object:
+    match value:
+        case Words():
+            return {WORDS: [value.ja, value.en]}
+        case list() | tuple():
+            return [_kept_value(each) for each in value]
+        case int():
+            return value
+    return str(value)
+
+
+def _known_value(value: Any) -> Any:
+    return Words(*value[WORDS]) if isinstance(value, dict) else value
 
 
 class MallError(Exception):

@@ -2,10 +2,16 @@
 
 from enum import StrEnum
 
+AT_ONCE = 100
+"""So many targets are changed at once, and answered; more become a job."""
+
 
 class JobKind(StrEnum):
     REFLECT = "REFLECT"
     SHOP_CHECK = "SHOP_CHECK"
+    BULK_CHANGE = "BULK_CHANGE"
+    ORDER_FETCH = "ORDER_FETCH"
+    READ_MALL_STOCK = "READ_MALL_STOCK"
 
 
 class JobState(StrEnum):

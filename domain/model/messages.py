@@ -24,6 +24,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "group_id",
                 "この確保在庫グループは見つかりません。グループ一覧を読み込み直してください。",
             ),
+            ("job_id", "このジョブは見つかりません。ジョブ一覧を読み込み直してください。"),
             ("shop_ids", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
             ("shop_id", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
             ("base_shop_id", "この店舗は見つかりません。店舗一覧を読み込み直してください。"),
@@ -53,6 +54,11 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("image_url", "https:// か http:// で始まるアドレスを入力してください。"),
             ("code", "コードは{most}文字以内で入力してください。"),
             ("code", "コードは半角英数字・ハイフン・アンダースコアで40文字以内にしてください。"),
+            (
+                "expected_version",
+                "expectedVersion は{most}件までの指定でのみ使えます（現在{count}件）。外してお試しください。",
+            ),
+            ("job_id", "接続テストはすぐに終わるため取り消せません。結果をお待ちください。"),
             ("match_key", "{columns}から、1つ以上を重複なく選んでください。"),
             ("reflect_interval_seconds", "反映間隔は0（即時）から{most}秒で指定してください。"),
             ("notification_email", "メールアドレスは name@example.com の形で入力してください。"),
@@ -66,11 +72,16 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "time_zone",
                 "タイムゾーン「{zone}」はありません。Asia/Tokyo のような名前を入力してください。",
             ),
+            (
+                "",
+                "このモールでは「{not_a_code}」というコードを使えません。商品コードを変更するか、出品を取り込んで紐づけてください。",
+            ),
             ("", "{label}の形式が正しくありません。{help}"),
             ("", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
             ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
             ("", "「{twice}」が2回指定されています。1回だけ指定してください。"),
             ("counted_at", "未来の日時は指定できません。数えた日時を入力してください。"),
+            ("since", "{days}日前から現在までの日時を指定してください。"),
             ("", "{least}から{most}までの数を入力してください（入力値：{value}）。"),
             ("", "{most}文字以内で入力してください。"),
             ("", "この値は使えません。入力内容を直してもう一度お試しください。"),
@@ -82,6 +93,8 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスを入力してください。"),
             ("role", "役割を指定してください。"),
             ("products", "反映する商品か出品を指定してください。"),
+            ("shop_ids", "店舗を1つ以上指定してください。"),
+            ("listings", "出品を1つ以上指定してください。"),
             ("", "{label}を入力してください。"),
             ("", "先に「{key}」を入力してください。"),
             ("", "必須の項目を入力してください。"),
@@ -92,6 +105,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "name",
                 "店舗は{most}店までです（現在{shops}店）。使わない店舗の連携を解除してください。",
             ),
+            (
+                "shop_ids",
+                "一度に反映できるのは{most}件までです（現在{count}件）。店舗を指定してください。",
+            ),
             ("filter", "一度に選べるのは{most}件までです。絞り込み条件を追加してください。"),
             ("", "一度に指定できるのは{most}件までです（現在{count}件）。分けて実行してください。"),
         ),
@@ -100,6 +117,8 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "code",
                 "コード「{value}」はすでに使われています。別のコードを入力してください。",
             ),
+            ("", "商品「{listed}」は店舗「{shop}」ですでに取り扱っています。"),
+            ("", "店舗「{shop}」には出品「{page}」がすでにあります。その出品を商品に紐づけてください。"),
             ("email", "「{value}」はすでに登録されています。別のアドレスを入力してください。"),
             ("", "「{value}」はすでに使われています。別の名前を入力してください。"),
         ),
@@ -162,6 +181,21 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "PART_IN_USE": (("", "セット商品（{sets}）の構成品です。先にセットから外してください。"),),
         "SHOP_NOT_IN_USE": (
             ("", "店舗「{shop}」は利用していません。先に利用店舗に設定してください。"),
+        ),
+        "ALREADY_RUNNING": (
+            (
+                "",
+                "店舗「{shop}」の受注取得はまだ終わっていません。終わるまで待つか、先に取り消してください。",
+            ),
+        ),
+        "MALL_FAILED": (
+            (
+                "",
+                "店舗「{shop}」のモールから応答を得られませんでした。時間をおいてもう一度読み取ってください。",
+            ),
+        ),
+        "UNKNOWN_AT_MALL": (
+            ("", "モールにこのコードの商品がありません。モールの商品を確認してください。"),
         ),
         "PLAN_LIMIT": (
             (
@@ -258,7 +292,14 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "DOCUMENT_NOT_FOUND": (("", "この documentId のクエリは登録されていません。"),),
         "DOCUMENT_NOT_TRUSTED": (("", "登録済みのクエリ以外は実行できません。"),),
         "OPERATION_RESOLUTION_FAILURE": (("", "実行する操作を決められません。"),),
-        "NOT_SUPPORTED_BY_MALL": (("", "このモールでは必要のない操作です。"),),
+        "NOT_SUPPORTED_BY_MALL": (
+            ("", "この店舗のモールでは「{key}」を在庫と一緒に送れません（送れる項目：{keys}）。"),
+            (
+                "shop_id",
+                "このモールでは商品コードだけで出品を特定できません。出品データを取り込んでください。",
+            ),
+            ("", "このモールでは必要のない操作です。"),
+        ),
         "EXCEEDS_RIGHTS": (
             ("", "自分が持たない権限（{rights}）が必要です。契約者に依頼してください。"),
         ),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.model.actors import Actor
 from domain.model.errors import DomainError
+from domain.model.jobs import AT_ONCE
 from domain.services import reflect_jobs
 from domain.services.sync import Why, reconsider
 from domain.store import sync
@@ -73,13 +74,16 @@ async def why(tx: Tx, reflect: bool | None) -> Why:
 async def edited(
     tx: Tx, actor: Actor, listing_ids: Collection[UUID], reflect: bool | None, *, now: datetime
 ) -> UUID | None:
-    """Looks at these listings again; with `reflect` sends them, and answers the job to follow."""
+    """Looks at these listings again; with `reflect` sends them, and answers the job to follow. A job that edits sends
+    what differs by itself: it is followed already."""
     if not listing_ids:
         return None
-    if reflect:
-        return await reflect_jobs.ask(tx, actor, listing_ids, now=now)
-    await reconsider(tx, listing_ids, await why(tx, reflect), now=now)
-    return None
+    if not reflect or tx.job_id is not None:
+        await reconsider(tx, listing_ids, await why(tx, reflect), now=now)
+        return None
+    if len(listing_ids) > AT_ONCE:
+        await reconsider(tx, listing_ids, Why.EDITED, now=now)
+    return await reflect_jobs.ask(tx, actor, listing_ids, now=now)
 
 
 async def products_edited(

@@ -10,7 +10,7 @@ from domain.model.errors import DomainError
 from domain.model.stock import check_units
 from domain.model.texts import MOST_NAME, checked_text
 from domain.services import edits
-from domain.services.edits import Saved
+from domain.services.edits import Refused, Saved
 from domain.store import logs, products
 from domain.store.database import Tx
 from domain.store.products import Group, Product
@@ -48,6 +48,34 @@ async def save_group(
     touched = known.keys() if reserve != group.reserve else {product.id for product in moved}
     job_id = await edits.products_edited(tx, actor, touched, reflect, now=now)
     return Saved(group.id, job_id)
+
+
+async def move(
+    tx: Tx,
+    actor: Actor,
+    group_id: UUID,
+    product_ids: Sequence[UUID],
+    *,
+    joins: bool,
+    reflect: bool | None = None,
+    now: datetime,
+) -> tuple[Refused, ...]:
+    """Takes products into a group, or those that are in it out of it.
+
+    Raises DomainError NOT_FOUND for the group. Refused: NOT_FOUND.
+    """
+    group = await products.lock_group(tx, group_id)
+    if group is None:
+        raise edits.not_found("group", "id")
+    known = await products.lock(tx, product_ids)
+    moved = [each for each in known.values() if (each.group_id == group_id) != joins]
+    after = group_id if joins else None
+    await products.save(tx, [replace(each, group_id=after) for each in moved])
+    action = "JOIN_GROUP" if joins else "LEAVE_GROUP"
+    targets = [(each.id, {"group": group.name, "before": each.group_id}) for each in moved]
+    await logs.operation(tx, actor.as_json(), action, "PRODUCT", targets)
+    await edits.products_edited(tx, actor, [each.id for each in moved], reflect, now=now)
+    return edits.missing(product_ids, known, "product")
 
 
 async def _group(tx: Tx, group_id: UUID | None, name: str, expected_version: int | None) -> Group:

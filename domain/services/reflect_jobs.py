@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.model.actors import Actor
-from domain.model.jobs import JobKind
+from domain.model.jobs import AT_ONCE, JobKind
 from domain.services.sync import Why, reconsider
-from domain.store import job_listings, jobs, logs, sync
+from domain.store import job_listings, job_targets, jobs, logs, sync
 from domain.store.database import Tx
 from domain.store.sync import SyncRow
 
@@ -15,13 +15,35 @@ from domain.store.sync import SyncRow
 async def ask(tx: Tx, actor: Actor, listing_ids: Collection[UUID], *, now: datetime) -> UUID:
     """Sends these listings' numbers, also where the mall seems to show them already: the job to follow.
 
-    What may not be pushed now is `HELD` in the job, not an error (API decision 7).
+    What may not be pushed now is `HELD` in the job, not an error (API decision 7). Of more than AT_ONCE a worker asks,
+    part by part.
     """
-    rows = await reconsider(tx, listing_ids, Why.ASKED, now=now)
-    held = sum(not row.waits for row in rows)
-    job_id = await jobs.create(tx, JobKind.REFLECT, total=len(rows), actor=actor)
-    await job_listings.ask(tx, job_id, [_asked(row) for row in rows])
-    await jobs.progress(tx, job_id, done=held, failed=0)
+    wanted = sorted(set(listing_ids))
+    if len(wanted) > AT_ONCE:
+        return await _ask_later(tx, actor, wanted, now)
+    job_id = await jobs.create(tx, JobKind.REFLECT, total=len(wanted), actor=actor)
+    waiting = await ask_part(tx, job_id, wanted, now=now)
+    await jobs.progress(tx, job_id, done=len(wanted) - waiting, failed=0)
+    return job_id
+
+
+async def ask_part(tx: Tx, job_id: UUID, listing_ids: Collection[UUID], *, now: datetime) -> int:
+    """Asks for some of a job's listings; how many of them wait now. What of an edit waited for a reflect is noted."""
+    edited: set[UUID] = set()
+
+    def note(row: SyncRow) -> SyncRow:
+        if row.edited:
+            edited.add(row.listing_id)
+        return row
+
+    rows = await reconsider(tx, listing_ids, Why.ASKED, now=now, change=note)
+    await job_listings.ask(tx, job_id, [_asked(row) for row in rows], edited=edited)
+    return sum(row.waits for row in rows)
+
+
+async def _ask_later(tx: Tx, actor: Actor, wanted: Sequence[UUID], now: datetime) -> UUID:
+    job_id = await jobs.create(tx, JobKind.REFLECT, total=len(wanted), actor=actor, due_at=now)
+    await job_targets.add(tx, job_id, wanted)
     return job_id
 
 

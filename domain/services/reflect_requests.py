@@ -1,6 +1,6 @@
 """反映: a person chooses products or listings and sends their numbers."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,37 +8,53 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.services import reflect_jobs, shops
 from domain.services.edits import not_found
-from domain.store import links, logs, stock, sync
+from domain.store import logs, selections, sync
 from domain.store.database import Tx
+
+MOST_LISTINGS = 1_000_000
 
 
 async def reflect(
     tx: Tx,
     actor: Actor,
     *,
-    product_ids: Sequence[UUID] = (),
-    listing_ids: Sequence[UUID] = (),
+    product_ids: Sequence[UUID] | None = None,
+    listing_ids: Sequence[UUID] | None = None,
     shop_ids: Sequence[UUID] | None = None,
     now: datetime,
 ) -> UUID:
     """Sends every listing that shows one of these products, and these listings; at the given shops, or at all. The job
     to follow.
 
-    Raises DomainError NOT_FOUND, or REQUIRED where neither products nor listings are named.
+    Raises DomainError NOT_FOUND, TOO_MANY, or REQUIRED where neither products nor listings are named.
     """
-    if not (product_ids or listing_ids):
+    if product_ids is None and listing_ids is None:
         raise DomainError(
             "Name the products or the listings to reflect.", code="REQUIRED", field=("products",)
         )
-    _check(product_ids, await stock.lock(tx, product_ids), "product")
-    _check(listing_ids, await links.find(tx, listing_ids), "listing")
-    await _log(tx, actor, "PRODUCT", product_ids)
-    await _log(tx, actor, "LISTING", listing_ids)
-    chosen = {*await sync.listings_showing(tx, product_ids), *listing_ids}
+    products, listings = product_ids or (), listing_ids or ()
+    _check(products, await selections.products_there(tx, products), "product")
+    _check(listings, await selections.listings_there(tx, listings), "listing")
+    chosen = {*await sync.listings_showing(tx, products), *listings}
     if shop_ids is not None:
         await shops.all_known(tx, shop_ids)
         chosen &= {*await sync.listings_of_shops(tx, shop_ids)}
-    return await reflect_jobs.ask(tx, actor, chosen, now=now)
+    _check_count(chosen)
+    job_id = await reflect_jobs.ask(tx, actor, chosen, now=now)
+    await _log(tx, actor, "PRODUCT", products, job_id)
+    await _log(tx, actor, "LISTING", listings, job_id)
+    return job_id
+
+
+def _check_count(listing_ids: Collection[UUID]) -> None:
+    if len(listing_ids) > MOST_LISTINGS:
+        raise DomainError(
+            f"One reflect takes at most {MOST_LISTINGS} listings. Name some of the shops.",
+            code="TOO_MANY",
+            field=("shop_ids",),
+            most=MOST_LISTINGS,
+            count=len(listing_ids),
+        )
 
 
 def _check(asked: Sequence[UUID], there: Collection[UUID], what: str) -> None:
@@ -47,5 +63,6 @@ def _check(asked: Sequence[UUID], there: Collection[UUID], what: str) -> None:
             raise not_found(what, f"{what}s", "ids", str(place))
 
 
-async def _log(tx: Tx, actor: Actor, kind: str, ids: Sequence[UUID]) -> None:
-    await logs.operation(tx, actor.as_json(), "REFLECT", kind, [(each, {}) for each in ids])
+async def _log(tx: Tx, actor: Actor, kind: str, ids: Sequence[UUID], job_id: UUID) -> None:
+    targets: list[tuple[UUID, Mapping[str, object]]] = [(each, {}) for each in ids]
+    await logs.operation(tx, actor.as_json(), "REFLECT", kind, targets, job_id=job_id)

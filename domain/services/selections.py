@@ -27,12 +27,12 @@ Selection = Sequence[UUID] | Matching
 
 
 async def product_ids(tx: Tx, selection: Selection) -> list[UUID]:
-    """Each once. Raises DomainError SELECTION_GREW, TOO_MANY or INVALID_VALUE."""
+    """As they were ticked; what a filter finds by id. Raises DomainError SELECTION_GREW, TOO_MANY or INVALID_VALUE."""
     return await _ids(tx, selection, selections.products)
 
 
 async def listing_ids(tx: Tx, selection: Selection) -> list[UUID]:
-    """Each once. Raises DomainError SELECTION_GREW, TOO_MANY or INVALID_VALUE."""
+    """As they were ticked; what a filter finds by id. Raises DomainError SELECTION_GREW, TOO_MANY or INVALID_VALUE."""
     return await _ids(tx, selection, selections.listings)
 
 
@@ -40,7 +40,7 @@ async def _ids(
     tx: Tx, selection: Selection, find: Callable[..., Awaitable[list[UUID]]]
 ) -> list[UUID]:
     if not isinstance(selection, Matching):
-        return list(dict.fromkeys(selection))
+        return list(selection)
     check_units(selection.expected, "expected_count")
     ids = await find(tx, selection.filter, but=selection.but, at_most=MOST_TARGETS + 1)
     if len(ids) > MOST_TARGETS:

@@ -172,7 +172,7 @@ def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked
     row = replace(row, expected=expected_of(numbers))
     reasons = not_pushed(facts_of(row, numbers))
     if reasons:
-        row = _at_rest(row, edited=row.edited)
+        row = at_rest(row, edited=row.edited)
     elif why is not Why.LOOKED:
         row = _decided(row, numbers, why, asked=asked, now=now)
     return _assessed(row, assess(facts_of(row, numbers), now), now)
@@ -183,7 +183,7 @@ def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: date
         return _marked(row, numbers, why, now)
     differs = row.base.quantity is None or row.base.quantity != row.expected
     if not differs and not (asked and row.waits):
-        return _at_rest(row, edited=False)
+        return at_rest(row, edited=False)
     if row.waits and (why is Why.SETTLED or not differs):
         return replace(row, lane=_lane(row))
     if why is Why.EDITED and not (row.waits and row.push_id is None):
@@ -193,7 +193,7 @@ def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: date
     return _marked(row, numbers, why, now)
 
 
-def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
+def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
     """Nothing needs to go out; a push that is under way still settles."""
     if not row.waits or row.push_id is not None:
         return replace(row, edited=edited)
@@ -209,7 +209,7 @@ def _at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
 
 
 def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
-    """One generation more is wanted. Zeros and what was asked for go at once; the rest after the shop's interval; a
+    """One generation more is wanted, by itself unless somebody asked for it or edits. Zeros and what was asked for go at once; the rest after the shop's interval; a
     backoff is kept. After a write that leaves the counter unknown, the next one waits until it can be believed."""
     lane = _lane(row)
     next_try = row.next_try_at if row.waits else None
@@ -223,6 +223,7 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     return replace(
         row,
         wanted=row.wanted + 1,
+        own=row.own if why in (Why.ASKED, Why.EDITED) else row.wanted + 1,
         lane=lane,
         waiting_since=row.waiting_since if row.waits and row.waiting_since else now,
         next_try_at=next_try,

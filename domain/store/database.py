@@ -53,11 +53,15 @@ async def silence(account_id: UUID, news: bool, bells: Sequence[Bell]) -> None:
 
 
 class Tx:
-    """What a service is handed. Collects events and bells; only the edge that opened it commits."""
+    """What a service is handed. Collects events and bells; only the edge that opened it commits.
+
+    `job_id`: the job that it does a part of.
+    """
 
     def __init__(self, connection: AsyncConnection, account_id: UUID) -> None:
         self.connection = connection
         self.account_id = account_id
+        self.job_id: UUID | None = None
         self.events: list[Event] = []
         self.bells: dict[Bell, None] = {}
 
@@ -74,8 +78,9 @@ class Tx:
     def emit(self, *events: Event) -> None:
         self.events.extend(events)
 
-    def ring(self, shop_id: UUID, work: str) -> None:
-        self.bells[Bell(self.account_id, shop_id, work)] = None
+    def ring(self, place_id: UUID, work: str) -> None:
+        """`place_id`: a shop, or a job."""
+        self.bells[Bell(self.account_id, place_id, work)] = None
 
 
 class Database:

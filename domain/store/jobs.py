@@ -34,8 +34,8 @@ class Check:
 
 CREATE = text(
     """
-    INSERT INTO jobs (account_id, kind, shop_id, total, input, actor)
-    VALUES (:account, :kind, :shop, :total, cast(:input AS jsonb), cast(:actor AS jsonb)) RETURNING id
+    INSERT INTO jobs (account_id, kind, shop_id, total, input, actor, due_at)
+    VALUES (:account, :kind, :shop, :total, cast(:input AS jsonb), cast(:actor AS jsonb), :due_at) RETURNING id
     """
 )
 
@@ -67,7 +67,7 @@ PUT_BACK = text(
 
 FINISH = text(
     """
-    UPDATE jobs SET state = :state, result = cast(:result AS jsonb), finished_at = :at
+    UPDATE jobs SET state = :state, result = cast(:result AS jsonb), finished_at = :at, due_at = NULL
     WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING')
     RETURNING id, shop_id, state, total, done, failed
     """
@@ -113,8 +113,9 @@ async def create(
     total: int | None = None,
     input: Mapping[str, Any] = NOTHING,
     actor: Actor,
+    due_at: datetime | None = None,
 ) -> UUID:
-    """A job that waits. A connection test rings its shop."""
+    """A job that waits. A connection test rings its shop. `due_at`: from when on a worker may take its targets."""
     job_id: UUID = await tx.scalar(
         CREATE,
         {
@@ -122,8 +123,9 @@ async def create(
             "kind": kind.value,
             "shop": shop_id,
             "total": total,
-            "input": orjson.dumps(dict(input)).decode(),
+            "input": orjson.dumps(dict(input), default=str).decode(),
             "actor": orjson.dumps(actor.as_json()).decode(),
+            "due_at": due_at,
         },
     )
     payload = {"state": JobState.WAITING.value, "total": total, "done": 0, "failed": 0}
@@ -170,7 +172,8 @@ async def finish(
 
 
 async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int) -> None:
-    """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have."""
+    """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have; one
+    that was called off stays so, and counts what was under way."""
     values = {"account": tx.account_id, "job": job_id, "done": done, "failed": failed}
     _announce(tx, (await tx.execute(PROGRESS, values)).one_or_none())
 

@@ -26,8 +26,8 @@ class Sale:
 
 OPERATION = text(
     """
-    INSERT INTO operation_logs (account_id, actor, action, target_kind, target_id, facts)
-    SELECT :account, cast(:actor AS jsonb), :action, :target_kind, o.target, o.facts
+    INSERT INTO operation_logs (account_id, actor, action, target_kind, target_id, job_id, facts)
+    SELECT :account, cast(:actor AS jsonb), :action, :target_kind, o.target, :job, o.facts
     FROM unnest(cast(:targets AS uuid[]), cast(:facts AS jsonb[])) AS o (target, facts)
     """
 )
@@ -58,8 +58,13 @@ async def operation(
     action: str,
     target_kind: str,
     targets: Sequence[tuple[UUID | None, Mapping[str, Any]]],
+    *,
+    job_id: UUID | None = None,
 ) -> None:
-    """One line a target: who did what to it, as facts; the sentence is made when it is read."""
+    """One line a target: who did what to it, as facts; the sentence is made when it is read.
+
+    `job_id`: the job that it belongs to, where that is not the one being done.
+    """
     if targets:
         await tx.execute(
             OPERATION,
@@ -68,6 +73,7 @@ async def operation(
                 "actor": orjson.dumps(actor).decode(),
                 "action": action,
                 "target_kind": target_kind,
+                "job": job_id or tx.job_id,
                 "targets": [target for target, _ in targets],
                 "facts": [orjson.dumps(facts, default=str).decode() for _, facts in targets],
             },

@@ -134,6 +134,12 @@ ADD_GROUP = text(
     """
 )
 
+SETS_FIRST = text(
+    """
+    SELECT id FROM products WHERE account_id = :account AND id = ANY (:products) ORDER BY kind = 'SET' DESC, id
+    """
+)
+
 LOCK_GROUP = text(
     """
     SELECT id, name, reserve, version FROM product_groups WHERE account_id = :account AND id = :group FOR UPDATE
@@ -250,6 +256,12 @@ async def delete(tx: Tx, product_ids: Sequence[UUID], *, at: datetime) -> None:
             DELETE, {"account": tx.account_id, "products": list(product_ids), "at": at}
         )
         stock_events.changed(tx, product_ids, StockChange.DELETED)
+
+
+async def sets_first(tx: Tx, product_ids: Sequence[UUID]) -> list[UUID]:
+    """The same products, those that are sets before what they may be made of."""
+    rows = await tx.execute(SETS_FIRST, {"account": tx.account_id, "products": list(product_ids)})
+    return list(rows.scalars())
 
 
 async def add_group(tx: Tx, name: str) -> UUID | None:

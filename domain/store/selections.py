@@ -3,8 +3,17 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import TextClause, text
+
 from domain.store.database import Tx
 from domain.store.reads import LISTINGS, MODELS, PRODUCTS, Arguments, Paged, found
+
+PRODUCTS_THERE = text(
+    "SELECT id FROM products WHERE account_id = :account AND id = ANY (:ids) AND deleted_at IS NULL"
+)
+LISTINGS_THERE = text(
+    "SELECT id FROM listings WHERE account_id = :account AND id = ANY (:ids) AND deleted_at IS NULL"
+)
 
 
 async def products(tx: Tx, filter: Arguments, *, but: Sequence[UUID], at_most: int) -> list[UUID]:
@@ -14,6 +23,22 @@ async def products(tx: Tx, filter: Arguments, *, but: Sequence[UUID], at_most: i
 
 async def listings(tx: Tx, filter: Arguments, *, but: Sequence[UUID], at_most: int) -> list[UUID]:
     return await _found(tx, LISTINGS, filter, but, at_most)
+
+
+async def products_there(tx: Tx, product_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of them that there are; they may change meanwhile."""
+    return await _there(tx, PRODUCTS_THERE, product_ids)
+
+
+async def listings_there(tx: Tx, listing_ids: Sequence[UUID]) -> set[UUID]:
+    return await _there(tx, LISTINGS_THERE, listing_ids)
+
+
+async def _there(tx: Tx, statement: TextClause, ids: Sequence[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    rows = await tx.execute(statement, {"account": tx.account_id, "ids": list(ids)})
+    return set(rows.scalars())
 
 
 async def _found(

@@ -16,13 +16,17 @@ from domain.store.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class SyncRow:
-    """One listing's row, locked. `expected` None: nothing of ours decides what it shows."""
+    """One listing's row, locked. `expected` None: nothing of ours decides what it shows.
+
+    `own`: the last generation that goes out by itself, whoever asked for it or not.
+    """
 
     listing_id: UUID
     shop_id: UUID
     wanted: int
     claimed: int
     done: int
+    own: int
     lane: int
     waiting_since: datetime | None
     next_try_at: datetime | None
@@ -132,7 +136,7 @@ OF_SHOPS = text(
 SAVE = text(
     """
     UPDATE listing_sync AS l SET
-        wanted = r.wanted, claimed = r.claimed, done = r.done, lane = r.lane, waiting_since = r.waiting_since,
+        wanted = r.wanted, claimed = r.claimed, done = r.done, own = r.own, lane = r.lane, waiting_since = r.waiting_since,
         next_try_at = r.next_try_at, attempts = r.attempts, failures = r.failures, push_id = r.push_id,
         push_state = r.push_state, expected = r.expected, edited = r.edited, base = r.base,
         base_earliest = r.base_earliest, base_latest = r.base_latest, base_changed_until = r.base_changed_until,
@@ -140,13 +144,14 @@ SAVE = text(
         difference = r.difference, difference_since = r.difference_since
     FROM unnest(
         cast(:listing_id AS uuid[]), cast(:wanted AS bigint[]), cast(:claimed AS bigint[]), cast(:done AS bigint[]),
+        cast(:own AS bigint[]),
         cast(:lane AS int[]), cast(:waiting_since AS timestamptz[]), cast(:next_try_at AS timestamptz[]),
         cast(:attempts AS int[]), cast(:failures AS int[]), cast(:push_id AS uuid[]), cast(:push_state AS text[]),
         cast(:expected AS int[]), cast(:edited AS bool[]), cast(:base AS int[]),
         cast(:base_earliest AS timestamptz[]), cast(:base_latest AS timestamptz[]),
         cast(:base_changed_until AS timestamptz[]), cast(:base_source AS text[]), cast(:not_pushed AS text[]),
         cast(:difference AS text[]), cast(:difference_since AS timestamptz[])
-    ) AS r (listing_id, wanted, claimed, done, lane, waiting_since, next_try_at, attempts, failures, push_id,
+    ) AS r (listing_id, wanted, claimed, done, own, lane, waiting_since, next_try_at, attempts, failures, push_id,
         push_state, expected, edited, base, base_earliest, base_latest, base_changed_until, base_source, not_pushed,
         difference, difference_since)
     WHERE l.account_id = :account AND l.listing_id = r.listing_id
@@ -239,7 +244,7 @@ async def save(tx: Tx, rows: Sequence[SyncRow]) -> None:
 
 def _columns(rows: Sequence[SyncRow]) -> dict[str, object]:
     plain = (
-        "listing_id", "wanted", "claimed", "done", "lane", "waiting_since", "next_try_at", "attempts", "failures",
+        "listing_id", "wanted", "claimed", "done", "own", "lane", "waiting_since", "next_try_at", "attempts", "failures",
         "push_id", "push_state", "expected", "edited", "difference", "difference_since",
     )  # fmt: skip
     columns: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in plain}
@@ -263,6 +268,7 @@ def _sync_row(row: Row[Any]) -> SyncRow:
         wanted=row.wanted,
         claimed=row.claimed,
         done=row.done,
+        own=row.own,
         lane=row.lane,
         waiting_since=row.waiting_since,
         next_try_at=row.next_try_at,

@@ -201,7 +201,7 @@ class Author:
 
     def _id(self, name: str, argument: str) -> str:
         """Mostly of the right kind; never junk where a list that may not be null would have to refuse it."""
-        kind = {"shop": "Shop", "product": "Product", "group": "ProductGroup"}.get(
+        kind = {"shop": "Shop", "product": "Product", "group": "ProductGroup", "jobid": "Job"}.get(
             argument.removeprefix("missingIn").removesuffix("Ids").lower()
         )
         if kind == "Shop" and name == "listings":

@@ -7,7 +7,7 @@ from domain.store.reads.account import ACCOUNT
 from domain.store.reads.actors import API_TOKEN, USER
 from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
-from domain.store.reads.jobs import CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
+from domain.store.reads.jobs import BULK_FAILURE, CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
@@ -52,6 +52,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
             model.name: model
             for model in (
                 QUERY,
+                BULK_FAILURE,
                 CHECK_PART,
                 CREDENTIAL_STATE,
                 EXPLANATION_STEP,

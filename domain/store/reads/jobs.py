@@ -2,12 +2,14 @@
 
 from domain.store.reads.actors import actor
 from domain.store.reads.filters import NEWEST_FIRST, among
-from domain.store.reads.listings import PUSH_EXISTS, PUSH_STATE
+from domain.store.reads.listings import ALIVE, PUSH_EXISTS, PUSH_STATE
 from domain.store.reads.models import (
+    Either,
     Inside,
     Many,
     Model,
     One,
+    Order,
     Paged,
     facts,
     flag,
@@ -21,9 +23,12 @@ from domain.store.reads.models import (
 
 SHOPS_OF_JOB = """(SELECT l.shop_id, count(*) FILTER (WHERE j.outcome IS NULL) AS waiting,
         count(*) FILTER (WHERE j.outcome = 'ACCEPTED') AS accepted, count(*) FILTER (WHERE j.outcome = 'APPLIED') AS applied,
-        count(*) FILTER (WHERE j.outcome = 'REFUSED') AS refused, count(*) FILTER (WHERE j.outcome = 'HELD') AS held
-    FROM job_listings j JOIN listings l ON l.account_id = {account} AND l.id = j.listing_id
-    WHERE j.account_id = {account} AND j.job_id = {t}.id GROUP BY l.shop_id) {o}"""
+        count(*) FILTER (WHERE j.outcome = 'REFUSED') AS refused, count(*) FILTER (WHERE j.outcome = 'HELD') AS held,
+        count(*) FILTER (WHERE j.outcome = 'CANCELLED') AS cancelled
+    FROM (SELECT a.listing_id, a.outcome FROM job_listings a WHERE a.account_id = {account} AND a.job_id = {t}.id
+        UNION ALL SELECT n.target_id, CASE {t}.state WHEN 'CANCELLED' THEN 'CANCELLED' END FROM job_targets n
+        WHERE n.account_id = {account} AND n.job_id = {t}.id AND n.outcome IS NULL) j
+    JOIN listings l ON l.account_id = {account} AND l.id = j.listing_id GROUP BY l.shop_id) {o}"""
 PARTS_OF_CHECK = """(SELECT e.part, e.nth, s.mall
     FROM jsonb_array_elements(coalesce({t}.result -> 'parts', '[]'::jsonb)) WITH ORDINALITY e (part, nth)
     JOIN shops s ON s.account_id = {account} AND s.id = {t}.shop_id) {o}"""
@@ -48,6 +53,7 @@ JOB = Model(
         ),
         **moments("created_at", "finished_at"),
         "created_by": actor(),
+        "cancellable": flag("{t}.state IN ('WAITING', 'RUNNING') AND {t}.kind <> 'SHOP_CHECK'"),
         "shops": Many("ReflectShopProgress", "true", order="{o}.shop_id", source=SHOPS_OF_JOB),
         "pushes": Paged(
             "Push",
@@ -58,6 +64,11 @@ JOB = Model(
         ),
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         "ok": flag("({t}.result ->> 'ok')::boolean"),
+        "failures": Paged(
+            "BulkFailure",
+            {"PLACE": Order("{t}.place", "int")},
+            "{o}.job_id = {t}.id AND {o}.outcome = 'REFUSED'",
+        ),
         "parts": Many(
             "CheckPart",
             "true",
@@ -65,7 +76,34 @@ JOB = Model(
             source=PARTS_OF_CHECK,
         ),
     },
-    variants={"ReflectJob": "{t}.kind = 'REFLECT'", "ShopCheck": "{t}.kind = 'SHOP_CHECK'"},
+    variants={
+        "ReflectJob": "{t}.kind = 'REFLECT'",
+        "ShopCheck": "{t}.kind = 'SHOP_CHECK'",
+        "BulkChange": "{t}.kind = 'BULK_CHANGE'",
+    },
+)
+
+BULK_FAILURE = Model(
+    "BulkFailure",
+    "job_targets {t}",
+    {
+        "target": Either(
+            {
+                model: One(
+                    model,
+                    f"{{o}}.id = {{t}}.target_id AND {ALIVE}",
+                    when=f"{{t}}_job.input ->> 'target' = '{kind}'",
+                )
+                for kind, model in (("PRODUCT", "Product"), ("LISTING", "Listing"))
+            },
+            needs=("job",),
+        ),
+        "user_errors": facts(json("{t}.errors")),
+    },
+    joins={
+        "job": "JOIN jobs {t}_job ON {t}_job.account_id = {account} AND {t}_job.id = {t}.job_id"
+    },
+    key="{t}.target_id",
 )
 
 REFLECT_SHOP_PROGRESS = Model(
@@ -73,7 +111,7 @@ REFLECT_SHOP_PROGRESS = Model(
     "",
     {
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
-        **numbers("waiting", "accepted", "applied", "refused", "held"),
+        **numbers("waiting", "accepted", "applied", "refused", "held", "cancelled"),
     },
     account="true",
 )

@@ -8,6 +8,7 @@ from domain.store.reads.filters import (
     at_least,
     below,
     by_actor,
+    equals,
     searched,
 )
 from domain.store.reads.models import (
@@ -124,6 +125,7 @@ OPERATION_LOGS = Paged(
     },
 )
 
+                "job_id": equals("{t}.job_id", "uuid"),
 SALES_LOGS = Paged(
     "SalesLog",
     NEWEST_FIRST,
