@@ -19,7 +19,7 @@ from api.context import Context, ResolveInfo
 from api.plan import Walk, planned, run
 from api.selection import Given, Refused, Selector
 from api.settle import Settler
-from domain.store.reads import Children, Fields, Ref, Selected
+from domain.store.reads import Arguments, Children, Fields, Ref, Selected
 
 Tree = dict[str, Any]
 """A node as it was selected: by response key, leaves as JSON; where one is refused, the error to raise."""
@@ -67,6 +67,16 @@ async def load_refs(info: ResolveInfo, refs: Sequence[Ref]) -> list[Tree | None]
     except Refused as refused:
         raise refused.error from refused
     return found
+
+
+async def load_root(info: ResolveInfo, name: str, arguments: Arguments) -> Any:
+    """What the root of this name answers to the arguments, as selected below this field."""
+
+    def walk(selector: Selector) -> Fields:
+        selector.slots.append(Given(arguments))
+        return (Selected(name, name, 0, arguments, _children(selector, info)),)
+
+    return (await _run(info, walk))[name]
 
 
 @dataclass(slots=True)

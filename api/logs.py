@@ -8,10 +8,10 @@ import strawberry
 
 from api.actors import Actor
 from api.fields import field, optional, planned
-from api.listings import Listing
+from api.listings import Listing, Push
 from api.locales import LOCALE, chosen
 from api.nodes import Node
-from api.orders import Order
+from api.orders import Order, OrderLine
 from api.products import Product
 from api.shops import Shop
 from domain.model.locales import Locale, Words
@@ -26,6 +26,10 @@ SENTENCES: Mapping[str, Words] = {
     "ADJUST_STOCK": Words(
         "総在庫数を{before}から{after}に調整しました。",
         "Adjusted the total from {before} to {after}.",
+    ),
+    "COUNT_STOCK": Words(
+        "棚卸数{counted}を入力しました（総在庫数{before}から{after}）。",
+        "Counted {counted}: the total went from {before} to {after}.",
     ),
     "CONNECT_SHOP": Words("店舗「{name}」を登録しました。", "Connected the shop {name}."),
     "UPDATE_SHOP": Words("店舗の設定を変更しました。", "Changed the shop's settings."),
@@ -58,15 +62,15 @@ SENTENCES: Mapping[str, Words] = {
     "SET_SYNC": Words(
         "連携の設定を変更しました。", "Changed whether the listing's number is sent."
     ),
-    "DELETE_LISTINGS": Words("出品を削除しました。", "Deleted the listing."),
-    "IMPORT_LISTINGS": Words(
-        "出品を取り込みました（新規{created}件、更新{updated}件）。",
-        "Imported listings: {created} new, {updated} changed.",
     "SET_FIELDS": Words("モール別項目を変更しました。", "Changed fields that travel with stock."),
     "ATTACH_LISTINGS": Words(
         "商品「{code}」を店舗「{shop}」の取り扱いに加えました。",
         "Attached the product {code} to the shop {shop}.",
     ),
+    "DELETE_LISTINGS": Words("出品を削除しました。", "Deleted the listing."),
+    "IMPORT_LISTINGS": Words(
+        "出品を取り込みました（新規{created}件、更新{updated}件）。",
+        "Imported listings: {created} new, {updated} changed.",
     ),
     "SAVE_PRODUCT": Words("商品を保存しました。", "Saved the product."),
     "DELETE_PRODUCTS": Words("商品「{code}」を削除しました。", "Deleted the product {code}."),
@@ -78,10 +82,6 @@ SENTENCES: Mapping[str, Words] = {
         "確保在庫グループ「{name}」を保存しました（確保在庫{reserve}）。",
         "Saved the group {name}, which keeps back {reserve}.",
     ),
-    "CLEAR_ERRORS": Words("エラーを削除しました。", "Cleared an error."),
-    "CREATE_ACCOUNT": Words("契約「{name}」を作成しました。", "Made the account {name}."),
-    "CREATE_USER": Words("担当者「{name}」を追加しました。", "Added the person {name}."),
-    "CREATE_TOKEN": Words("APIトークン「{name}」を作成しました。", "Made the token {name}."),
     "CANCEL_JOB": Words("ジョブを取り消しました。", "Called a job off."),
     "JOIN_GROUP": Words(
         "確保在庫グループ「{group}」に入れました。", "Put the product into the group {group}."
@@ -89,6 +89,22 @@ SENTENCES: Mapping[str, Words] = {
     "LEAVE_GROUP": Words(
         "確保在庫グループ「{group}」から外しました。", "Took the product out of the group {group}."
     ),
+    "CLEAR_ERRORS": Words("エラーを削除しました。", "Cleared an error."),
+    "CREATE_ACCOUNT": Words("契約「{name}」を作成しました。", "Made the account {name}."),
+    "CREATE_USER": Words("担当者「{name}」を追加しました。", "Added the person {name}."),
+    "SAVE_USER": Words("担当者「{name}」を変更しました。", "Changed the person {name}."),
+    "INVITE_USER": Words("担当者「{name}」を招待しました。", "Invited the person {name}."),
+    "TAKE_UP_INVITATION": Words(
+        "担当者「{name}」が招待からパスワードを設定しました。",
+        "{name} chose a password by an invitation.",
+    ),
+    "CHANGE_PASSWORD": Words(
+        "担当者「{name}」が自分のパスワードを変更しました。", "{name} changed their own password."
+    ),
+    "SET_PASSWORD": Words(
+        "担当者「{name}」のパスワードを設定しました。", "Set the password of {name}."
+    ),
+    "CREATE_TOKEN": Words("APIトークン「{name}」を作成しました。", "Made the token {name}."),
     "REVOKE_TOKENS": Words("APIトークンを失効させました。", "Revoked a token."),
 }
 """What was done, in Japanese and English; {names} are facts of the log's line."""
@@ -122,6 +138,9 @@ class SalesLog(Node):
     listing: Listing | None = field("What was sold; null: not known here.")
     product: Product | None = field("The product it belonged to.")
     order: Order = field("The order.")
+    order_line: OrderLine | None = field(
+        "The first line of the order that sold it; null once the mall dropped the line."
+    )
     mall_code: str = field("The mall's code of what was sold.")
     units: int = field("Units; below 0: a cancel, on a line of its own.")
     at: datetime = field("When it was placed.")
@@ -131,6 +150,9 @@ class SalesLog(Node):
 class MallUpdateLog(Node):
     shop: Shop = field("Where it was sent.")
     listing: Listing = field("What it was sent for.")
+    push: Push | None = field(
+        "The listing's push as it is by now. This line is one of its attempts, and says itself what became of it."
+    )
     before: int | None = field("What we believed the mall showed; null: unknown.")
     after: int = field("What was sent.")
     state: PushState = field("What became of it.")
@@ -147,6 +169,9 @@ class LogFilter:
     product_ids: list[strawberry.ID] | None = optional("Of these products.")
     shop_ids: list[strawberry.ID] | None = optional("Of these shops.")
     actor_ids: list[strawberry.ID] | None = optional("By these persons or tokens.")
+    job_id: strawberry.ID | None = optional(
+        "Operations that belong to this job: to a reflect, or to a bulk change."
+    )
     text: str | None = optional("Words in the product's or the listing's code or name.")
     causes: list[Cause] | None = optional("Movements of these causes.")
     push_states: list[PushState] | None = optional("Mall updates of which this became.")
@@ -154,6 +179,3 @@ class LogFilter:
         name="from", default=strawberry.UNSET, description="At or after."
     )
     until: datetime | None = optional("Before.")
-    job_id: strawberry.ID | None = optional(
-        "Operations that belong to this job: to a reflect, or to a bulk change."
-    )

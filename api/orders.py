@@ -7,12 +7,13 @@ import strawberry
 
 from api.enums import OrderSource
 from api.fields import described, field, optional
-from api.listings import Listing
+from api.listings import Listing, Push
 from api.nodes import Node
 from api.products import Product
 from api.shops import Shop
 from domain.model.malls import OrderStatus
 from domain.model.orders import AllocationState
+from domain.model.reflect import PushState
 
 if TYPE_CHECKING:
     from api.stock import StockMovement
@@ -36,6 +37,23 @@ described(
 )
 
 
+@strawberry.type(
+    description="One listing of another shop, and when it showed what an order line took."
+)
+class ReachedShop:
+    shop: Shop = field("The other shop.")
+    listing: Listing = field("Its listing.")
+    push: Push | None = field("The listing's push as it is by now; null: there never was one.")
+    state: PushState | None = field(
+        "What became of the number that was sent because of the line: null while none was sent, where the line changed "
+        "nothing that is shown, and once the attempt is forgotten (a week)."
+    )
+    quantity: int | None = field("The number that was sent.")
+    sent_at: datetime | None = field("When it was sent.")
+    shown_at: datetime | None = field("When the mall was known to show it.")
+    seconds: float | None = field("From when the line was taken here until the mall showed it.")
+
+
 @strawberry.type(description="受注明細: a line of an order.")
 class OrderLine(Node):
     order: Annotated["Order", strawberry.lazy("api.orders")] = field("Whose line it is.")
@@ -46,6 +64,10 @@ class OrderLine(Node):
     state: AllocationState = field("What became of it.")
     movements: list[Annotated["StockMovement", strawberry.lazy("api.stock")]] = field(
         "What its order did to the totals of what it sold, oldest first; lines of one product count together."
+    )
+    reached: list[ReachedShop] = field(
+        "Order → every other mall: each listing of another shop whose number follows from what it took, sets among "
+        "them."
     )
 
 

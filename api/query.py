@@ -1,5 +1,7 @@
 """Where reading begins."""
 
+from datetime import datetime
+
 import strawberry
 
 from api.account import Account, Viewer
@@ -9,12 +11,13 @@ from api.enums import DifferenceKind, Lane
 from api.fields import argument, field, planned
 from api.jobs import Job
 from api.links import Link, LinkFilter
-from api.listings import Listing, ListingFilter, ListingOrder
+from api.listings import Listing, ListingFilter, ListingOrder, Push
 from api.logs import LogFilter, MallUpdateLog, OperationLog, SalesLog
 from api.malls import Mall, every_spec
 from api.nodes import Node
 from api.orders import Order, OrderFilter
 from api.paging import paged
+from api.partner import StockAt, StockEntry, StockMoment, stock_changes
 from api.previewing import preview_reflect
 from api.products import Product, ProductFilter, ProductGroup, ProductOrder
 from api.scalars import EventCursor
@@ -22,6 +25,7 @@ from api.shops import Shop
 from api.stock import StockMovement
 from api.sync_errors import SyncError, SyncErrorFilter
 from domain.model.jobs import JobKind, JobState
+from domain.model.roles import Permission
 
 PRODUCTS = {
     "filter": argument(ProductFilter | None, "Which; null: all."),
@@ -64,6 +68,12 @@ class Query:
     products = paged(Product, "商品: products, sets among them.", PRODUCTS)
     set_items = paged(Product, "セット商品: `products` of kind SET.", PRODUCTS)
     product_groups = paged(ProductGroup, "確保在庫グループ, oldest first.")
+    users = paged(User, "担当者: the people of the account, oldest first.", requires=Permission.USERS)
+    api_tokens = paged(
+        ApiToken,
+        "APIトークン: the programs of the account, oldest first, those that have ended among them.",
+        requires=Permission.USERS,
+    )
     listings = paged(
         Listing,
         "出品・販売データ.",
@@ -113,6 +123,14 @@ class Query:
         "エラー, newest first.",
         {"filter": argument(SyncErrorFilter | None, "Which; null: all.")},
     )
+    pending_pushes = paged(
+        Push,
+        "在庫同期スケジュール: what waits to be sent, lane by lane, in a lane what waits longest first.",
+        {
+            "shop_ids": argument(list[strawberry.ID] | None, "Of these shops."),
+            "lane": argument(Lane | None, "In this lane."),
+        },
+    )
     jobs = paged(
         Job,
         "Everything that takes longer than a request, newest first.",
@@ -122,3 +140,22 @@ class Query:
         },
     )
     preview_reflect = preview_reflect
+    stock = planned(
+        list[StockEntry] | None,
+        "取引先: what can be sold of these codes, in their order; an unknown one is answered, never an error.",
+        {"codes": argument(list[str], "Master codes, at most 100.")},
+        requires=Permission.STOCK_READ,
+    )
+    stock_changes = stock_changes
+    stock_at = planned(
+        StockAt | None,
+        "The stock of a code as of a moment; null for an unknown code.",
+        {
+            "code": argument(str, "The master code."),
+            "time": argument(datetime, "As of when, the moment itself included."),
+            "by": argument(
+                StockMoment | None, "By which of a movement's times.", StockMoment.RECORDED
+            ),
+        },
+        requires=Permission.STOCK_READ,
+    )

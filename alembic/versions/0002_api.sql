@@ -73,6 +73,22 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user_idx ON sessions (account_id, user_id);
 
+CREATE TABLE full_sync_schedules (
+    account_id UUID NOT NULL,
+    id UUID DEFAULT uuidv7() NOT NULL,
+    shop_id UUID NOT NULL,
+    at TEXT NOT NULL,
+    weekdays TEXT[] NOT NULL,
+    enabled BOOLEAN DEFAULT true NOT NULL,
+    next_run_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT full_sync_schedules_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT full_sync_schedules_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT full_sync_schedules_runs_while_enabled CHECK (enabled = (next_run_at IS NOT NULL)),
+    CONSTRAINT full_sync_schedules_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE INDEX full_sync_schedules_next_idx ON full_sync_schedules (next_run_at);
+CREATE INDEX full_sync_schedules_shop_idx ON full_sync_schedules (account_id, shop_id);
+
 CREATE TABLE listing_fields (
     account_id UUID NOT NULL,
     listing_id UUID NOT NULL,
@@ -169,7 +185,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['sessions', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'documents',
+    FOREACH name IN ARRAY ARRAY['sessions', 'full_sync_schedules', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'documents',
                                 'idempotency_keys']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
@@ -204,6 +220,9 @@ CREATE POLICY dispatch ON sync_errors FOR SELECT TO renkei_dispatch USING (true)
 CREATE POLICY forget ON jobs FOR DELETE TO renkei_dispatch USING (true);
 CREATE POLICY forget ON sync_errors FOR DELETE TO renkei_dispatch USING (true);
 
+GRANT SELECT (account_id, id, next_run_at) ON full_sync_schedules TO renkei_dispatch;
+CREATE POLICY dispatch ON full_sync_schedules FOR SELECT TO renkei_dispatch USING (true);
+
 GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_credentials FOR SELECT TO renkei_dispatch USING (true);
 
@@ -212,6 +231,14 @@ CREATE POLICY dispatch ON job_shops FOR SELECT TO renkei_dispatch USING (true);
 
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
 SET ROLE renkei_dispatch;
+
+CREATE FUNCTION renkei_schedules_due(due_by timestamptz, at_most integer) RETURNS TABLE (account_id uuid, schedule_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.account_id, s.id FROM full_sync_schedules s WHERE s.next_run_at <= due_by ORDER BY s.next_run_at LIMIT at_most
+$$;
+
+REVOKE ALL ON FUNCTION renkei_schedules_due FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_schedules_due TO renkei_app;
 
 CREATE FUNCTION renkei_expiring(before timestamptz, at_most integer) RETURNS TABLE (account_id uuid, shop_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -259,6 +259,24 @@ shop_leases = _tenant(
     key=("shop_id", "kind"),
 )
 
+# 一括同期: a full sync of a shop by the clock, at a time of day of the account's time zone.
+full_sync_schedules = _tenant(
+    "full_sync_schedules",
+    Column("shop_id", Uuid, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("weekdays", ARRAY(Text), nullable=False),
+    _flag("enabled", True),
+    _at("next_run_at", nullable=True),
+    _to("shops", "shop_id"),
+    CheckConstraint("enabled = (next_run_at IS NOT NULL)", name="runs_while_enabled"),
+)
+Index(
+    "full_sync_schedules_shop_idx",
+    full_sync_schedules.c.account_id,
+    full_sync_schedules.c.shop_id,
+)
+Index("full_sync_schedules_next_idx", full_sync_schedules.c.next_run_at)
+
 # Not an account's rows: whose turn it is among the worker processes, and what the malls still allow.
 clock_leases = Table(
     "clock_leases",

@@ -593,6 +593,29 @@ def explained(oracle: Oracle, row: Row, _: Any) -> Row:
     return {"figures": figures, "steps": steps, "checks": trouble_list(reasons)}
 
 
+def mall_fields(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    shop = oracle.one("Shop", row["shop_id"])
+    assert shop is not None
+    kept = {x["key"]: x for x in oracle.tables["listing_fields"] if x["listing_id"] == row["id"]}
+    found = []
+    for column in MALL_SPECS[MallKind(shop["mall"])].columns:
+        if column.sent_with_stock:
+            shown = row["fields"].get(column.key)
+            ours = kept.get(column.key, {"value": shown, "owner": "US", "changed_at_mall": None})
+            told = ours["owner"] == "US" and ours["changed_at_mall"] is not None
+            found.append(
+                {
+                    "key": column.key,
+                    "column": column,
+                    "value": ours["value"] or None,
+                    "owner": ours["owner"],
+                    "mall_value": shown or None,
+                    "changed_at_mall": told and ours["value"] != shown,
+                }
+            )
+    return found
+
+
 def push_of(oracle: Oracle, row: Row, _: Any) -> Row | None:
     sync = oracle.sync_of(row["id"])
     return sync if sync["wanted"] > sync["done"] or sync["push_state"] else None
@@ -1197,6 +1220,7 @@ def viewer(oracle: Oracle, *_: Any) -> Row:
     return {
         "user": None,
         "token": None,
+        "email": None,
         "permissions": [each.value for each in Permission if each in oracle.permissions],
         "locale": oracle.locale.value,
     }
@@ -1307,6 +1331,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "products": lambda o, _, a: products(o, a),
         "set_items": lambda o, _, a: products(o, a, only_sets=True),
+        "users": lambda o, _, a: by_id("User", newest=False)(o.rows("User"), a),
+        "api_tokens": lambda o, _, a: by_id("ApiToken", newest=False)(o.rows("ApiToken"), a),
         "product_groups": lambda o, _, a: by_id("ProductGroup", newest=False)(
             o.rows("ProductGroup"), a
         ),
@@ -1426,6 +1452,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "differs_from_total": differs_from_total,
         "not_pushed": lambda o, row, _: o.sync_of(row["id"])["not_pushed"],
         "push": push_of,
+        "mall_fields": mall_fields,
         "open_errors": lambda o, row, _: open_errors(o, [row["id"]]),
         "explain": explained,
     },
@@ -1533,6 +1560,12 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
     },
     "ApiToken": {"scopes": lambda o, row, _: row["scopes"] or []},
+    "User": {
+        "disabled": lambda o, row, _: row["disabled_at"] is not None,
+        "invited_until": lambda o, row, _: (
+            until if (until := row["invitation_until"]) and until > datetime.now(UTC) else None
+        ),
+    },
     "Mall": {
         "kind": lambda o, spec, _: spec.kind.value,
         "name": in_words("name"),

@@ -19,7 +19,7 @@ from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.store.database import Database
 from tests.api.conftest import Asker
 from tests.api.operations import Author, Operation
-from tests.api.oracle import TABLE_OF, Oracle, Row, global_id
+from tests.api.oracle import TABLE_OF, Oracle, Row, global_id, lane_then_age
 from tests.api.town import a_town, rows_of
 
 VIEWERS = (PERMISSIONS[Role.OWNER], PERMISSIONS[Role.VIEWER], frozenset({Permission.STOCK_READ}))
@@ -123,9 +123,12 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "mallUpdateLogs": made["mall_update_logs"],
         "syncErrors": made["sync_errors"],
         "jobs": made["jobs"],
+        "pendingPushes": [
+            cursor("LANE", row, "", lane_then_age(row)) for row in oracle.rows("Push")
+        ],
     }
 
 
 def cursor(order: str, row: Row, kind: str, key: str = "") -> str:
-    row_id = str(row["listing_id"] if kind == "Link" else row["id"])
+    row_id = str(row["id"] if "id" in row else row["listing_id"])
     return b64encode(json.dumps([order, key or row_id, row_id]).encode()).decode()

@@ -82,6 +82,7 @@ async def _fill(tx: Tx) -> None:
             folded=fold(f"{mall} {code}"),
         )
     listings = await _listings(tx, shops, products, by_user, by_token)
+    await _fields(tx, listings, by_user)
     await _orders(tx, shops, products, listings)
     await _errors(tx, shops, listings, by_user)
     await _logs(tx, shops, products, listings, by_user, by_token)
@@ -132,7 +133,7 @@ async def _listings(
             "claimed": 3, "attempts": 1, "lane": 0},
         ),
         await a_listing(
-            tx, shops[1], "cup-2", product_id=cup, link={"state": "CONFLICT", "copy_page": True, "actor": by_token},
+            tx, shops[1], "cup-2", product_id=cup, fields={"allow_overdraft": "0", "stock_close": "1"}, link={"state": "CONFLICT", "copy_page": True, "actor": by_token},
             sync={"expected": 5, "base": None, "difference": "UNKNOWN", "difference_since": T0, "not_pushed": ["LINK_CONFLICT"]},
         ),
         await a_listing(tx, shops[0], "tea\\1", product_id=tea, sync={"expected": 0, "base": 0, "base_source": "FILE"}),
@@ -142,6 +143,14 @@ async def _listings(
         await a_listing(tx, shops[0], "ended", product_id=pot, deleted_at=T0),
         await a_listing(tx, shops[0], "old", product_id=gone, sync=late | {"expected": 1, "base": 0}),
     ]  # fmt: skip
+
+
+async def _fields(tx: Tx, listings: list[UUID], by_user: Mapping[str, Any]) -> None:
+    """What Yahoo shows is another value than ours; what Amazon shows is its own."""
+    ours = {"key": "allow_overdraft", "value": "1", "changed_at_mall": T0}
+    theirs = {"key": "restock_date", "value": "2026-12-01", "owner": "MALL", "changed_by": by_user}
+    for listing, field in ((listings[2], ours), (listings[4], theirs), (listings[5], theirs)):
+        await a_row(tx, "listing_fields", listing_id=listing, **field)
 
 
 async def _orders(tx: Tx, shops: list[UUID], products: list[UUID], listings: list[UUID]) -> None:

@@ -3,7 +3,13 @@
 from domain.store.reads.catalogue import MODELS, NODES
 from domain.store.reads.compile import compiled
 from domain.store.reads.connection import MOST_ROWS, BadPage
-from domain.store.reads.cursors import BadCursor, event_cursor, read_event_cursor
+from domain.store.reads.cursors import (
+    BadCursor,
+    event_cursor,
+    read_event_cursor,
+    read_stock_cursor,
+    stock_cursor,
+)
 from domain.store.reads.finding import found
 from domain.store.reads.listings import LISTINGS
 from domain.store.reads.models import Paged
@@ -40,4 +46,6 @@ __all__ = [
     "event_cursor",
     "found",
     "read_event_cursor",
+    "read_stock_cursor",
+    "stock_cursor",
 ]

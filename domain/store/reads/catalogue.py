@@ -8,10 +8,12 @@ from domain.store.reads.actors import API_TOKEN, USER
 from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
 from domain.store.reads.jobs import BULK_FAILURE, CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
+from domain.store.reads.listing_fields import MALL_FIELD_VALUE
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
-from domain.store.reads.orders import ORDER, ORDER_LINE
+from domain.store.reads.orders import ORDER, ORDER_LINE, REACHED_SHOP
+from domain.store.reads.partner import STOCK_AT, STOCK_ENTRY
 from domain.store.reads.products import PRODUCT, PRODUCT_ATTRIBUTE, PRODUCT_GROUP, SET_PART
 from domain.store.reads.query import QUERY
 from domain.store.reads.shops import CREDENTIAL_STATE, SETTING_VALUE, SHOP
@@ -55,11 +57,15 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 BULK_FAILURE,
                 CHECK_PART,
                 CREDENTIAL_STATE,
+                MALL_FIELD_VALUE,
                 EXPLANATION_STEP,
                 PRODUCT_ATTRIBUTE,
+                REACHED_SHOP,
                 REFLECT_SHOP_PROGRESS,
                 SET_PART,
                 SETTING_VALUE,
+                STOCK_AT,
+                STOCK_ENTRY,
             )
         },
     }

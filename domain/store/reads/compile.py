@@ -16,6 +16,7 @@ from domain.store.reads.models import (
     Either,
     Facts,
     Inside,
+    Made,
     Many,
     Model,
     One,
@@ -33,7 +34,7 @@ from domain.store.reads.selection import (
     Selected,
     Withheld,
 )
-from domain.store.reads.statement import Builder, Ref, Scope, Statement, parts_of, written
+from domain.store.reads.statement import Builder, Place, Ref, Scope, Statement, parts_of, written
 
 
 def compiled(models: Mapping[str, Model], root: str, fields: Fields) -> Statement:
@@ -96,6 +97,8 @@ class Compiler(Builder):
                 return connection(self, selected, part, scope, self.node)
             case ByIds():
                 return self._by_ids(selected, part)
+            case Made():
+                return self._made(selected, part)
 
     def _facts(self, selected: Selected, part: Facts, scope: Scope) -> str:
         values = "".join(f" || ',' || {self.value(value, scope)}" for value in part.values)
@@ -153,6 +156,20 @@ class Compiler(Builder):
             made = self.fill(part.source, scope.alias, inner.alias)
             source = " ".join([made, *inner.joins.values()])
         return f"(SELECT '[' || coalesce({each}, '') || ']' FROM {source} WHERE {where})"
+
+    def _made(self, selected: Selected, part: Made) -> str:
+        inner = self.scope(part.target)
+        place = Place(self, selected.slot, selected.arguments, inner)
+        made = part.source
+        for name, cast in part.arguments.items():
+            made = made.replace(f"{{{name}}}", place.bind(name, cast))
+        shown = self.node(selected.children, inner)
+        source = " ".join([self.fill(made, "", inner.alias), *inner.joins.values()])
+        if not part.order:
+            return f"coalesce((SELECT {shown} FROM {source}), 'null')"
+        order = self.fill(part.order, "", inner.alias)
+        each = f"string_agg({shown}, ',' ORDER BY {order})"
+        return f"(SELECT '[' || coalesce({each}, '') || ']' FROM {source})"
 
     def _by_ids(self, selected: Selected, part: ByIds) -> str:
         """One look-up for each model that is asked for; what is foreign or gone is null."""

@@ -11,8 +11,10 @@ from uuid import UUID
 import orjson
 
 from domain.model.errors import DomainError
+from domain.store.stock_changes import StockPlace
 
 EVENTS = "events"
+STOCK = "stock"
 
 
 class BadCursor(DomainError):
@@ -72,5 +74,24 @@ def read_event_cursor(cursor: str) -> int:
         if name != EVENTS:
             raise BadCursor
         return int(seq)
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor from error
+
+
+def stock_cursor(place: StockPlace) -> str:
+    """A point in the event log, or in the whole stock that is read before it is followed."""
+    if place.beyond is None:
+        return event_cursor(place.seq)
+    return b64encode(f"{STOCK}:{place.seq}:{place.beyond}".encode()).decode()
+
+
+def read_stock_cursor(cursor: str) -> StockPlace:
+    """Raises BadCursor."""
+    try:
+        name, *place = b64decode(cursor, validate=True).decode().split(":")
+        if name != STOCK:
+            return StockPlace(read_event_cursor(cursor))
+        seq, beyond = place
+        return StockPlace(int(seq), UUID(beyond))
     except (binascii.Error, ValueError) as error:
         raise BadCursor from error

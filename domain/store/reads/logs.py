@@ -11,6 +11,7 @@ from domain.store.reads.filters import (
     equals,
     searched,
 )
+from domain.store.reads.listings import PUSH_EXISTS
 from domain.store.reads.models import (
     Either,
     Filter,
@@ -38,6 +39,10 @@ TARGETS = {
     "API_TOKEN": "ApiToken",
 }
 """What an operation may have been done to: kind to read model. Rows of these are kept for good."""
+
+LINE_SOLD = """{o}.id = (SELECT w.id FROM order_lines w
+    WHERE w.account_id = {account} AND w.order_id = {t}.order_id AND w.item_code = {t}.item_code
+        AND w.variant_code = {t}.variant_code ORDER BY w.position LIMIT 1)"""
 
 OF_PRODUCT = {
     "product_ids": among("{t}.product_id", "uuid"),
@@ -84,6 +89,7 @@ SALES_LOG = Model(
         "listing": One("Listing", "{o}.id = {t}.listing_id", key="{t}.listing_id"),
         "product": One("Product", "{o}.id = {t}.product_id", key="{t}.product_id"),
         "order": One("Order", "{o}.id = {t}.order_id", key="{t}.order_id"),
+        "order_line": One("OrderLine", LINE_SOLD),
         "mall_code": text(MALL_CODE),
         **numbers("units"),
         **moments("at"),
@@ -96,6 +102,7 @@ MALL_UPDATE_LOG = Model(
     {
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         "listing": One("Listing", "{o}.id = {t}.listing_id", key="{t}.listing_id"),
+        "push": One("Push", f"{{o}}.listing_id = {{t}}.listing_id AND {PUSH_EXISTS}"),
         **numbers("before", "after"),
         "state": word("{t}.state"),
         **moments("sent_at", "applied_at"),
@@ -118,6 +125,7 @@ OPERATION_LOGS = Paged(
                 "product_ids": among("{t}.target_id", "uuid"),
                 "shop_ids": among("{t}.target_id", "uuid"),
                 "actor_ids": by_actor(),
+                "job_id": equals("{t}.job_id", "uuid"),
                 "text": searched("{t}.target_id", "renkei_search_products(WORDS, NULL)"),
                 **_between("at"),
             }
@@ -125,7 +133,6 @@ OPERATION_LOGS = Paged(
     },
 )
 
-                "job_id": equals("{t}.job_id", "uuid"),
 SALES_LOGS = Paged(
     "SalesLog",
     NEWEST_FIRST,

@@ -137,7 +137,18 @@ class ByIds:
     single: bool = False
 
 
-Part = Value | Facts | One | Many | Paged | Inside | Either | ByIds
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Rows that are made of a field's own arguments. `source`: a FROM item in which each argument stands as {name};
+    `arguments`: their types in PostgreSQL. `order`: of a list; without one it is a single object, or null."""
+
+    target: str
+    source: str
+    arguments: Mapping[str, str]
+    order: str = ""
+
+
+Part = Value | Facts | One | Many | Paged | Inside | Either | ByIds | Made
 
 
 @dataclass(frozen=True, slots=True)

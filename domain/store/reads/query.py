@@ -7,7 +7,10 @@ from domain.store.reads.listings import DIFFERENCES, LINKS, LISTINGS
 from domain.store.reads.logs import MALL_UPDATE_LOGS, OPERATION_LOGS, SALES_LOGS
 from domain.store.reads.models import ByIds, Model, One, facts
 from domain.store.reads.orders import ORDERS
+from domain.store.reads.partner import STOCK, STOCK_THEN
+from domain.store.reads.people import API_TOKENS, USERS
 from domain.store.reads.products import PRODUCT_BY_CODE, PRODUCT_GROUPS, PRODUCTS, SET_ITEMS
+from domain.store.reads.pushes import PENDING_PUSHES
 from domain.store.reads.shops import SHOPS
 from domain.store.reads.stock import STOCK_MOVEMENTS
 from domain.store.reads.sync_errors import SYNC_ERRORS
@@ -27,6 +30,8 @@ QUERY = Model(
         "products": PRODUCTS,
         "set_items": SET_ITEMS,
         "product_groups": PRODUCT_GROUPS,
+        "users": USERS,
+        "api_tokens": API_TOKENS,
         "listings": LISTINGS,
         "differences": DIFFERENCES,
         "links": LINKS,
@@ -37,7 +42,10 @@ QUERY = Model(
         "sales_logs": SALES_LOGS,
         "mall_update_logs": MALL_UPDATE_LOGS,
         "sync_errors": SYNC_ERRORS,
+        "pending_pushes": PENDING_PUSHES,
         "jobs": JOBS,
+        "stock": STOCK,
+        "stock_at": STOCK_THEN,
     },
     account="true",
 )

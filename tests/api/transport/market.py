@@ -20,12 +20,15 @@ from domain.model.malls import (
     MallOrderLine,
     OrderStatus,
 )
+from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
 from domain.services import (
+    accounts,
     code_mappings,
     listings,
     orders,
+    people,
     reflect_jobs,
     sets,
     shops,
@@ -35,6 +38,7 @@ from domain.services import (
 )
 from domain.services.credentials import Vault
 from domain.services.orders import Seen
+from domain.services.people import OURSELVES
 from domain.store import shops as shop_rows
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
@@ -66,6 +70,9 @@ class Market:
     set: str = ""
     error: str = ""
     job: str = ""
+    order: str = ""
+    user: str = ""
+    token: str = ""
 
     def product(self, nth: int) -> str:
         return self.products[CODES[nth]]
@@ -94,7 +101,10 @@ async def a_market(db: Database, account: UUID, vault: Vault) -> Market:
             tx, SYSTEM, list(known.values()), now=datetime.now(UTC)
         )
         market.job = global_id("Job", asked)
+        await _let_in(tx, market)
         await _name_listings(tx, market)
+        order_id = await tx.scalar(text("SELECT id FROM orders ORDER BY id LIMIT 1"))
+        market.order = global_id("Order", order_id)
     return market
 
 
@@ -156,6 +166,18 @@ async def _trade(tx: Tx, shop: Shop) -> None:
         for nth in range(10)
     ]
     await orders.take(tx, shop, Seen(seen, now, now), now=now)
+
+
+async def _let_in(tx: Tx, market: Market) -> None:
+    """An owner, and a partner's token."""
+    owner = await people.create_user(
+        tx, OURSELVES, email="owner@example.com", name="店主", role=Role.OWNER
+    )
+    token = await accounts.issue_token(
+        tx, SYSTEM, PERMISSIONS[Role.OWNER], "取引先", scopes=[Permission.STOCK_READ]
+    )
+    market.user = global_id("User", owner.id)
+    market.token = global_id("ApiToken", token.id)
 
 
 async def _go_wrong(tx: Tx) -> str:

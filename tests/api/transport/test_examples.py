@@ -1,13 +1,15 @@
 """Every operation of examples/operations, as a screen sends it: over HTTP and WebSocket, against a merchant's own data."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from graphql import OperationDefinitionNode, OperationType, parse
+from graphql import FieldNode, OperationDefinitionNode, OperationType, parse
 
+from api.schema import schema
 from domain.model.malls import MallKind
 from domain.services.credentials import Vault
 from domain.settings import Settings
@@ -46,8 +48,10 @@ QUERIES: Mapping[str, Asked] = {
     "logs": lambda m: {"filter": {"shopIds": [m.shops[RAKUTEN]]}},
     "orders": lambda m: {"filter": {"states": ["UNLINKED"]}},
     "product_page": lambda m: {"code": CODES[0]},
+    "people": lambda m: {},
     "partner_stock": lambda m: {"codes": [CODES[0], "GIFT-S", "food-001", "?"]},
     "stock_then": lambda m: {"code": CODES[0], "time": "2030-01-01T00:00:00Z", "by": "EFFECTIVE"},
+    "order_followed": lambda m: {"id": m.order},
     "pending_pushes": lambda m: {"shopIds": list(m.shops.values())},
     "common_settings": lambda m: {},
     "code_mappings": lambda m: {"shopIds": [m.shops[AMAZON]], "text": "food"},
@@ -60,6 +64,16 @@ def kind_of(source: str) -> OperationType:
         each for each in parse(source).definitions if isinstance(each, OperationDefinitionNode)
     ]
     return operation.operation
+
+
+def root_of(source: str) -> str:
+    """The only field at the root of the operation."""
+    [operation] = [
+        each for each in parse(source).definitions if isinstance(each, OperationDefinitionNode)
+    ]
+    [field] = operation.selection_set.selections
+    assert isinstance(field, FieldNode)
+    return field.name.value
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +150,11 @@ MUTATIONS: Mapping[str, Asked] = {
         "note": "入荷 5",
         "reflect": False,
     },
+    "count_stock": lambda m: {
+        "items": [{"productId": m.product(nth), "counted": 10} for nth in range(3)],
+        "countedAt": datetime.now(UTC).isoformat(),
+        "basis": "ON_SHELF",
+    },
     "reflect": lambda m: {"products": {"ids": [m.product(0), m.set]}},
     "link": lambda m: {
         "pairs": [{"listingId": m.listing(AMAZON, 25), "productId": m.product(25)}],
@@ -171,6 +190,16 @@ MUTATIONS: Mapping[str, Asked] = {
     "stop_sync": lambda m: {"shopIds": [m.shops[AMAZON]], "parts": ["REFLECT"]},
     "start_sync": lambda m: {"shopIds": [m.shops[AMAZON]]},
     "clear_errors": lambda m: {"errors": {"filter": {}}},
+    "save_product": lambda m: {"code": "NEW-1", "name": "新商品", "reserve": 1},
+    "delete_sets": lambda m: {"productIds": [m.set]},
+    "save_group": lambda m: {
+        "name": "穀類",
+        "reserve": 1,
+        "addProducts": {"ids": [m.product(nth) for nth in (10, 11)]},
+    },
+    "save_user": lambda m: {"name": "舞", "email": "mai@example.com", "role": "STAFF"},
+    "create_token": lambda m: {"name": "倉庫", "scopes": ["READ", "STOCK_WRITE"]},
+    "revoke_tokens": lambda m: {"ids": [m.token]},
     "save_common_settings": lambda m: {
         "name": "食品の店",
         "baseShopId": m.shops[RAKUTEN],
@@ -186,14 +215,36 @@ MUTATIONS: Mapping[str, Asked] = {
 }
 
 
+BEFORE = {"start_sync": "stop_sync"}
+"""What must be done first, so that there is something to do."""
+
+NEWEST_LINE = """
+{ operationLogs(first: 1) { edges { node { id actor { __typename ... on ApiToken { name } } } } } }
+"""
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_a_mutation_does_what_it_says_and_answers_what_changed(
     api: Api, market: Market, name: str
 ) -> None:
+    if (first := BEFORE.get(name)) is not None:
+        an_answer(await api.ask(SOURCES[first], input=MUTATIONS[first](market)))
+    [before] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
+
     payload = an_answer(await api.ask(SOURCES[name], input=MUTATIONS[name](market)))
 
     answered = {key: value for key, value in payload.items() if key != "userErrors"}
     assert any(answered.values())
+    [line] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
+    assert line["node"]["actor"] == {"__typename": "ApiToken", "name": "画面"}
+    assert line["node"]["id"] != before["node"]["id"]
+
+
+def test_every_mutation_has_an_example_whose_line_in_the_log_names_who_sent_it() -> None:
+    mutation = schema()._schema.mutation_type
+    assert mutation is not None
+    shown = {root_of(SOURCES[name]) for name in MUTATIONS}
+    assert shown == set(mutation.fields)
 
 
 async def test_a_change_is_looked_at_by_as_many_statements_however_much_it_is(
@@ -266,12 +317,67 @@ async def test_errors_are_followed_as_they_are_cleared(api: Api, market: Market)
     assert {key: event["error"][key] for key in error} == error
 
 
+async def test_stock_is_followed_by_partners_and_screens_as_totals_are_saved(
+    api: Api, market: Market
+) -> None:
+    begun = (await api.ask(SOURCES["partner_changes"]))["stockChanges"]
+    assert (begun["reload"], begun["hasMore"], len(begun["entries"])) == (True, False, 32)
+    edit = {"items": [{"productId": market.product(0), "total": 99}], "reflect": False}
+    an_answer(await api.ask(SOURCES["save_totals"], input=edit))
+
+    polled = (await api.ask(SOURCES["partner_changes"], after=begun["cursor"]))["stockChanges"]
+    told = {each["code"]: each["sellable"] for each in polled["entries"]}
+    async with api.talking() as socket:
+        await socket.subscribe("1", SOURCES["stock_live"], after=begun["cursor"])
+        frame = await socket.frame()
+
+    assert told == {each["product"]["code"]: each["sellable"] for each in frame["events"]}
+    assert told[CODES[0]] == 99
+    assert {each["cause"] for each in frame["events"]} == {"SET_BY_HAND"}
+
+
+async def test_a_job_is_followed_from_where_the_list_was_read(api: Api, market: Market) -> None:
+    cursor = (await api.ask(SOURCES["running_jobs"]))["eventCursor"]
+    asked = {"products": {"ids": [market.product(2)]}}
+    answer = an_answer(await api.ask(SOURCES["reflect"], input=asked))
+
+    async with api.talking() as socket:
+        followed = [answer["job"]["id"]]
+        await socket.subscribe("1", SOURCES["jobs_live"], ids=followed, after=cursor)
+        [event] = (await socket.frame())["events"]
+        await socket.subscribe("2", SOURCES["jobs_live"], ids=[market.job], after=cursor)
+        assert (await socket.frame())["events"] == []
+
+    assert (event["job"]["__typename"], event["job"]["id"]) == ("ReflectJob", followed[0])
+    assert sum(each["waiting"] + each["held"] for each in event["job"]["shops"]) > 0
+
+
+async def test_shops_are_followed_as_they_are_switched(api: Api, market: Market) -> None:
+    cursor = (await api.ask(SOURCES["grid"], first=1))["eventCursor"]
+    stop = {"shopIds": [market.shops[AMAZON], market.shops[RAKUTEN]], "parts": ["REFLECT"]}
+    an_answer(await api.ask(SOURCES["stop_sync"], input=stop))
+
+    async with api.talking() as socket:
+        only = [market.shops[AMAZON]]
+        await socket.subscribe("1", SOURCES["shops_live"], shopIds=only, after=cursor)
+        [event] = (await socket.frame())["events"]
+
+    assert event["shop"]["id"] == market.shops[AMAZON]
+    assert event["shop"]["reflectRunning"] is False
+
+
 def test_every_operation_is_run_by_one_of_these_stories() -> None:
     kinds = {name: kind_of(source) for name, source in SOURCES.items()}
     run = {
-        OperationType.QUERY: {*QUERIES, "preview_reflect"},
+        OperationType.QUERY: {*QUERIES, "partner_changes", "preview_reflect"},
         OperationType.MUTATION: set(MUTATIONS),
-        OperationType.SUBSCRIPTION: {"grid_live", "errors_live"},
+        OperationType.SUBSCRIPTION: {
+            "grid_live",
+            "errors_live",
+            "stock_live",
+            "jobs_live",
+            "shops_live",
+        },
     }
     for kind, names in run.items():
         assert {name for name, each in kinds.items() if each is kind} == names
