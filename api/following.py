@@ -8,7 +8,7 @@ changed at once to be told one by one, a frame without events says `reload`: rea
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,8 +17,9 @@ from uuid import UUID
 
 from api.feed import Feed, Tail
 from domain.model.events import EventKind
+from domain.store import events
 from domain.store.database import Database, Tx
-from domain.store.events import LoggedEvent
+from domain.store.events import Facts, LoggedEvent
 
 MOST_EVENTS = 100
 MOST_PENDING = 2_000
@@ -38,12 +39,22 @@ class Frame:
 
 
 Wants = Callable[[LoggedEvent], bool]
-Among = Callable[[Tx, Sequence[UUID]], Awaitable[set[UUID]]]
+Among = Callable[[Tx, Sequence[UUID]], Awaitable[Mapping[UUID, Facts]]]
+
+
+def living(kind: EventKind) -> Among:
+    """All that can still be read."""
+
+    async def living(tx: Tx, ids: Sequence[UUID]) -> Mapping[UUID, Facts]:
+        return await events.living(tx, kind, ids)
+
+    return living
 
 
 @dataclass(frozen=True, slots=True)
 class Topic(Generic[Shown]):
-    """What is followed. `wants`: by what stands in the event. `among`: which nodes are still there, and asked for."""
+    """What is followed. `wants`: by what stands in the event. `among`: which nodes are still there, and asked for, with
+    what is told of them beside what stands in their events."""
 
     kind: EventKind
     wants: Wants
@@ -172,4 +183,12 @@ class Following(Generic[Shown]):
         ids = list({event.node_id for event in events if event.node_id is not None})
         async with self._db.transaction(self.account_id) as tx:
             found = await self._topic.among(tx, ids)
-        return [event for event in events if event.node_id in found]
+        return [
+            _with(event, found[event.node_id])
+            for event in events
+            if event.node_id is not None and event.node_id in found
+        ]
+
+
+def _with(event: LoggedEvent, facts: Facts) -> LoggedEvent:
+    return replace(event, payload={**event.payload, **facts}) if facts else event

@@ -19,11 +19,12 @@ from strawberry.schema.config import StrawberryConfig
 
 from api.context import ResolveInfo
 from api.error_codes import ErrorCode
-from api.events import Subscription
+from api.events.subscription import Subscription
 from api.fields import PLANNED
 from api.jobs import BulkChange, ReflectJob, ShopCheck
 from api.load import load_roots, load_together
 from api.mutation import Mutation
+from api.order_fetch import OrderFetch
 from api.orders import OrderLine
 from api.query import Query
 from api.scalars import SCALARS
@@ -32,7 +33,7 @@ from domain.model.roles import Permission
 from domain.store.reads import Ref
 
 Resolve = Callable[..., Any]
-NODES = (BulkChange, ReflectJob, ShopCheck, OrderLine)
+NODES = (BulkChange, ReflectJob, ShopCheck, OrderFetch, OrderLine)
 """Nodes that no field names by themselves."""
 
 WORDS = (ErrorCode,)

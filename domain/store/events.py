@@ -18,6 +18,11 @@ from domain.store.database import Tx
 
 MOST_ROWS = 1_000
 
+Facts = Mapping[str, Any]
+"""What is told of a node beside what its event says."""
+
+NOTHING: Facts = MappingProxyType({})
+
 
 class CursorExpired(DomainError):
     code = "EVENT_CURSOR_EXPIRED"
@@ -88,11 +93,12 @@ async def newest(tx: Tx) -> int:
     return int((await tx.execute(SPAN, {"account": tx.account_id})).one().last)
 
 
-async def check_kept(tx: Tx, cursor: int) -> None:
-    """Raises CursorExpired unless all that came after the cursor is still there."""
+async def check_kept(tx: Tx, cursor: int) -> int:
+    """The newest number. Raises CursorExpired unless all that came after the cursor is still there."""
     span = (await tx.execute(SPAN, {"account": tx.account_id})).one()
     if not span.oldest - 1 <= cursor <= span.last:
         raise CursorExpired
+    return int(span.last)
 
 
 async def after(tx: Tx, cursor: int, at_most: int = MOST_ROWS) -> list[LoggedEvent]:
@@ -104,11 +110,10 @@ async def after(tx: Tx, cursor: int, at_most: int = MOST_ROWS) -> list[LoggedEve
     return rows
 
 
-async def living(tx: Tx, kind: EventKind, ids: Collection[UUID]) -> set[UUID]:
+async def living(tx: Tx, kind: EventKind, ids: Collection[UUID]) -> Mapping[UUID, Facts]:
     """Those of the nodes of these events that can still be read."""
-    return set(
-        (await tx.execute(LIVING[kind], {"account": tx.account_id, "ids": list(ids)})).scalars()
-    )
+    rows = await tx.execute(LIVING[kind], {"account": tx.account_id, "ids": list(ids)})
+    return dict.fromkeys(rows.scalars(), NOTHING)
 
 
 async def errors_like(
@@ -116,10 +121,10 @@ async def errors_like(
     ids: Collection[UUID],
     levels: Sequence[int] | None,
     kinds: Sequence[str] | None,
-) -> set[UUID]:
+) -> Mapping[UUID, Facts]:
     """Those errors that are of one of the levels and kinds; None is any."""
     values = {"account": tx.account_id, "ids": list(ids), "levels": levels, "kinds": kinds}
-    return set((await tx.execute(ERRORS_LIKE, values)).scalars())
+    return dict.fromkeys((await tx.execute(ERRORS_LIKE, values)).scalars(), NOTHING)
 
 
 async def products_coded(tx: Tx, codes: Collection[str]) -> set[UUID]:
