@@ -72,6 +72,7 @@ class Account(Node):
 class Viewer:
     user: User | None = field("The person; null for a token.")
     token: ApiToken | None = field("The token; null for a person.")
+    email: str | None = field("The mail address that the person signs in with.")
     account: Account = field("The account they act for.")
     permissions: list[Permission] = field("What they may do.")
     locale: Locale = field("The language of sentences made for them.")

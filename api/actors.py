@@ -5,8 +5,10 @@ from typing import Annotated
 
 import strawberry
 
+import api.locales  # noqa: F401 — where the words of Locale stand
 from api.fields import described, field
 from api.nodes import Node
+from domain.model.locales import Locale
 from domain.model.roles import Permission, Role
 
 described(
@@ -36,19 +38,39 @@ described(
 @strawberry.type(description="担当者: a person of the account.")
 class User(Node):
     name: str = field("Their name.")
-    email: str = field("Their mail address, by which they sign in.")
     role: Role = field("What they are here.")
-    last_seen_at: datetime | None = field("When they were here last.")
+    email: str | None = field(
+        "Their mail address, by which they sign in.", requires=Permission.USERS
+    )
+    locale: Locale | None = field(
+        "The language they read where their browser names none of ours; null: Japanese.",
+        requires=Permission.USERS,
+    )
+    disabled: bool | None = field("They can no longer sign in.", requires=Permission.USERS)
+    invited_until: datetime | None = field(
+        "Until when their invitation is good; null: none is open.", requires=Permission.USERS
+    )
+    last_seen_at: datetime | None = field(
+        "When they were here last, to the minute.", requires=Permission.USERS
+    )
 
 
 @strawberry.type(description="APIトークン: a program that acts for the account.")
 class ApiToken(Node):
     name: str = field("The name it was given.")
-    role: Role | None = field("The role whose rights it has; null where it has scopes.")
-    scopes: list[Permission] = field("The rights it has; empty where it has a role.")
-    expires_at: datetime | None = field("Until when it is good; null: until it is revoked.")
-    last_used_at: datetime | None = field("When it was used last.")
-    revoked_at: datetime | None = field("Since when it is good no more.")
+    role: Role | None = field(
+        "The role whose rights it has; null where it has scopes.", requires=Permission.USERS
+    )
+    scopes: list[Permission] | None = field(
+        "The rights it has; empty where it has a role.", requires=Permission.USERS
+    )
+    expires_at: datetime | None = field(
+        "Until when it is good; null: until it is revoked.", requires=Permission.USERS
+    )
+    last_used_at: datetime | None = field(
+        "When it was used last, to the minute.", requires=Permission.USERS
+    )
+    revoked_at: datetime | None = field("Since when it is good no more.", requires=Permission.USERS)
 
 
 @strawberry.type(description="What the system did by itself.")

@@ -8,6 +8,7 @@ from api.mutations import (
     groups,
     links,
     listings,
+    people,
     jobs,
     products,
     reflect,
@@ -100,6 +101,21 @@ class Mutation:
         groups.save_group,
         "確保在庫グループの登録・変更: makes a group or changes what is kept back of its products.",
         requires=Permission.CATALOGUE,
+    )
+    save_user = mutation(
+        people.save_user,
+        "担当者の登録・変更: makes a person, changes, disables or invites one.",
+        requires=Permission.USERS,
+    )
+    create_api_token = mutation(
+        people.create_api_token,
+        "APIトークンの作成: makes a token for a program.",
+        requires=Permission.USERS,
+    )
+    revoke_api_tokens = mutation(
+        people.revoke_api_tokens,
+        "APIトークンの失効: ends tokens.",
+        requires=Permission.USERS,
     )
     clear_errors = mutation(
         sync_errors.clear_errors,

@@ -11,6 +11,7 @@ from domain.model.errors import DomainError
 from domain.model.roles import PERMISSIONS, Permission, Role, check_covered
 from domain.model.texts import MOST_NAME, checked_text
 from domain.services.callers import TOKEN_PREFIX
+from domain.services.edits import not_found
 from domain.services.secret_words import hash_of, new_secret
 from domain.store import accounts, logs, tokens
 from domain.store.database import Database, Tx
@@ -102,7 +103,11 @@ async def issue_token(
 
 
 async def revoke_tokens(tx: Tx, token_ids: Sequence[UUID], *, actor: Actor) -> list[UUID]:
-    """Ends them at once; the ids of those that lived until now."""
+    """Ends them at once; the ids of those that lived until now. Raises DomainError NOT_FOUND, and ends none."""
+    known = await tokens.known(tx, token_ids)
+    for place, token_id in enumerate(token_ids):
+        if token_id not in known:
+            raise not_found("token", "ids", str(place))
     ended = await tokens.revoke(tx, token_ids)
     targets = [(token_id, {"name": name}) for token_id, name in ended.items()]
     await logs.operation(tx, actor.as_json(), "REVOKE_TOKENS", "API_TOKEN", targets)

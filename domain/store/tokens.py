@@ -46,6 +46,8 @@ FIND = text(
 
 USED = text("SELECT renkei_used(:hashes, clock_timestamp() - interval '1 minute')")
 
+KNOWN = text("SELECT id FROM api_tokens WHERE account_id = :account AND id = ANY (:tokens)")
+
 REVOKE = text(
     """
     UPDATE api_tokens SET revoked_at = clock_timestamp()
@@ -87,6 +89,12 @@ async def find(connection: AsyncConnection, hashes: Collection[bytes]) -> dict[b
 async def used(connection: AsyncConnection, hashes: Collection[bytes]) -> None:
     """Notes the use of tokens and sessions, of each at most once a minute, and waits for nobody."""
     await connection.execute(USED, {"hashes": list(hashes)})
+
+
+async def known(tx: Tx, token_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of them that are this account's, ended or not."""
+    rows = await tx.execute(KNOWN, {"account": tx.account_id, "tokens": list(token_ids)})
+    return set(rows.scalars())
 
 
 async def revoke(tx: Tx, token_ids: Sequence[UUID]) -> dict[UUID, str]:

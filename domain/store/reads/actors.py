@@ -1,11 +1,32 @@
 """Who did something: a person, a token, or the system; by the note kept beside what they did."""
 
-from domain.store.reads.models import Either, Inside, Model, One, moments, text, texts, word, words
+from domain.store.reads.models import (
+    Either,
+    Inside,
+    Model,
+    One,
+    flag,
+    moment,
+    moments,
+    text,
+    texts,
+    word,
+    words,
+)
 
 USER = Model(
     "User",
     "users {t}",
-    {**texts("name", "email"), "role": word("{t}.role"), **moments("last_seen_at")},
+    {
+        **texts("name", "email"),
+        "role": word("{t}.role"),
+        "locale": word("{t}.locale"),
+        "disabled": flag("{t}.disabled_at IS NOT NULL"),
+        "invited_until": moment(
+            "CASE WHEN {t}.invitation_until > clock_timestamp() THEN {t}.invitation_until END"
+        ),
+        **moments("last_seen_at"),
+    },
 )
 
 API_TOKEN = Model(

@@ -78,6 +78,11 @@ class Desk:
             user_id = await a_user(tx, name="Hanako")
         return cls(engine, db, account, Actor(ActorKind.USER, "Hanako", user_id))
 
+    @property
+    def user_id(self) -> UUID:
+        assert self.actor.id is not None
+        return self.actor.id
+
     def having(self, *permissions: Permission) -> "Desk":
         return replace(self, permissions=frozenset(permissions))
 
@@ -149,4 +154,6 @@ TABLES = (
     "sync_errors",
     "jobs",
     "operation_logs",
+    "users",
+    "api_tokens",
 )

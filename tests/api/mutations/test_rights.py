@@ -12,7 +12,7 @@ from api.selection import required
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
-from domain.services import groups, sets, sync_errors
+from domain.services import accounts, groups, sets, sync_errors
 from domain.store.database import Database
 from tests.api.mutations.desk import Desk, Held
 from tests.domain.services.rows import NOW, OWNER
@@ -34,6 +34,8 @@ class World:
     set: str
     group: str
     error: str
+    user: str
+    token: str
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,8 @@ async def world(engine: Engine, db: Database) -> World:
         error = await sync_errors.report(
             tx, SyncErrorKind.ITEM_REFUSED, shop_id=shop, shop_name="Tea", now=NOW
         )
+        held_rights = frozenset(Permission)
+        token = await accounts.issue_token(tx, OWNER, held_rights, "Tills", role=Role.STAFF)
     return World(
         neighbour,
         asking,
@@ -57,6 +61,8 @@ async def world(engine: Engine, db: Database) -> World:
         neighbour.id("Product", made.id),
         neighbour.id("ProductGroup", group.id),
         neighbour.id("SyncError", error),
+        neighbour.id("User", neighbour.user_id),
+        neighbour.id("ApiToken", token.id),
     )
 
 
@@ -87,6 +93,9 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "setShopsInUse": lambda w: {"shopIds": [w.shop]},
     "disconnectShop": lambda w: {"id": w.shop, "deleteListings": True},
     "updateAccount": lambda w: {"baseShopId": w.shop},
+    "saveUser": lambda w: {"id": w.user, "name": "Ours", "invite": True},
+    "createApiToken": lambda w: {"name": "Ours", "role": "OWNER"},
+    "revokeApiTokens": lambda w: {"ids": [w.token]},
     "clearErrors": lambda w: {"errors": {"ids": [w.error]}},
     "connectShop": lambda w: {"mall": "RAKUTEN", "name": "Ours", "credentials": []},
     "updateShop": lambda w: {"id": w.shop, "name": "Ours"},
@@ -100,7 +109,7 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
 }
 """An input of each that names what is the neighbour's."""
 
-NAMING_NOTHING = {"connectShop"}
+NAMING_NOTHING = {"connectShop", "createApiToken"}
 
 
 def document(name: str) -> str:

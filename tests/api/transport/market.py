@@ -70,6 +70,8 @@ class Market:
     set: str = ""
     error: str = ""
     job: str = ""
+    user: str = ""
+    token: str = ""
     order: str = ""
     user: str = ""
     token: str = ""
