@@ -1,31 +1,22 @@
 // Types and typed documents for every operation of a folder, as frontends have them generated.
 // node codegen.mjs SCHEMA FOLDER RESULT: writes schema.ts and operations.ts into the folder RESULT.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 
 import { codegen } from "@graphql-codegen/core";
 import * as typedDocuments from "@graphql-codegen/typed-document-node";
 import * as types from "@graphql-codegen/typescript";
 import * as operations from "@graphql-codegen/typescript-operations";
-import { Kind, parse, visit } from "graphql";
+import { parse } from "graphql";
 
 const [schema, folder, result] = process.argv.slice(2);
-
-// Fragments are named for their own file; in one program their names must not meet.
-const apart = (name, document) => {
-  const renamed = (node) => ({
-    ...node,
-    name: { kind: Kind.NAME, value: `${name}_${node.name.value}` },
-  });
-  return visit(document, { FragmentDefinition: renamed, FragmentSpread: renamed });
-};
 
 const documents = readdirSync(folder)
   .filter((name) => name.endsWith(".graphql"))
   .sort()
   .map((name) => ({
     location: name,
-    document: apart(basename(name, ".graphql"), parse(readFileSync(join(folder, name), "utf8"))),
+    document: parse(readFileSync(join(folder, name), "utf8")),
   }));
 
 const generate = async (filename, pluginMap) => {

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.services.credentials import Vault
 from domain.settings import Settings
 from domain.store.database import Database
 from integrations.bells import Bells
@@ -15,6 +16,7 @@ from renkei.engines.valkey import Valkey
 from tests.api.transport.conftest import a_token
 from tests.clients.node import Node, NoNode, installed
 from tests.clients.server import Server, a_server
+from tests.clients.town import Town, a_town
 from tests.factories import an_account
 
 
@@ -61,6 +63,13 @@ async def server(settings: Settings) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
+async def mortal(server: Server) -> AsyncIterator[Server]:
+    """One that may be killed."""
+    async with a_server(server.settings) as running:
+        yield running
+
+
+@pytest.fixture
 async def account(db: Database) -> UUID:
     return await an_account(db)
 
@@ -68,3 +77,8 @@ async def account(db: Database) -> UUID:
 @pytest.fixture
 async def token(db: Database, account: UUID) -> str:
     return await a_token(db, account)
+
+
+@pytest.fixture
+async def town(db: Database, account: UUID, settings: Settings) -> Town:
+    return await a_town(db, account, Vault(settings.secret_key))

@@ -17,6 +17,7 @@ INSTALLED = FOLDER / "node_modules" / ".lock"
 """The hash of the lock that node_modules was installed from."""
 OLDEST = 20
 INSTALL_SECONDS = 120
+RUN_SECONDS = 60.0
 PATIENCE_SECONDS = 30.0
 
 
@@ -31,7 +32,7 @@ class Node:
     async def run(self, script: str | Path, *arguments: str, cwd: Path = FOLDER) -> str:
         """What it printed. Fails with its own words when it ends otherwise than well."""
         async with self.talking(script, *arguments, cwd=cwd) as talk:
-            said, complained = await asyncio.wait_for(talk.process.communicate(), INSTALL_SECONDS)
+            said, complained = await asyncio.wait_for(talk.process.communicate(b""), RUN_SECONDS)
         assert talk.process.returncode == 0, f"{said.decode()}\n{complained.decode()}"
         return said.decode()
 
@@ -69,6 +70,11 @@ class Talk:
         assert pipe is not None
         pipe.write(orjson.dumps({"ask": what, **more}) + b"\n")
         return await self.hear()
+
+    async def end(self) -> str:
+        """What it complained of."""
+        _, complained = await asyncio.wait_for(self.process.communicate(b""), PATIENCE_SECONDS)
+        return complained.decode()
 
     async def hear(self) -> Any:
         assert self.process.stdout is not None
