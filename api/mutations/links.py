@@ -4,7 +4,7 @@ import strawberry
 
 from api.context import Context
 from api.fields import optional
-from api.jobs import ReflectJob
+from api.jobs import BulkChange, ReflectJob
 from api.links import Link
 from api.listings import Listing
 from api.load import node, nodes
@@ -18,7 +18,7 @@ from api.mutations.edge import (
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, ListingSelection
-from api.mutations.selecting import chosen
+from api.mutations.selecting import begin, chosen
 from api.previews import ReflectPreview
 from api.products import Product
 from api.user_errors import UserError, user_error
@@ -65,6 +65,7 @@ class UnlinkListingsInput:
 class UnlinkListingsPayload:
     listings: list[Listing] = answered_list("The listings, unlinked.")
     products: list[Product] = answered_list("Products whose listings are fewer by that.")
+    job: BulkChange | None = answered("The job to follow, where more than 100 are meant.")
     preview: ReflectPreview | None = answered(PREVIEW)
     user_errors: list[UserError] = user_errors()
 
@@ -101,6 +102,9 @@ async def unlink_listings(
     preview = await confirmed(
         tx, context, seen, input.confirmation_token, "unlink", listings=input.listings
     )
+    if not asked.at_once:
+        job_id = await begin(tx, context, "UNLINK_LISTINGS", asked)
+        return UnlinkListingsPayload(job=node("Job", job_id), preview=preview)
     change = await links.unlink(tx, context.viewer.actor, asked.ids, now=context.now())
     return UnlinkListingsPayload(
         listings=nodes("Listing", change.listing_ids),

@@ -1,10 +1,12 @@
 """出品・販売データ What is set on listings, and listings taken out."""
 
+from uuid import UUID
+
 import strawberry
 
 from api.context import Context
 from api.fields import optional
-from api.jobs import ReflectJob
+from api.jobs import BulkChange, Job
 from api.listings import Listing
 from api.load import node, nodes
 from api.mutations.confirming import PREVIEW, TOKEN, confirmed, unasked
@@ -15,11 +17,12 @@ from api.mutations.edge import (
     said,
     user_errors,
 )
-from api.mutations.inputs import KEY, REFLECT, VERSION, ListingSelection
-from api.mutations.selecting import Chosen, chosen
+from api.mutations.inputs import JOB, KEY, REFLECT, VERSION, ListingSelection
+from api.mutations.selecting import Chosen, begin, chosen
 from api.nodes import global_id
 from api.previews import ReflectPreview
 from api.user_errors import UserError
+from domain.model.stock import check_limits
 from domain.services import edits, listing_edits, listings, previews
 from domain.services.sync import Why
 from domain.store.database import Tx
@@ -38,7 +41,7 @@ class SetListingLimitsInput:
 @strawberry.type(description="What became of limits.")
 class SetListingLimitsPayload:
     listings: list[Listing] = answered_list("The listings as they are now.")
-    job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    job: Job | None = answered(JOB)
     user_errors: list[UserError] = user_errors()
 
 
@@ -54,7 +57,7 @@ class SetListingSyncInput:
 @strawberry.type(description="What became of ticks.")
 class SetListingSyncPayload:
     listings: list[Listing] = answered_list("The listings as they are now.")
-    job: ReflectJob | None = answered("The reflect to follow, where it was asked for.")
+    job: Job | None = answered(JOB)
     preview: ReflectPreview | None = answered(
         f"{PREVIEW} Of ticks that go on and are not sent yet: what a reflect would do. Null for ticks that go off."
     )
@@ -72,6 +75,7 @@ class DeleteListingsInput:
 @strawberry.type(description="What became of listings that were to be deleted.")
 class DeleteListingsPayload:
     deleted_ids: list[strawberry.ID] = answered_list("The listings that are gone.")
+    job: BulkChange | None = answered("The job to follow, where more than 100 are meant.")
     user_errors: list[UserError] = user_errors()
 
 
@@ -79,6 +83,10 @@ async def set_limits(
     tx: Tx, context: Context, input: SetListingLimitsInput
 ) -> SetListingLimitsPayload:
     asked = await chosen(tx, input.listings, "Listing", "listings")
+    if not asked.at_once:
+        return SetListingLimitsPayload(
+            job=node("Job", await _limits_job(tx, context, input, asked))
+        )
     change = await listing_edits.set_limits(
         tx,
         context.viewer.actor,
@@ -98,6 +106,10 @@ async def set_limits(
 async def set_sync(tx: Tx, context: Context, input: SetListingSyncInput) -> SetListingSyncPayload:
     asked = await chosen(tx, input.listings, "Listing", "listings")
     preview = await _sync_preview(tx, context, input, asked) if input.sync else None
+    if not asked.at_once:
+        wanted = {"on": input.sync, "reflect": said(input.reflect)}
+        job_id = await begin(tx, context, "SET_SYNC", asked, wanted)
+        return SetListingSyncPayload(job=node("Job", job_id), preview=preview)
     change = await listing_edits.set_sync(
         tx,
         context.viewer.actor,
@@ -130,8 +142,22 @@ async def delete_listings(
     tx: Tx, context: Context, input: DeleteListingsInput
 ) -> DeleteListingsPayload:
     asked = await chosen(tx, input.listings, "Listing", "listings")
+    if not asked.at_once:
+        job_id = await begin(tx, context, "DELETE_LISTINGS", asked)
+        return DeleteListingsPayload(job=node("Job", job_id))
     change = await listings.delete_listings(tx, context.viewer.actor, asked.ids, now=context.now())
     return DeleteListingsPayload(
         deleted_ids=[global_id("Listing", each) for each in change.listing_ids],
         user_errors=asked.refusals(change.refused, context.viewer.locale),
     )
+
+
+async def _limits_job(
+    tx: Tx, context: Context, input: SetListingLimitsInput, asked: Chosen
+) -> UUID:
+    """Raises DomainError INVALID_VALUE."""
+    limits = given(input, "minimum", "maximum")
+    check_limits(limits.get("minimum"), limits.get("maximum"))
+    if said(input.expected_version) is not None:
+        raise asked.version_of_many()
+    return await begin(tx, context, "SET_LIMITS", asked, limits | {"reflect": said(input.reflect)})

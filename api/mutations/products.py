@@ -6,7 +6,7 @@ import strawberry
 
 from api.context import Context
 from api.fields import optional
-from api.jobs import ReflectJob
+from api.jobs import BulkChange, ReflectJob
 from api.load import node
 from api.mutations.confirming import PREVIEW, TOKEN, confirmed
 from api.mutations.edge import (
@@ -18,7 +18,7 @@ from api.mutations.edge import (
     user_errors,
 )
 from api.mutations.inputs import KEY, REFLECT, VERSION, ProductSelection
-from api.mutations.selecting import chosen
+from api.mutations.selecting import begin, chosen
 from api.nodes import global_id
 from api.previews import ReflectPreview
 from api.products import Product
@@ -62,6 +62,7 @@ class DeleteProductsInput:
 @strawberry.type(description="What became of products that were to be deleted.")
 class DeleteProductsPayload:
     deleted_ids: list[strawberry.ID] = answered_list("The products that are gone.")
+    job: BulkChange | None = answered("The job to follow, where more than 100 are meant.")
     preview: ReflectPreview | None = answered(PREVIEW)
     user_errors: list[UserError] = user_errors()
 
@@ -87,6 +88,10 @@ async def delete_products(
     preview = await confirmed(
         tx, context, seen, input.confirmation_token, "delete", products=input.products
     )
+    if not asked.at_once:
+        wanted = {"with_listings": input.with_listings}
+        job_id = await begin(tx, context, "DELETE_PRODUCTS", asked, wanted)
+        return DeleteProductsPayload(job=node("Job", job_id), preview=preview)
     deleted = await products.delete_products(
         tx,
         context.viewer.actor,

@@ -9,10 +9,12 @@ import pytest
 from api.execution import Engine
 from api.schema import schema
 from api.selection import required
+from domain.model.jobs import JobKind
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
 from domain.services import accounts, groups, sets, sync_errors
+from domain.store import jobs
 from domain.store.database import Database
 from tests.api.mutations.desk import Desk, Held
 from tests.domain.services.rows import NOW, OWNER
@@ -34,6 +36,7 @@ class World:
     set: str
     group: str
     error: str
+    job: str
     user: str
     token: str
 
@@ -51,6 +54,7 @@ async def world(engine: Engine, db: Database) -> World:
         error = await sync_errors.report(
             tx, SyncErrorKind.ITEM_REFUSED, shop_id=shop, shop_name="Tea", now=NOW
         )
+        job = await jobs.create(tx, JobKind.REFLECT, total=1, actor=OWNER)
         held_rights = frozenset(Permission)
         token = await accounts.issue_token(tx, OWNER, held_rights, "Tills", role=Role.STAFF)
     return World(
@@ -61,6 +65,7 @@ async def world(engine: Engine, db: Database) -> World:
         neighbour.id("Product", made.id),
         neighbour.id("ProductGroup", group.id),
         neighbour.id("SyncError", error),
+        neighbour.id("Job", job),
         neighbour.id("User", neighbour.user_id),
         neighbour.id("ApiToken", token.id),
     )
@@ -73,6 +78,7 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
         "reason": "FOUND",
     },
     "reflect": lambda w: {"products": {"ids": [w.held.product]}},
+    "cancelJob": lambda w: {"jobId": w.job},
     "linkListings": lambda w: {"pairs": [{"listingId": w.held.listing, "productId": w.set}]},
     "unlinkListings": lambda w: {"listings": {"ids": [w.held.listing]}},
     "setListingLimits": lambda w: {"listings": {"ids": [w.held.listing]}, "maximum": 1},
