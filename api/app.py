@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 
-from api import connect, health
+from api import connect, health, invitations
 from api.auth import Gate
 from api.bodies import JSON
 from api.broadcast import Broadcaster
@@ -86,6 +86,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
             Route("/graphql", GraphQLRoute(engine, gate)),
             WebSocketRoute("/graphql", SocketRoute(desk, known)),
             *SignIn(db, gate, cookie, passwords).routes(),
+            *invitations.routes(),
             Mount("/graphiql", files()),
             connect.route(db, vault, origins, utc_now),
             *health.routes(settings, lambda: feed.has_bells),

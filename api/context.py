@@ -38,10 +38,6 @@ class Connecting:
     public_url: str
     origins: tuple[str, ...]
 
-    def invitation_page(self, secret: str) -> str:
-        """Where a person chooses their password; what stands behind # never leaves their browser."""
-        return f"{self.public_url.rstrip('/')}/auth/invitation#{secret}"
-
     def way_back(self, mall: MallKind) -> str:
         """Where the mall's page of consent returns to (see api/connect.py)."""
         return f"{self.public_url.rstrip('/')}/connect/{mall.value.lower()}"

@@ -109,6 +109,12 @@ def owner_database_url(env: Mapping[str, str]) -> str:
     return _one(env, owner if env.get(owner) else "RENKEI_DATABASE_URL")
 
 
+def public_url(env: Mapping[str, str]) -> str:
+    """Where browsers reach the API. Raises SettingsWrong."""
+    read = _Reader(env)
+    return read.checked(read.given("RENKEI_PUBLIC_URL", _web_address, LOCAL_URL))
+
+
 def log_level(env: Mapping[str, str]) -> str:
     """How much a process says on standard error. Raises SettingsWrong."""
     read = _Reader(env)

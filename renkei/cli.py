@@ -18,7 +18,7 @@ import typer
 
 from domain.model.errors import DomainError
 from domain.model.roles import Role
-from domain.settings import Settings, database_url, log_level, owner_database_url
+from domain.settings import Settings, database_url, log_level, owner_database_url, public_url
 from renkei import home
 from renkei.logs import configure_logs
 from renkei.refusal import Refusal
@@ -49,6 +49,7 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free port and prints it.")]
 Account = Annotated[str, typer.Option(help="The account's code.")]
 Name = Annotated[str, typer.Option(help="What people call it.")]
+Email = Annotated[str, typer.Option(help="The mail address to sign in with.")]
 Listener = Annotated[int | None, typer.Option("--fd", hidden=True)]
 
 
@@ -183,17 +184,39 @@ def create_account(
 @user.command("create")
 def create_user(
     account: Account,
-    email: Annotated[str, typer.Option(help="The mail address to sign in with.")],
+    email: Email,
     name: Name,
     role: Annotated[Role, typer.Option(help="What the user may do.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a user of an account."""
+    """Make a user of an account, and print where they choose a password: it is shown this once."""
     from renkei import merchants
 
     with _database(data_dir) as url:
-        asyncio.run(merchants.create_user(url, account, email, name, role))
-    print(f"User {email} is made.")
+        invitation = asyncio.run(merchants.create_user(url, account, email, name, role))
+    print(f"User {email} is made. Within 72 hours they choose a password at")
+    print(invitation.address(public_url(os.environ)))
+
+
+@user.command("invite")
+def invite_user(account: Account, email: Email, data_dir: DataDir = None) -> None:
+    """Invite a user anew, in place of the last invitation, and print where they choose a password."""
+    from renkei import merchants
+
+    with _database(data_dir) as url:
+        invitation = asyncio.run(merchants.invite_user(url, account, email))
+    print(invitation.address(public_url(os.environ)))
+
+
+@user.command("password")
+def set_password(account: Account, email: Email, data_dir: DataDir = None) -> None:
+    """Set a user's password, asked for or read from standard input, and sign them out everywhere."""
+    from renkei import merchants
+
+    password = _password()
+    with _database(data_dir) as url:
+        asyncio.run(merchants.set_password(url, account, email, password))
+    print(f"The password of {email} is set.")
 
 
 @token.command("create")
@@ -265,6 +288,13 @@ def _database(data_dir: Path | None) -> Iterator[str]:
 
     with embedded.reachable(os.environ, home.data_path(data_dir, os.environ)) as env:
         yield database_url(env)
+
+
+def _password() -> str:
+    """Typed twice and not shown; the first line where nobody types."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 def _fit_settings(data_dir: Path | None) -> Settings:

@@ -152,5 +152,5 @@ def _shown(saved: SavedPerson, connecting: Connecting | None) -> Invitation | No
     made = saved.invitation
     if made is None or connecting is None:
         return None
-    address = connecting.invitation_page(made.secret)
+    address = made.address(connecting.public_url)
     return Invitation(secret=made.secret, address=address, until=made.until)

@@ -41,6 +41,10 @@ class Invitation:
     secret: str
     until: datetime
 
+    def address(self, public_url: str) -> str:
+        """The page on which they choose it; what stands behind # never leaves their browser."""
+        return f"{public_url.rstrip('/')}/auth/invitation#{self.secret}"
+
 
 @dataclass(frozen=True, slots=True)
 class SavedPerson:

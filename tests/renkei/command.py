@@ -34,13 +34,14 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def renkei(
-    *arguments: str, env: Mapping[str, str] | None = None
+    *arguments: str, env: Mapping[str, str] | None = None, typed: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """A command that ends by itself."""
+    """A command that ends by itself. `typed`: its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "renkei", *arguments],
         env=environment(**(env or {})),
         cwd=STAND_INS,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=60,

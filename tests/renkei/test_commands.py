@@ -60,6 +60,32 @@ def test_commands_use_the_database_that_is_set(database: Postgres) -> None:
     assert "There is no scope all. Choose from: read, stock:read," in strange.stderr
 
 
+def test_a_user_is_invited_and_given_a_password(database: Postgres) -> None:
+    env = {
+        "RENKEI_DATABASE_URL": database.url(user=APP),
+        "RENKEI_PUBLIC_URL": "https://stock.example.com",
+    }
+    mai = ("--account", "MAI", "--email", "mai@tea.example")
+    said("account", "create", "--code", "MAI", "--name", "Tea house", **env)
+    page = "https://stock.example.com/auth/invitation#ri_"
+
+    made = said("user", "create", *mai, "--name", "Mai", "--role", "OWNER", **env)
+    invited = said("user", "invite", *mai, **env)
+    given = renkei("user", "password", *mai, env=env, typed="correct horse battery\n")
+    short = renkei("user", "password", *mai, env=env, typed="short\n")
+    nobody = renkei("user", "invite", "--account", "MAI", "--email", "no@tea.example", env=env)
+
+    first, second = made.splitlines()
+    assert first == "User mai@tea.example is made. Within 72 hours they choose a password at"
+    assert second.startswith(page)
+    assert invited.startswith(page)
+    assert invited != second
+    assert (given.returncode, given.stdout) == (0, "The password of mai@tea.example is set.\n")
+    assert (short.returncode, nobody.returncode) == (1, 1)
+    assert "Choose a password of 10 to 200 characters." in short.stderr
+    assert "There is no user no@tea.example." in nobody.stderr
+
+
 def test_migrate_is_repeatable_and_finds_no_drift(database: Postgres) -> None:
     env = {"RENKEI_OWNER_DATABASE_URL": database.url(), "RENKEI_DATABASE_URL": database.url()}
     assert said("migrate", **env) == said("migrate", "--check", **env)

@@ -434,3 +434,25 @@ async def test_a_socket_on_which_nothing_runs_is_closed(settings: Settings, api:
         assert (await busy.hear())["type"] == "complete"
         await busy.say(type="complete", id="1")
         assert await busy.end() == (1000, IDLE)
+
+
+@pytest.mark.parametrize(
+    ("language", "lang", "title"),
+    [("en", "en", "Choose a password"), ("", "ja", "パスワードの設定")],
+)
+async def test_an_invited_person_meets_a_page_that_tells_nobody(
+    mai: Mai, language: str, lang: str, title: str
+) -> None:
+    page = await mai.http.get("/auth/invitation", headers={"accept-language": language})
+    script = await mai.http.get("/auth/invitation.js")
+
+    assert (page.status_code, script.status_code) == (200, 200)
+    assert f'<html lang="{lang}">' in page.text
+    assert f"<title>{title}</title>" in page.text
+    assert '<script src="/auth/invitation.js" defer>' in page.text
+    assert page.headers["content-security-policy"].startswith(
+        "default-src 'none'; script-src 'self'"
+    )
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert 'fetch("/auth/password"' in script.text
