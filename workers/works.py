@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
+from domain.store.job_shops import ShopWork
 from domain.store.job_targets import TARGETS
 from workers.bulk import do_targets
 from workers.check_shop import check_shop
 from workers.context import Context
 from workers.import_orders import fetch_orders
+from workers.initial_orders import fetch_initial_orders
 from workers.read_back import read_back
+from workers.read_stock import read_stock
 from workers.reflect import push_waiting
 
 Work = Callable[[Context, UUID, UUID], Awaitable[None]]
@@ -21,5 +24,7 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "READ_BACK": read_back,
         "CHECK": check_shop,
         TARGETS: do_targets,
+        ShopWork.INITIAL_ORDERS.value: fetch_initial_orders,
+        ShopWork.READ_STOCK.value: read_stock,
     }
 )

@@ -240,6 +240,13 @@ class Capabilities:
     )
     # Calls of one shop that may be under way together, where each carries little.
     calls_at_once: int = 1
+    # A field that travels with stock has a value for each item of a call, or for none of them.
+    fields_for_all_or_none: bool = False
+
+    @property
+    def reads_stock(self) -> bool:
+        """Does the mall tell what it shows?"""
+        return self.max_reads_per_call > 0
 
     @property
     def max_pushes_at_once(self) -> int:

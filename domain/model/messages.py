@@ -298,6 +298,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "shop_id",
                 "このモールでは商品コードだけで出品を特定できません。出品データを取り込んでください。",
             ),
+            ("", "{mall_name}では表示中の在庫数を読み取れません。モールの管理画面で確認してください。"),
             ("", "このモールでは必要のない操作です。"),
         ),
         "EXCEEDS_RIGHTS": (

@@ -3,7 +3,7 @@
 Doing it twice changes nothing. Orders are locked first, then products, then sync rows (DESIGN §2.11).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -38,10 +38,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a page: `orders` new or changed, `moved` products."""
+    """What became of a page: `orders` new or changed and their `lines`, `moved` products, units `deducted`."""
 
     orders: int
     moved: int
+    lines: int = 0
+    deducted: int = 0
+
+
+Baseline = Callable[[MallOrder], bool | None]
+"""Is an order that is met for the first time out of the totals already? None: as its shop says."""
+
+
+def as_the_shop_says(_: MallOrder) -> None:
+    return None
 
 
 @dataclass(slots=True)
@@ -69,10 +79,12 @@ class _Meanings:
     counts: Mapping[UUID, Counts]
 
 
-async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
+async def take(
+    tx: Tx, shop: Shop, seen: Seen, *, baseline: Baseline = as_the_shop_says, now: datetime
+) -> Taken:
     """Stores the facts and brings the totals to what they want."""
     await orders.take_turn(tx, [shop.id])
-    outcome = await _work_out(tx, shop, seen)
+    outcome = await _work_out(tx, shop, seen, baseline)
     if not outcome.facts:
         return Taken(0, 0)
     moved = await _move(tx, outcome)
@@ -87,7 +99,9 @@ async def take(tx: Tx, shop: Shop, seen: Seen, *, now: datetime) -> Taken:
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNREADABLE,), now=now)
     listings = {*await sync.listings_showing(tx, moved), *outcome.counters}
     await reconsider(tx, listings, Why.HAPPENED, now=now, change=_counted(outcome))
-    return Taken(len(outcome.lines), len(moved))
+    lines = sum(len(those) for those in outcome.lines.values())
+    deducted = -sum(delta for _, delta, *_ in outcome.moves if delta < 0)
+    return Taken(len(outcome.lines), len(moved), lines, deducted)
 
 
 async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: datetime) -> None:
@@ -111,7 +125,7 @@ async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: dateti
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNLINKED,), now=now)
 
 
-async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
+async def _work_out(tx: Tx, shop: Shop, seen: Seen, baseline: Baseline) -> _Outcome:
     by_number = {
         order.number: order for order in sorted(seen.orders, key=lambda order: order.number)
     }
@@ -120,7 +134,7 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
     met = await orders.meet(
         tx,
         shop.id,
-        [(order, _is_baseline(shop, order)) for order in by_number.values()],
+        [(order, _is_baseline(shop, order, baseline)) for order in by_number.values()],
         seen.observed_at,
     )
     known = await orders.lock(tx, shop.id, list(by_number), met=met)
@@ -129,20 +143,23 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen) -> _Outcome:
     outcome = _Outcome()
     for number, order in known.items():
         if order.fact is None and order.unread:
-            order = _placed(shop, order, by_number[number])
+            order = _placed(shop, order, by_number[number], baseline)
             outcome.first_read.append(order)
         outcome.was_unread |= order.unread
         _note(outcome, shop, order, by_number[number], seen, meanings)
     return outcome
 
 
-def _placed(shop: Shop, known: KnownOrder, order: MallOrder) -> KnownOrder:
+def _placed(shop: Shop, known: KnownOrder, order: MallOrder, baseline: Baseline) -> KnownOrder:
     """Met unread, it tells only now when it was placed."""
-    return replace(known, placed_at=order.placed_at, baseline=_is_baseline(shop, order))
+    return replace(known, placed_at=order.placed_at, baseline=_is_baseline(shop, order, baseline))
 
 
-def _is_baseline(shop: Shop, order: MallOrder) -> bool:
+def _is_baseline(shop: Shop, order: MallOrder, baseline: Baseline) -> bool:
     """Orders from before the shop joined were counted with its stock: seen, never deducted. In doubt they deduct."""
+    told = baseline(order)
+    if told is not None:
+        return told
     resolution = MALL_SPECS[shop.mall].capabilities.order_time_resolution
     return shop.effective_from is not None and order.placed_at + resolution <= shop.effective_from
 

@@ -17,7 +17,7 @@ from domain.model.reflect import Halt, Quarantine, after_failure
 from domain.model.sync_errors import Part, SyncErrorKind
 from domain.services import shops as shop_service
 from domain.services import sync_errors
-from domain.services.orders import Seen, Taken, take
+from domain.services.orders import Baseline, Seen, Taken, as_the_shop_says, take
 from domain.store import leases, orders, shops
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
@@ -85,7 +85,7 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
         raise TurnLost
     if page is first:
         await _note_clock(tx, poll, first, now)
-    taken = await _take(tx, shop, page, now)
+    taken = await take_page(tx, shop, page, now=now)
     if page.last:
         await _walked(tx, shop, poll, first, now)
     return taken
@@ -113,7 +113,7 @@ async def reread(
     """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. No page: there was
     nothing to ask for."""
     if page is not None:
-        await _take(tx, shop, page, now)
+        await take_page(tx, shop, page, now=now)
     if len(asked) < REREAD_AT_MOST:
         await shops.change(tx, shop.id, cancels_seen_at=now)
 
@@ -166,7 +166,14 @@ async def _walked(tx: Tx, shop: Shop, poll: Poll, first: OrderPage, now: datetim
     await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.ORDERS, now=now)
 
 
-async def _take(tx: Tx, shop: Shop, page: OrderPage, now: datetime) -> Taken:
+async def take_page(
+    tx: Tx,
+    shop: Shop,
+    page: OrderPage,
+    *,
+    baseline: Baseline = as_the_shop_says,
+    now: datetime,
+) -> Taken:
     """What could not be read is noted by its number and asked for again; told once, however often that fails."""
     await orders.take_turn(tx, [shop.id])
     new = await orders.mark_unread(tx, shop.id, sorted(page.unreadable), page.observed_at)
@@ -182,7 +189,7 @@ async def _take(tx: Tx, shop: Shop, page: OrderPage, now: datetime) -> Taken:
             now=now,
         )
     seen = Seen(page.orders, page.observed_at, now + shop.clock_offset)
-    return await take(tx, shop, seen, now=now)
+    return await take(tx, shop, seen, baseline=baseline, now=now)
 
 
 async def _note_clock(tx: Tx, poll: Poll, first: OrderPage, now: datetime) -> None:

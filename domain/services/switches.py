@@ -35,14 +35,7 @@ async def start_sync(
     if shop_ids is None:
         return await _switch_account(tx, actor, "START_SYNC", running=True, now=now)
     found = await all_known(tx, shop_ids)
-    for shop in found:
-        if not shop.in_use:
-            raise DomainError(
-                f"{shop.name} is not in use: put it in use first.",
-                field=("shop_ids",),
-                code="SHOP_NOT_IN_USE",
-                shop=shop.name,
-            )
+    check_in_use(found)
     changes = [_started(shop, parts or BOTH, now) for shop in found]
     for shop, change in zip(found, changes, strict=True):
         if change.get("orders_running"):
@@ -67,6 +60,18 @@ async def stop_sync(
     found = await all_known(tx, shop_ids)
     changes = [_stopped(shop, parts or BOTH) for shop in found]
     return await _switch(tx, actor, "STOP_SYNC", found, changes, now=now)
+
+
+def check_in_use(found: Sequence[Shop]) -> None:
+    """Raises DomainError SHOP_NOT_IN_USE."""
+    for shop in found:
+        if not shop.in_use:
+            raise DomainError(
+                f"{shop.name} is not in use: put it in use first.",
+                field=("shop_ids",),
+                code="SHOP_NOT_IN_USE",
+                shop=shop.name,
+            )
 
 
 def _started(shop: Shop, parts: Collection[SyncPart], now: datetime) -> dict[str, Any]:

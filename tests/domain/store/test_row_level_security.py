@@ -69,6 +69,8 @@ ROWS: Mapping[str, str] = {
     "jobs": "(account_id, kind) VALUES (:account, 'REFLECT')",
     "job_listings": f"(account_id, job_id, listing_id) VALUES (:account, {JOB}, {LISTING})",
     "job_targets": f"(account_id, job_id, place, target_id) VALUES (:account, {JOB}, 0, {LISTING})",
+    "job_shops": f"""(account_id, job_id, shop_id, work, next_try_at)
+        VALUES (:account, {JOB}, {SHOP}, 'READ_STOCK', now())""",
     "documents": "(account_id, hash, document) VALUES (:account, '', '{ viewer { locale } }')",
 }
 """The least that each tenant table takes, in an order in which what a row points to is there."""
