@@ -30,22 +30,31 @@ class Scope:
     cut: bool = False
 
 
-NAMED = """(s.listing_id = ANY (:listings)
-        OR s.listing_id IN (SELECT k.listing_id FROM links k WHERE k.account_id = :account AND k.product_id = ANY (:products))
-        OR :sets AND s.listing_id IN (SELECT k.listing_id FROM set_parts sp
-            JOIN links k ON k.account_id = :account AND k.product_id = sp.set_id
-            WHERE sp.account_id = :account AND sp.part_id = ANY (:products)))"""
+NAMED = """
+    WITH named AS MATERIALIZED (
+        SELECT unnest(cast(:listings AS uuid[])) AS listing_id
+        UNION
+        SELECT k.listing_id FROM unnest(cast(:products AS uuid[])) AS p (id)
+        JOIN links k ON k.account_id = :account AND k.product_id = p.id
+        UNION
+        SELECT k.listing_id FROM unnest(cast(:products AS uuid[])) AS p (id)
+        JOIN set_parts sp ON sp.account_id = :account AND sp.part_id = p.id
+        JOIN links k ON k.account_id = :account AND k.product_id = sp.set_id WHERE :sets),
+    chosen AS (
+        SELECT s.* FROM named n JOIN listing_sync s ON s.account_id = :account AND s.listing_id = n.listing_id)"""
 
-TOLD = """
-    WITH told AS (
-        SELECT s.listing_id, s.shop_id, s.base, s.expected, k.product_id,
-            CASE WHEN :cut THEN k.product_id IS NOT NULL
+ALL = "WITH chosen AS (SELECT * FROM listing_sync WHERE account_id = :account)"
+
+WEIGHED = """CHOSEN,
+    told AS (
+        SELECT s.listing_id, s.shop_id, s.base, s.expected,
+            CASE WHEN :cut THEN NOT 'UNLINKED' = ANY (s.not_pushed)
                 ELSE s.expected IS NOT NULL AND array_remove(s.not_pushed, cast(:lifted AS text)) = '{}' END AS goes
-        FROM listing_sync s
-        JOIN links k ON k.account_id = s.account_id AND k.listing_id = s.listing_id
-        JOIN listings l ON l.account_id = s.account_id AND l.id = s.listing_id AND l.deleted_at IS NULL
-        WHERE s.account_id = :account AND (cast(:shops AS uuid[]) IS NULL OR s.shop_id = ANY (:shops))
-            AND (cast(:lifted AS text) IS NULL OR :lifted = ANY (s.not_pushed)) AND WHICH),
+        FROM chosen s
+        WHERE (cast(:shops AS uuid[]) IS NULL OR s.shop_id = ANY (:shops))
+            AND (cast(:lifted AS text) IS NULL OR :lifted = ANY (s.not_pushed))
+            AND NOT EXISTS (SELECT FROM listings l
+                WHERE l.account_id = :account AND l.id = s.listing_id AND l.deleted_at IS NOT NULL)),
     weighed AS (
         SELECT *, goes AND (:cut OR base IS DISTINCT FROM expected) AS changes,
             NOT :cut AND goes AND expected = 0 AND base IS DISTINCT FROM 0 AS to_zero,
@@ -56,9 +65,10 @@ TOLD = """
 NEVER_COUNTED = """(SELECT p.kind = 'SINGLE' AND p.stock_version = 0 OR EXISTS (
             SELECT 1 FROM set_parts sp JOIN products part ON part.account_id = sp.account_id AND part.id = sp.part_id
             WHERE sp.account_id = :account AND sp.set_id = p.id AND part.managed AND part.stock_version = 0)
-        FROM products p WHERE p.account_id = :account AND p.id = w.product_id)"""
+        FROM links k JOIN products p ON p.account_id = :account AND p.id = k.product_id
+        WHERE k.account_id = :account AND k.listing_id = w.listing_id)"""
 
-COUNTS = """TOLD
+COUNTS = """WEIGHED
     SELECT w.shop_id, count(*) AS listings, count(*) FILTER (WHERE NOT w.goes) AS held,
         count(*) FILTER (WHERE w.changes) AS changed, count(*) FILTER (WHERE w.to_zero) AS to_zero,
         count(*) FILTER (WHERE CASE WHEN w.to_zero THEN NEVER_COUNTED END) AS never_counted,
@@ -69,7 +79,7 @@ COUNTS = """TOLD
     GROUP BY w.shop_id, h.orders_running ORDER BY w.shop_id
 """
 
-SAMPLE = """TOLD
+SAMPLE = """WEIGHED
     SELECT w.listing_id, w.base AS shown, CASE WHEN NOT :cut THEN w.expected END AS to_show
     FROM weighed w WHERE w.changes
     ORDER BY w.to_zero DESC, abs(w.expected - w.base) DESC NULLS LAST, w.listing_id LIMIT :lines
@@ -78,8 +88,8 @@ SAMPLE = """TOLD
 
 def _of_named_and_of_all(statement: str) -> Mapping[bool, TextClause]:
     """The statement of listings that are named, and of all that there are."""
-    whole = statement.replace("TOLD", TOLD).replace("NEVER_COUNTED", NEVER_COUNTED)
-    return {True: text(whole.replace("WHICH", NAMED)), False: text(whole.replace("WHICH", "true"))}
+    whole = statement.replace("WEIGHED", WEIGHED).replace("NEVER_COUNTED", NEVER_COUNTED)
+    return {True: text(whole.replace("CHOSEN", NAMED)), False: text(whole.replace("CHOSEN", ALL))}
 
 
 COUNTS_OF = _of_named_and_of_all(COUNTS)
