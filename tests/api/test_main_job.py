@@ -270,6 +270,14 @@ async def test_an_order_is_followed_through_every_log(screen: Screen) -> None:
     [order] = (await screen.send("orders", filter={"numbers": [number]}))["edges"]
     [line] = order["node"]["lines"]
     assert (line["state"], [each["change"] for each in line["movements"]]) == ("APPLIED", [-2])
+    assert sale["orderLine"] == {"id": line["id"], "quantity": 2}
+    followed = await screen.send("order_followed", id=order["node"]["id"])
+    [reached] = followed["lines"][0]["reached"]
+    assert (reached["shop"]["name"], reached["quantity"], reached["state"]) == (
+        "楽天本店", 6, "APPLIED",
+    )  # fmt: skip
+    assert 0 <= reached["seconds"] < 20
+    assert reached["sentAt"] <= reached["shownAt"] == reached["push"]["appliedAt"]
 
 
 async def next_change(socket: Socket, change: str) -> Any:
