@@ -13,6 +13,7 @@ from api.enums import (
     OrderDirection,
 )
 from api.fields import described, field, optional
+from api.listing_fields import MallFieldValue
 from api.nodes import Node
 from api.shops import Shop
 from domain.model.base import MallStockSource
@@ -150,6 +151,9 @@ class Listing(Node):
     )
     explain: Annotated["Explanation", strawberry.lazy("api.explanations")] | None = field(
         "Why it should show what it should, and why that is sent or not. Not for grids: it reads the logs."
+    )
+    mall_fields: list[MallFieldValue] = field(
+        "モール別項目: what travels with its stock, in the mall's order."
     )
     version: int = field("Rises with every change of it.")
 

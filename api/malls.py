@@ -106,6 +106,9 @@ class MallColumn:
     match_key: bool = field("It may serve as same-product key.")
     editable: bool = field("It can be changed here.")
     sent_with_stock: bool = field("It travels with the stock.")
+    kind: FormFieldKind = field("How it is drawn where it can be changed.")
+    pattern: str | None = field("A regular expression for the whole value.")
+    help = planned(str, "What may be entered; may be empty.", LOCALE, made_by=in_language("help"))
 
 
 @strawberry.type(description="What the mall's interface can do.")

@@ -4,9 +4,11 @@ import strawberry
 
 from api.mutations import (
     account,
+    attaching,
     code_mappings,
     groups,
     links,
+    listing_fields,
     listings,
     people,
     jobs,
@@ -42,6 +44,11 @@ class Mutation:
         "反映: sends the numbers of products or listings to the malls, also where they seem to show them already.",
         requires=Permission.REFLECT,
     )
+    cancel_job = mutation(
+        jobs.cancel_job,
+        "取消: calls a job off. What is done stays; what was not begun, or not sent, is not.",
+        requires=Permission.REFLECT,
+    )
     link_listings = mutation(
         links.link_listings,
         "紐づけ: puts listings on products. Orders that waited for the link are taken in.",
@@ -51,11 +58,6 @@ class Mutation:
         links.unlink_listings,
         "紐づけ解除: takes listings off their products. The malls keep their numbers.",
         requires=Permission.CATALOGUE,
-    cancel_job = mutation(
-        jobs.cancel_job,
-        "取消: calls a job off. What is done stays; what was not begun, or not sent, is not.",
-        requires=Permission.REFLECT,
-    )
     )
     set_listing_limits = mutation(
         listings.set_limits,
@@ -80,6 +82,16 @@ class Mutation:
     delete_products = mutation(
         products.delete_products,
         "商品削除: takes products out. Their ledger stays, and the same code brings them back with it.",
+        requires=Permission.CATALOGUE,
+    )
+    set_listing_fields = mutation(
+        listing_fields.set_listing_fields,
+        "モール別項目の変更: sets fields that travel with stock, and whose they are.",
+        requires=Permission.CATALOGUE,
+    )
+    attach_listings = mutation(
+        attaching.attach_listings,
+        "一括更新（取り扱いショップ）: makes listings of products at a shop, by the products' codes.",
         requires=Permission.CATALOGUE,
     )
     save_code_mappings = mutation(

@@ -59,7 +59,10 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class MallColumn:
-    """One column of a mall's item data. `key` is its name in `MallListing.keys` or `.fields`, `header` in its files."""
+    """One column of a mall's item data. `key` is its name in `MallListing.keys` or `.fields`, `header` in its files.
+
+    `kind`, `pattern`, `help`: what may be entered where it is editable; `pattern` is for the whole value.
+    """
 
     key: str
     label_ja: str
@@ -69,6 +72,10 @@ class MallColumn:
     match_key: bool = False
     editable: bool = False
     sent_with_stock: bool = False
+    kind: FormFieldKind = FormFieldKind.TEXT
+    pattern: str | None = None
+    help_ja: str = ""
+    help_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,10 @@ class Prerequisite:
 
 @dataclass(frozen=True, slots=True)
 class MallSpec:
+    """`attach_by`: same-product keys whose value alone names a page, so that a product's code makes a listing.
+    `code_pattern`: such codes, as the mall has them.
+    """
+
     kind: MallKind
     name_ja: str
     name_en: str
@@ -109,6 +120,8 @@ class MallSpec:
     consent: ConsentSpec | None
     prerequisites: tuple[Prerequisite, ...]
     capabilities: Capabilities
+    attach_by: tuple[str, ...] = ()
+    code_pattern: str = r"^.+$"
 
     @property
     def match_keys(self) -> tuple[str, ...]:
@@ -382,6 +395,9 @@ YAHOO_SHOPPING = MallSpec(
             "allow-overdraft",
             editable=True,
             sent_with_stock=True,
+            pattern=r"^[01]$",
+            help_ja="1：在庫が0でも注文を受けます。0：受けません。",
+            help_en="1: orders are taken although nothing is left. 0: they are not.",
         ),
         MallColumn("stock_close", "売り切れ固定", "Kept sold out", "stock-close"),
     ),
@@ -426,7 +442,10 @@ YAHOO_SHOPPING = MallSpec(
         max_order_window=timedelta(days=7),
         cancels=CancelSupport.SEEN_ON_REREAD,
         answers_applied=True,
+        fields_for_all_or_none=True,
     ),
+    attach_by=("sub-code", "code"),
+    code_pattern=r"^[A-Za-z0-9-]{1,99}$",
 )
 
 AMAZON = MallSpec(
@@ -525,8 +544,21 @@ AMAZON = MallSpec(
             "Lead time to ship (days)",
             editable=True,
             sent_with_stock=True,
+            kind=FormFieldKind.NUMBER,
+            pattern=r"^(0|[1-9][0-9]?)$",
+            help_ja="出荷までの日数を0から99で入力します。",
+            help_en="Days until it ships, 0 to 99.",
         ),
-        MallColumn("restock_date", "再入荷日", "Restock date", editable=True, sent_with_stock=True),
+        MallColumn(
+            "restock_date",
+            "再入荷日",
+            "Restock date",
+            editable=True,
+            sent_with_stock=True,
+            kind=FormFieldKind.DATE,
+            help_ja="2026-12-31 の形で入力します。",
+            help_en="A day such as 2026-12-31.",
+        ),
     ),
     consent=ConsentSpec(
         base_setting="consent_url",
@@ -564,6 +596,8 @@ AMAZON = MallSpec(
         answers_applied=False,
         calls_at_once=10,
     ),
+    attach_by=("seller-sku",),
+    code_pattern=r"^\S(.{0,38}\S)?$",
 )
 
 MALL_SPECS: Mapping[MallKind, MallSpec] = MappingProxyType(

@@ -12,7 +12,17 @@ from typing import Any
 from uuid import UUID
 
 from domain.model.actors import Actor
-from domain.services import groups, links, listing_edits, listings, products, reflect_jobs
+from domain.model.mall_fields import FieldChange, FieldOwner
+from domain.services import (
+    attaching,
+    groups,
+    links,
+    listing_edits,
+    listing_fields,
+    listings,
+    products,
+    reflect_jobs,
+)
 from domain.services.edits import Refused
 from domain.store import products as product_rows
 from domain.store.database import Tx
@@ -104,8 +114,28 @@ async def _reflect(tx: Tx, part: Part) -> Outcome:
     return Outcome(under_way=waiting)
 
 
+async def _set_fields(tx: Tx, part: Part) -> Outcome:
+    changes = [
+        FieldChange(**each | {"owner": each["owner"] and FieldOwner(each["owner"])})
+        for each in part.arguments["fields"]
+    ]
+    reflect = part.arguments["reflect"]
+    change = await listing_fields.set_fields(
+        tx, part.actor, part.targets, changes, reflect=reflect, now=part.now
+    )
+    return Outcome(change.refused)
+
+
+async def _attach_listings(tx: Tx, part: Part) -> Outcome:
+    shop_id = UUID(part.arguments["shop"])
+    change = await attaching.attach(tx, part.actor, shop_id, part.targets, now=part.now)
+    return Outcome(change.refused)
+
+
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
+        "SET_FIELDS": Action("LISTING", _set_fields),
+        "ATTACH_LISTINGS": Action("PRODUCT", _attach_listings),
         "SET_SYNC": Action("LISTING", _set_sync),
         "SET_LIMITS": Action("LISTING", _set_limits),
         "DELETE_LISTINGS": Action("LISTING", _delete_listings),

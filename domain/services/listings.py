@@ -13,12 +13,13 @@ from uuid import UUID
 from domain.model.actors import Actor
 from domain.model.base import CLOCK_ERROR, after_file
 from domain.model.links import LinkState, fold, link_on_import, match_code
+from domain.model.mall_fields import travelling
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallListing, MallTime
 from domain.services import edits, links, product_names
 from domain.services.products import folded
 from domain.services.sync import Change, Why, reconsider
-from domain.store import code_mappings, listings, logs, products, sync
+from domain.store import code_mappings, listing_fields, listings, logs, products, sync
 from domain.store import links as link_store
 from domain.store.database import Tx
 from domain.store.links import NewLink
@@ -122,7 +123,11 @@ async def delete_listings(
 async def _keep(tx: Tx, shop: Shop, found: Sequence[MallListing]) -> _Import:
     done = _Import()
     for some in _parts(found):
-        written = await listings.write(tx, shop.id, [_row(shop, listing) for listing in some])
+        written = await listings.write(
+            tx, shop.id, [listing_row(shop, listing) for listing in some]
+        )
+        told = {listing.ref: _travelling(shop, listing) for listing in some}
+        await listing_fields.follow_file(tx, shop.id, told)
         await link_store.open_rows(tx, written.created)
         await sync.open_rows(tx, [(each, shop.id, None) for each in written.created])
         done.known += await listings.known(tx, shop.id, [listing.ref for listing in some])
@@ -131,11 +136,17 @@ async def _keep(tx: Tx, shop: Shop, found: Sequence[MallListing]) -> _Import:
     return done
 
 
-def _row(shop: Shop, listing: MallListing) -> ListingRow:
+def listing_row(shop: Shop, listing: MallListing) -> ListingRow:
     """Found by any of its codes, and by its name."""
     code = match_code(listing.keys, shop.match_key or MALL_SPECS[shop.mall].match_keys[:1])
     codes = dict.fromkeys([listing.ref.item_code, listing.ref.variant_code, code])
     return ListingRow(listing, code, fold(" ".join([*filter(None, codes), listing.name])))
+
+
+def _travelling(shop: Shop, listing: MallListing) -> Mapping[str, str]:
+    """What a file says of the fields that travel with stock."""
+    keys = travelling(shop.mall)
+    return {key: value for key, value in listing.fields.items() if key in keys}
 
 
 async def _make_products(tx: Tx, done: _Import) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from domain.model import base
 from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable, kept
+from domain.model.mall_fields import travelling
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
     ItemRef,
@@ -36,8 +37,9 @@ from domain.model.reflect import (
 )
 from domain.model.sync_errors import Part, SyncErrorKind
 from domain.services import reflect_jobs, shops, sync_errors
+from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Change, Why, reconsider
-from domain.store import leases, pushes, sync
+from domain.store import leases, listing_fields, pushes, sync
 from domain.store import shops as shops_store
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
@@ -91,7 +93,9 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
         return None
     urgency = {listing_id: place for place, listing_id in enumerate(listing_ids)}
     rows = sorted(await sync.lock(tx, listing_ids), key=lambda row: urgency[row.listing_id])
-    attempts = await _attempts(tx, rows, now)
+    attempts = _of_one_call(shop, await _attempts(tx, shop, rows, now))
+    claimed = {attempt.listing_id for attempt in attempts}
+    rows = [row for row in rows if row.listing_id in claimed]
     await pushes.insert(
         tx, shop.id, uuid4(), epoch, attempts, [row.waiting_since or now for row in rows]
     )
@@ -161,6 +165,8 @@ async def read_back(
     there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
     again_at = shop.at_its_pace(now + MALL_SPECS[shop.mall].capabilities.usual_delay, now)
+    ids = {each.ref: each.listing_id for each in asked}
+    await read_at_mall(tx, shop.mall, ids, readings, now=now)
     seen = await pushes.seen(tx, [each.id for each in there], now)
     given_up = await pushes.not_seen(
         tx, [each.id for each in missing], again_at=again_at, most=MOST_READS
@@ -182,9 +188,18 @@ async def not_read(
     await pushes.read_later(tx, ids, shop.at_its_pace(until, now))
 
 
-async def _attempts(tx: Tx, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
-    refs = await pushes.refs(tx, [row.listing_id for row in rows])
+async def _attempts(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
+    refs = await pushes.refs(tx, [row.listing_id for row in rows], travelling(shop.mall))
     return [_attempt(row, *refs[row.listing_id], now) for row in rows]
+
+
+def _of_one_call(shop: Shop, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Where a field goes with all items of a call or with none: those that bring what the most urgent one brings. The
+    others are claimed next."""
+    if not MALL_SPECS[shop.mall].capabilities.fields_for_all_or_none:
+        return list(attempts)
+    brought = attempts[0].fields.keys()
+    return [each for each in attempts if each.fields.keys() == brought]
 
 
 def _attempt(
@@ -233,6 +248,12 @@ async def _settle_results(
     }
     settled = [_settled(batch.shop, attempt, result, now) for attempt, result in answered]
     await pushes.settle(tx, batch.shop.id, settled)
+    stands = {
+        attempt.listing_id: attempt.fields
+        for attempt, result in answered
+        if result.outcome is PushOutcome.APPLIED
+    }
+    await listing_fields.note_written(tx, stands)
     learnt = {attempt.listing_id: (attempt, result) for attempt, result in answered}
     change = _with_results(learnt, again_at)
     await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=change)

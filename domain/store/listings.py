@@ -56,9 +56,9 @@ PLAN_AFRESH = text("SET LOCAL plan_cache_mode = force_custom_plan")
 WRITE = text(
     """
     INSERT INTO listings AS l (account_id, shop_id, item_code, variant_code, match_code, keys, name, fulfilled_by_mall,
-        unlimited, mall_restocks, fields, folded)
+        unlimited, mall_restocks, fields, folded, sync)
     SELECT :account, :shop, r.item_code, r.variant_code, r.match_code, r.keys, r.name, r.fulfilled, r.unlimited,
-        r.restocks, r.fields, r.folded
+        r.restocks, r.fields, r.folded, (SELECT sync_new_listings FROM accounts WHERE id = :account)
     FROM unnest(cast(:items AS text[]), cast(:variants AS text[]), cast(:matches AS text[]), cast(:keys AS jsonb[]),
         cast(:names AS text[]), cast(:fulfilled AS bool[]), cast(:unlimited AS bool[]), cast(:restocks AS bool[]),
         cast(:fields AS jsonb[]), cast(:folded AS text[]))
@@ -68,13 +68,13 @@ WRITE = text(
         match_code = coalesce(nullif(excluded.match_code, ''), l.match_code), keys = l.keys || excluded.keys,
         name = coalesce(nullif(excluded.name, ''), l.name), fulfilled_by_mall = excluded.fulfilled_by_mall,
         unlimited = excluded.unlimited, mall_restocks = coalesce(excluded.mall_restocks, l.mall_restocks),
-        fields = excluded.fields || l.fields,
+        fields = l.fields || excluded.fields,
         folded = CASE excluded.name WHEN '' THEN l.folded ELSE excluded.folded END,
         unknown_at_mall = false, deleted_at = NULL, version = l.version + 1
     WHERE l.deleted_at IS NOT NULL OR l.unknown_at_mall
         OR (coalesce(nullif(excluded.match_code, ''), l.match_code), l.keys || excluded.keys,
             coalesce(nullif(excluded.name, ''), l.name), excluded.fulfilled_by_mall, excluded.unlimited,
-            coalesce(excluded.mall_restocks, l.mall_restocks), excluded.fields || l.fields)
+            coalesce(excluded.mall_restocks, l.mall_restocks), l.fields || excluded.fields)
         IS DISTINCT FROM (l.match_code, l.keys, l.name, l.fulfilled_by_mall, l.unlimited, l.mall_restocks, l.fields)
     RETURNING l.id, old.id IS NULL AS created
     """
@@ -90,6 +90,15 @@ KNOWN = text(
     """
 )
 """Looked up one by one (OFFSET 0), as in sync.py: in the first import of an account the planner knows nothing yet."""
+
+ALIVE = text(
+    """
+    SELECT l.item_code, l.variant_code FROM listings l
+    JOIN unnest(cast(:items AS text[]), cast(:variants AS text[])) AS r (item_code, variant_code)
+        ON l.item_code = r.item_code AND l.variant_code = r.variant_code
+    WHERE l.account_id = :account AND l.shop_id = :shop AND l.deleted_at IS NULL
+    """
+)
 
 DELETE = text(
     """
@@ -140,8 +149,8 @@ async def plan_afresh(tx: Tx) -> None:
 async def write(tx: Tx, shop_id: UUID, rows: Sequence[ListingRow]) -> Written:
     """Makes or updates each by its code; a deleted one comes back. A code may stand in `rows` once.
 
-    What a file leaves out (an empty name, a missing column) stays as it was; of the fields that travel with stock ours
-    stay too. Rows that say nothing new are not written.
+    What a file leaves out (an empty name, a missing column) stays as it was. Rows that say nothing new are not written.
+    A new one has the 連携 tick as the account says.
     """
     if not rows:
         return Written((), 0)
@@ -164,6 +173,20 @@ async def known(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> list[KnownLis
         },
     )
     return [_known(row) for row in rows]
+
+
+async def alive(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> set[ItemRef]:
+    """Those of these codes that the shop lists, not deleted."""
+    rows = await tx.execute(
+        ALIVE,
+        {
+            "account": tx.account_id,
+            "shop": shop_id,
+            "items": [ref.item_code for ref in refs],
+            "variants": [ref.variant_code for ref in refs],
+        },
+    )
+    return {ItemRef(row.item_code, row.variant_code) for row in rows}
 
 
 async def delete(tx: Tx, listing_ids: Sequence[UUID], *, at: datetime) -> None:

@@ -76,8 +76,12 @@ DUE = text(
 
 REFS = text(
     """
-    SELECT id, item_code, variant_code, fields, uuidv7() AS attempt_id FROM listings
-    WHERE account_id = :account AND id = ANY (:listings)
+    SELECT l.id, l.item_code, l.variant_code, uuidv7() AS attempt_id, coalesce((
+        SELECT jsonb_object_agg(k.key, v.value) FROM unnest(cast(:keys AS text[])) AS k (key)
+        LEFT JOIN listing_fields f ON f.account_id = :account AND f.listing_id = l.id AND f.key = k.key
+        CROSS JOIN LATERAL (SELECT CASE WHEN f.key IS NULL THEN l.fields ->> k.key ELSE f.value END) AS v (value)
+        WHERE v.value <> '' AND f.owner IS DISTINCT FROM 'MALL'), '{}') AS fields
+    FROM listings l WHERE l.account_id = :account AND l.id = ANY (:listings)
     """
 )
 
@@ -213,10 +217,11 @@ async def due(
 
 
 async def refs(
-    tx: Tx, listing_ids: Collection[UUID]
+    tx: Tx, listing_ids: Collection[UUID], keys: Collection[str]
 ) -> dict[UUID, tuple[UUID, ItemRef, Mapping[str, str]]]:
-    """The id of a new attempt on each listing, how the mall names it, and the fields that travel with its stock."""
-    rows = await tx.execute(REFS, {"account": tx.account_id, "listings": list(listing_ids)})
+    """The id of a new attempt on each listing, how the mall names it, and our values of these fields of the mall's."""
+    parameters = {"account": tx.account_id, "listings": list(listing_ids), "keys": list(keys)}
+    rows = await tx.execute(REFS, parameters)
     return {
         row.id: (row.attempt_id, ItemRef(row.item_code, row.variant_code), row.fields)
         for row in rows

@@ -92,6 +92,11 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
     },
     "deleteSetItems": lambda w: {"productIds": [w.set]},
     "saveProductGroup": lambda w: {"id": w.group, "name": "Ours", "reserve": 0},
+    "setListingFields": lambda w: {
+        "listings": {"ids": [w.held.listing]},
+        "fields": [{"key": "restock_date", "value": None}],
+    },
+    "attachListings": lambda w: {"shopId": w.shop, "products": {"ids": [w.held.product]}},
     "saveCodeMappings": lambda w: {
         "shopId": w.shop,
         "save": [{"mallCode": "A", "productCode": "B"}],

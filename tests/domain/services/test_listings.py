@@ -73,7 +73,7 @@ async def test_a_file_that_leaves_something_out_takes_nothing_away(db: Database,
             "Tea",
             {"merchantDefinedSkuId": "TEA", "itemNumber": "9"},
             5,
-            fields={"a": "ours"},
+            fields={"a": "before", "c": "stays"},
         )
         await imported(tx, shop, full)
 
@@ -86,7 +86,7 @@ async def test_a_file_that_leaves_something_out_takes_nothing_away(db: Database,
             "name": "Tea",
             "match_code": "TEA",
             "keys": {"merchantDefinedSkuId": "TEA", "itemNumber": "9"},
-            "fields": {"a": "ours", "b": "new"},
+            "fields": {"a": "theirs", "b": "new", "c": "stays"},
             "folded": "tea tea tea",
         }
 
