@@ -12,11 +12,19 @@ from domain.model.malls import MallTime, PushOutcome, PushResult
 from domain.model.sets import SetPart
 from domain.services import bulk, groups, reflect, reflect_jobs, sets
 from domain.services.bulk import MOST_STUMBLES, TARGETS_AT_ONCE, PartRefused
-from domain.store import dispatch, job_targets, jobs
+from domain.store import dispatch, job_targets, jobs, sync
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, row, rows
-from tests.domain.services.story import a_shop, an_order, in_stock, product_ids, take, totals
+from tests.domain.services.story import (
+    a_shop,
+    an_order,
+    in_stock,
+    product_ids,
+    someone_waits,
+    take,
+    totals,
+)
 from tests.domain.services.turns import SOON, lease_of
 
 MANY = 2 * TARGETS_AT_ONCE + 50
@@ -345,6 +353,28 @@ class TestReflects:
             at = MallTime(SOON, SOON)
             results = [PushResult(each.ref, PushOutcome.APPLIED, at) for each in batch.attempts]
             await reflect.settle(tx, batch, results, now=SOON)
+
+    async def test_who_settles_and_counts_into_a_job_never_waits_for_whoever_does_its_next_part(
+        self, db: Database, account: UUID, shop: Shop
+    ):
+        """As settling does: listings first, then the job that asked for one of them."""
+
+        async def asks(tx: Tx) -> UUID:
+            return await reflect_jobs.ask(tx, OWNER, await listing_ids(tx), now=NOW)
+
+        async def works() -> bool:
+            async with db.transaction(account) as tx:
+                return await bulk.do_part(tx, job_id, now=NOW)
+
+        job_id = await db.run(account, asks)
+        async with asyncio.TaskGroup() as tasks, db.transaction(account) as tx:
+            await sync.lock(tx, (await listing_ids(tx))[5:6])
+            part = tasks.create_task(works())
+            await someone_waits(db)
+            await jobs.progress(tx, job_id, done=1, failed=0)
+
+        assert part.result() is True
+        assert await job(db, account, job_id) == ("RUNNING", MANY, 1, 0)
 
     async def test_nobody_deadlocks_beside_orders_claims_and_settling(
         self, db: Database, account: UUID, shop: Shop
