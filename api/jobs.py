@@ -28,8 +28,8 @@ described(
     REFLECT="反映: numbers are sent to the malls.",
     SHOP_CHECK="接続テスト: a shop's connection is tested.",
     BULK_CHANGE="一括変更: many products or listings are changed.",
-    ORDER_FETCH="初期受注取得: orders from before are fetched.",
-    READ_MALL_STOCK="在庫取得: the numbers that malls show are read.",
+    ORDER_FETCH="初期受注取得: shops' orders from before they take part are fetched.",
+    READ_MALL_STOCK="モール在庫の読み取り: what the malls show is read.",
 )
 described(
     JobState,
@@ -71,10 +71,14 @@ STATES: Mapping[JobState, Words] = {
 }
 
 
+SO_FAR = Words("{done}件が終わりました。", "{done} done so far.")
+
+
 def _progress(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> str:
     state, done, total, failed = facts
-    sentence = STATES[JobState(state)].of(chosen(arguments, locale))
-    return sentence.format(done=done, total="?" if total is None else total, failed=failed)
+    unknown = total is None and state == JobState.RUNNING
+    sentence = (SO_FAR if unknown else STATES[JobState(state)]).of(chosen(arguments, locale))
+    return sentence.format(done=done, total=total, failed=failed)
 
 
 def _part(facts: Any) -> tuple[CheckPartKey, CheckOutcome, SyncErrorKind | None]:
@@ -138,7 +142,9 @@ def _failure(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> list[U
     return [user_error(DomainError.of_json(each), locale) for each in errors or ()]
 
 
-@strawberry.type(description="A target of a bulk change on which nothing was changed, and why.")
+@strawberry.type(
+    description="A target of a bulk change on which nothing was changed, or that could not be read, and why."
+)
 class BulkFailure:
     target: Node | None = field("The product or listing; null: it is gone.")
     user_errors = planned(
@@ -147,7 +153,8 @@ class BulkFailure:
 
 
 @strawberry.type(
-    description="一括変更: one change of more than 100 products or listings, done in parts. It goes on whatever is refused of it."
+    description="一括変更: one change of more than 100 products or listings, done in parts; or モール在庫の読み取り, of any number. "
+    "It goes on whatever is refused of it."
 )
 class BulkChange(Job):
     failures = paged(

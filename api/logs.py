@@ -31,6 +31,14 @@ SENTENCES: Mapping[str, Words] = {
         "棚卸数{counted}を入力しました（総在庫数{before}から{after}）。",
         "Counted {counted}: the total went from {before} to {after}.",
     ),
+    "FETCH_INITIAL_ORDERS": Words(
+        "店舗「{name}」の初期受注取得を始めました。",
+        "Began to fetch the initial orders of {name}.",
+    ),
+    "READ_MALL_STOCK": Words(
+        "モール在庫{count}件の読み取りを始めました。",
+        "Began to read {count} numbers from the mall.",
+    ),
     "CONNECT_SHOP": Words("店舗「{name}」を登録しました。", "Connected the shop {name}."),
     "UPDATE_SHOP": Words("店舗の設定を変更しました。", "Changed the shop's settings."),
     "UPDATE_ACCOUNT": Words("共通設定を変更しました。", "Changed the account's settings."),

@@ -117,6 +117,9 @@ class MallCapabilities:
         "Numbers a call carries at most.", made_by=_attribute("max_pushes_per_call")
     )
     relative_writes: bool = field("It takes changes as well as numbers.")
+    read_back: bool = field(
+        "It tells what it shows: `readMallStock` can ask.", made_by=_attribute("reads_stock")
+    )
     max_quantity: int = field("The largest number it shows.")
     cancels: CancelSupport = field("How cancelled orders come to be known.")
     usual_delay_seconds: int = field(

@@ -6,13 +6,17 @@ from api.mutations import (
     account,
     attaching,
     code_mappings,
+    counting,
     groups,
+    initial_orders,
+    jobs,
     links,
     listing_fields,
     listings,
     people,
     jobs,
     products,
+    readings,
     reflect,
     sets,
     shop_lives,
@@ -37,6 +41,11 @@ class Mutation:
     adjust_stock = mutation(
         stock.adjust_stock,
         "入出庫: adds to totals and takes off, for a reason. A refused item leaves the others done.",
+        requires=Permission.STOCK_WRITE,
+    )
+    count_stock = mutation(
+        counting.count_stock,
+        "棚卸: brings totals to what was counted, as of when it was. A refused item leaves the others done.",
         requires=Permission.STOCK_WRITE,
     )
     reflect = mutation(
@@ -128,6 +137,16 @@ class Mutation:
         people.revoke_api_tokens,
         "APIトークンの失効: ends tokens.",
         requires=Permission.USERS,
+    )
+    fetch_initial_orders = mutation(
+        initial_orders.fetch_initial_orders,
+        "初期受注取得: fetches shops' orders from before they take part. An order that is known already is not taken again.",
+        requires=Permission.SYNC_SWITCH,
+    )
+    read_mall_stock = mutation(
+        readings.read_mall_stock,
+        "モール在庫の読み取り: reads what the malls show. Sends nothing that waits to be reflected.",
+        requires=Permission.REFLECT,
     )
     clear_errors = mutation(
         sync_errors.clear_errors,

@@ -9,6 +9,8 @@ from api.fields import described, field, planned
 from api.locales import LOCALE, worded
 from domain.model import shop_actions
 from domain.model.locales import Locale
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import MallKind
 from domain.model.roles import Permission
 from domain.model.shop_actions import ShopActionKey
 
@@ -19,16 +21,23 @@ described(
     RENEW_CREDENTIALS="認証情報の更新: `updateShop`, and where the mall asks for it `startShopConsent`.",
     START="連動開始: `startSync`.",
     STOP="連動停止: `stopSync`.",
+    FETCH_INITIAL_ORDERS="初期受注取得: `fetchInitialOrders`.",
+    READ_MALL_STOCK="モール在庫の読み取り: `readMallStock`.",
     UNLINK_ALL="一括解除: `unlinkListings` with all of its listings.",
     DISCONNECT="連携解除: `disconnectShop`.",
 )
 
 
 def actions_of(facts: Any, _: Mapping[str, Any], __: Locale) -> list[shop_actions.ShopAction]:
-    permissions, in_use, orders, reflect, connected = facts
-    rights = [Permission(each) for each in permissions]
+    permissions, mall, in_use, orders, reflect, fetching, connected = facts
     return shop_actions.shop_actions(
-        rights, in_use=in_use, orders=orders, reflect=reflect, connected=connected
+        [Permission(each) for each in permissions],
+        in_use=in_use,
+        orders=orders,
+        reflect=reflect,
+        fetching=fetching,
+        reads_stock=MALL_SPECS[MallKind(mall)].capabilities.reads_stock,
+        connected=connected,
     )
 
 

@@ -21,6 +21,7 @@ class UserErrorCode(StrEnum):
     TOO_MANY = "TOO_MANY"
     CODE_TAKEN = "CODE_TAKEN"
     TOTAL_CHANGED = "TOTAL_CHANGED"
+    COUNTED_SINCE = "COUNTED_SINCE"
     VERSION_CHANGED = "VERSION_CHANGED"
     SELECTION_GREW = "SELECTION_GREW"
     CONFIRMATION_NEEDED = "CONFIRMATION_NEEDED"
@@ -31,10 +32,13 @@ class UserErrorCode(StrEnum):
     SET_EMPTY = "SET_EMPTY"
     PART_IN_USE = "PART_IN_USE"
     SHOP_NOT_IN_USE = "SHOP_NOT_IN_USE"
+    ALREADY_RUNNING = "ALREADY_RUNNING"
     PLAN_LIMIT = "PLAN_LIMIT"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
     NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
+    UNKNOWN_AT_MALL = "UNKNOWN_AT_MALL"
+    MALL_FAILED = "MALL_FAILED"
     EXCEEDS_RIGHTS = "EXCEEDS_RIGHTS"
     LAST_OWNER = "LAST_OWNER"
 
@@ -48,6 +52,7 @@ described(
     TOO_MANY="More at once than is taken.",
     CODE_TAKEN="The code, name or address belongs to another.",
     TOTAL_CHANGED="The total is another by now than `expectedTotal`.",
+    COUNTED_SINCE="Its total was counted or set after `countedAt`: that stands.",
     VERSION_CHANGED="Someone else changed it: the version is another by now than `expectedVersion`.",
     SELECTION_GREW="A filter finds more by now than `expectedCount`: look at the list again.",
     CONFIRMATION_NEEDED="確認: it does much at the malls. Look at `preview`, and send its `confirmationToken`.",
@@ -59,10 +64,13 @@ described(
     SET_EMPTY="A set needs a part.",
     PART_IN_USE="It is part of a set that stays.",
     SHOP_NOT_IN_USE="利用店舗設定: the shop is not in use.",
+    ALREADY_RUNNING="The same is under way already: wait, or cancel that first.",
     PLAN_LIMIT="The plan has no room for more products.",
     IDEMPOTENCY_KEY_REUSED="Something else was asked for with this `idempotencyKey`.",
     IDEMPOTENCY_IN_PROGRESS="The first request with this `idempotencyKey` is still under way: send it again in a moment.",
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
+    UNKNOWN_AT_MALL="The mall has nothing of this code.",
+    MALL_FAILED="The mall did not answer, again and again.",
     EXCEEDS_RIGHTS="It needs rights that the caller has not: nobody gives more than they hold.",
     LAST_OWNER="契約者: an account keeps one owner who is not disabled.",
 )

@@ -65,6 +65,9 @@ class AdjustStockInput:
     items: list[AdjustStockItem] = strawberry.field(description="One for each product.")
     reason: AdjustReason = strawberry.field(description="Why.")
     note: str | None = optional("What else is to be said, for the operation log.")
+    allow_negative: bool | None = optional(
+        "True: totals may fall below zero, because so many are gone. Else refused with INSUFFICIENT_STOCK."
+    )
     reflect: bool | None = optional(REFLECT)
     idempotency_key: str | None = optional(KEY)
 
@@ -127,6 +130,7 @@ async def adjust_stock(tx: Tx, context: Context, input: AdjustStockInput) -> Adj
         ],
         reason=input.reason,
         note=said(input.note) or "",
+        allow_negative=bool(said(input.allow_negative)),
         reflect=said(input.reflect),
         now=context.now(),
     )

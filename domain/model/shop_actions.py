@@ -14,6 +14,8 @@ class ShopActionKey(StrEnum):
     RENEW_CREDENTIALS = "RENEW_CREDENTIALS"
     START = "START"
     STOP = "STOP"
+    FETCH_INITIAL_ORDERS = "FETCH_INITIAL_ORDERS"
+    READ_MALL_STOCK = "READ_MALL_STOCK"
     UNLINK_ALL = "UNLINK_ALL"
     DISCONNECT = "DISCONNECT"
 
@@ -36,6 +38,8 @@ RIGHTS: Mapping[ShopActionKey, Permission] = MappingProxyType(
         ShopActionKey.RENEW_CREDENTIALS: Permission.SHOPS,
         ShopActionKey.START: Permission.SYNC_SWITCH,
         ShopActionKey.STOP: Permission.SYNC_SWITCH,
+        ShopActionKey.FETCH_INITIAL_ORDERS: Permission.SYNC_SWITCH,
+        ShopActionKey.READ_MALL_STOCK: Permission.REFLECT,
         ShopActionKey.UNLINK_ALL: Permission.CATALOGUE,
         ShopActionKey.DISCONNECT: Permission.SHOPS,
     }
@@ -46,7 +50,21 @@ NOT_IN_USE = Words(
 )
 RUNS_ALREADY = Words("すでに連動しています。", "It runs already.")
 GIVEN_UP = Words("連携を解除した店舗です。", "The shop was disconnected.")
+FETCHES_ALREADY = Words(
+    "初期受注を取得しています。",
+    "Its initial orders are being fetched: wait, or cancel that first.",
+)
+NOT_TOLD = Words(
+    "このモールは表示中の在庫数を返しません。", "The mall does not tell what it shows."
+)
 STANDS_ALREADY = Words("すでに停止しています。", "It is stopped already.")
+
+
+NEED_USE = (
+    ShopActionKey.START,
+    ShopActionKey.FETCH_INITIAL_ORDERS,
+    ShopActionKey.READ_MALL_STOCK,
+)
 
 
 def shop_actions(
@@ -55,25 +73,30 @@ def shop_actions(
     in_use: bool,
     orders: bool,
     reflect: bool,
+    fetching: bool = False,
+    reads_stock: bool = True,
     connected: bool = True,
 ) -> list[ShopAction]:
-    """`orders` and `reflect`: the shop's two switches. With a shop that was given up nothing can be done."""
+    """`orders` and `reflect`: the shop's two switches. `fetching`: its initial orders are under way. `reads_stock`: its
+    mall tells what it shows. With a shop that was given up nothing can be done."""
     if not connected:
         return [ShopAction(key, GIVEN_UP) for key in RIGHTS]
+    hindrances = _hindrances(in_use, orders, reflect, fetching, reads_stock)
     return [
-        ShopAction(
-            key, NO_RIGHT if right not in permissions else _hindered(key, in_use, orders, reflect)
-        )
+        ShopAction(key, hindrances.get(key) if right in permissions else NO_RIGHT)
         for key, right in RIGHTS.items()
     ]
 
 
-def _hindered(key: ShopActionKey, in_use: bool, orders: bool, reflect: bool) -> Words | None:
-    match key:
-        case ShopActionKey.START if not in_use:
-            return NOT_IN_USE
-        case ShopActionKey.START if orders and reflect:
-            return RUNS_ALREADY
-        case ShopActionKey.STOP if not (orders or reflect):
-            return STANDS_ALREADY
-    return None
+def _hindrances(
+    in_use: bool, orders: bool, reflect: bool, fetching: bool, reads_stock: bool
+) -> Mapping[ShopActionKey, Words]:
+    found = {
+        ShopActionKey.START: RUNS_ALREADY if orders and reflect else None,
+        ShopActionKey.STOP: None if orders or reflect else STANDS_ALREADY,
+        ShopActionKey.FETCH_INITIAL_ORDERS: FETCHES_ALREADY if fetching else None,
+        ShopActionKey.READ_MALL_STOCK: None if reads_stock else NOT_TOLD,
+    }
+    if not in_use:
+        found |= dict.fromkeys(NEED_USE, NOT_IN_USE)
+    return {key: reason for key, reason in found.items() if reason is not None}

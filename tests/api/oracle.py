@@ -62,7 +62,13 @@ TABLE_OF = {
     "User": "users",
 }
 KEYED_BY_LISTING = ("Link", "Push")
-JOBS = {"REFLECT": "ReflectJob", "SHOP_CHECK": "ShopCheck", "BULK_CHANGE": "BulkChange"}
+JOBS = {
+    "REFLECT": "ReflectJob",
+    "SHOP_CHECK": "ShopCheck",
+    "BULK_CHANGE": "BulkChange",
+    "READ_MALL_STOCK": "BulkChange",
+    "ORDER_FETCH": "OrderFetch",
+}
 TARGETS = {"LISTING": "Listing", "PRODUCT": "Product", "SHOP": "Shop", "SYNC_ERROR": "SyncError"}
 
 
@@ -968,6 +974,24 @@ def why_refused(oracle: Oracle, row: Row, _: Any) -> list[Row]:
     ]
 
 
+def fetched(column: str) -> Any:
+    return lambda oracle, row, _: sum(each[column] for each in shops_of(oracle, row))
+
+
+def fetched_by_shop(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    def state(each: Row) -> str:
+        so_far = "RUNNING" if each["reached"] else "WAITING"
+        over = row["state"] not in ("WAITING", "RUNNING")
+        return str(each["outcome"] or (row["state"] if over else so_far))
+
+    return [{**each, "state": state(each)} for each in shops_of(oracle, row)]
+
+
+def shops_of(oracle: Oracle, job: Row) -> list[Row]:
+    found = [each for each in oracle.tables["job_shops"] if each["job_id"] == job["id"]]
+    return sorted(found, key=lambda each: each["shop_id"])
+
+
 def job_pushes(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
     of_job = [x["listing_id"] for x in oracle.tables["job_listings"] if x["job_id"] == row["id"]]
     states = arguments.get("states")
@@ -1307,6 +1331,10 @@ JOB_FIELDS = {
     "parts": check_parts,
     "pushes": job_pushes,
     "failures": job_failures,
+    "orders": fetched("orders"),
+    "lines": fetched("lines"),
+    "deducted": fetched("deducted"),
+    "by_shop": fetched_by_shop,
     "cancellable": lambda o, row, _: (
         row["state"] in ("WAITING", "RUNNING") and row["kind"] != "SHOP_CHECK"
     ),
@@ -1402,6 +1430,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             in_use=row["in_use"],
             orders=row["orders_running"],
             reflect=row["reflect_running"],
+            fetching=any(
+                each["shop_id"] == row["id"] and not each["outcome"]
+                for each in o.tables["job_shops"]
+                if o.one("Job", each["job_id"])["state"] in ("WAITING", "RUNNING")
+            ),
             connected=row["disconnected_at"] is None,
         ),
         "pending": pending,
@@ -1545,6 +1578,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "ReflectJob": JOB_FIELDS,
     "ShopCheck": JOB_FIELDS,
     "BulkChange": JOB_FIELDS,
+    "OrderFetch": JOB_FIELDS,
+    "OrderFetchShop": {"shop": to("Shop", "shop_id")},
     "BulkFailure": {"target": failed_target, "user_errors": why_refused},
     "Progress": {
         "seconds_left": lambda *_: None,
@@ -1585,6 +1620,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "ConsentSpec": {"valid_for_days": lambda o, spec, _: spec.valid_for and spec.valid_for.days},
     "MallCapabilities": {
         "batch_size": lambda o, spec, _: spec.max_pushes_per_call,
+        "read_back": lambda o, spec, _: spec.max_reads_per_call > 0,
         "cancels": lambda o, spec, _: spec.cancels.value,
         "usual_delay_seconds": lambda o, spec, _: int(spec.usual_delay.total_seconds()),
         "order_freshness_seconds": lambda o, spec, _: int(spec.order_freshness.total_seconds()),

@@ -308,6 +308,35 @@ async def _jobs(
         result={"ok": False, "parts": [part, told, clock, untested]},
     )  # fmt: skip
     await a_row(tx, "jobs", kind="SHOP_CHECK", shop_id=shops[1], actor=SYSTEM.as_json())
+    await _of_shops(tx, shops, listings)
+
+
+async def _of_shops(tx: Tx, shops: list[UUID], listings: list[UUID]) -> None:
+    """Initial orders that are fetched, one shop after the other; and numbers of malls, one of them unknown there."""
+    fetch = await a_row(tx, "jobs", kind="ORDER_FETCH", state="WAITING", done=3)
+    for shop, more in zip(
+        shops,
+        (
+            {"outcome": "DONE", "orders": 2, "lines": 3, "deducted": 4, "reached": T0},
+            {"orders": 1, "lines": 1, "reached": T0},
+            {},
+        ),
+        strict=False,
+    ):
+        values = {"work": "INITIAL_ORDERS", "next_try_at": T0, **more}
+        await a_row(tx, "job_shops", job_id=fetch, shop_id=shop, **values)
+    off = await a_row(tx, "jobs", kind="ORDER_FETCH", state="CANCELLED", finished_at=T0)
+    await a_row(
+        tx, "job_shops", job_id=off, shop_id=shops[0], work="INITIAL_ORDERS", next_try_at=T0
+    )
+    read = await a_row(
+        tx, "jobs", kind="READ_MALL_STOCK", state="DONE", total=2, done=2, failed=1, input={"target": "LISTING"}
+    )  # fmt: skip
+    error = {"code": "UNKNOWN_AT_MALL", "message": "Gone.", "field": [], "params": {}}
+    await a_row(
+        tx, "job_targets", job_id=read, place=1, target_id=listings[0], outcome="REFUSED", errors=[error]
+    )  # fmt: skip
+    await a_row(tx, "job_targets", job_id=read, place=2, target_id=listings[1], outcome="DONE")
 
 
 async def _bulk_change(tx: Tx, listings: list[UUID]) -> UUID:

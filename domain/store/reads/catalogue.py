@@ -7,7 +7,13 @@ from domain.store.reads.account import ACCOUNT
 from domain.store.reads.actors import API_TOKEN, USER
 from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
-from domain.store.reads.jobs import BULK_FAILURE, CHECK_PART, JOB, REFLECT_SHOP_PROGRESS
+from domain.store.reads.jobs import (
+    BULK_FAILURE,
+    CHECK_PART,
+    JOB,
+    ORDER_FETCH_SHOP,
+    REFLECT_SHOP_PROGRESS,
+)
 from domain.store.reads.listing_fields import MALL_FIELD_VALUE
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
@@ -61,6 +67,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 EXPLANATION_STEP,
                 PRODUCT_ATTRIBUTE,
                 REACHED_SHOP,
+                ORDER_FETCH_SHOP,
                 REFLECT_SHOP_PROGRESS,
                 SET_PART,
                 SETTING_VALUE,

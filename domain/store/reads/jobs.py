@@ -33,6 +33,12 @@ PARTS_OF_CHECK = """(SELECT e.part, e.nth, s.mall
     FROM jsonb_array_elements(coalesce({t}.result -> 'parts', '[]'::jsonb)) WITH ORDINALITY e (part, nth)
     JOIN shops s ON s.account_id = {account} AND s.id = {t}.shop_id) {o}"""
 PART_FACTS = tuple(word(f"{{t}}.part ->> '{name}'") for name in ("key", "outcome", "kind"))
+FETCHED = """(SELECT coalesce(sum(w.NAME), 0)::int FROM job_shops w
+    WHERE w.account_id = {account} AND w.job_id = {t}.id)"""
+FETCHED_BY_SHOP = """(SELECT w.shop_id, w.orders, w.lines, w.deducted, w.reached, CASE WHEN w.outcome IS NOT NULL THEN w.outcome
+        WHEN {t}.state NOT IN ('WAITING', 'RUNNING') THEN {t}.state WHEN w.reached IS NULL THEN 'WAITING'
+        ELSE 'RUNNING' END AS state
+    FROM job_shops w WHERE w.account_id = {account} AND w.job_id = {t}.id) {o}"""
 SECONDS_LEFT = """CASE WHEN {t}.state = 'RUNNING' AND {t}.done > 0 AND {t}.total > 0 THEN
     ceil(extract(epoch FROM clock_timestamp() - {t}.started_at) * ({t}.total - {t}.done) / {t}.done)::int END"""
 
@@ -62,6 +68,8 @@ JOB = Model(
             "WHERE j.account_id = {account} AND j.job_id = {t}.id)",
             {"states": among(PUSH_STATE.replace("SYNC", "{t}"), "text")},
         ),
+        **{name: number(FETCHED.replace("NAME", name)) for name in ("orders", "lines", "deducted")},
+        "by_shop": Many("OrderFetchShop", "true", order="{o}.shop_id", source=FETCHED_BY_SHOP),
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         "ok": flag("({t}.result ->> 'ok')::boolean"),
         "failures": Paged(
@@ -79,7 +87,8 @@ JOB = Model(
     variants={
         "ReflectJob": "{t}.kind = 'REFLECT'",
         "ShopCheck": "{t}.kind = 'SHOP_CHECK'",
-        "BulkChange": "{t}.kind = 'BULK_CHANGE'",
+        "BulkChange": "{t}.kind IN ('BULK_CHANGE', 'READ_MALL_STOCK')",
+        "OrderFetch": "{t}.kind = 'ORDER_FETCH'",
     },
 )
 
@@ -112,6 +121,18 @@ REFLECT_SHOP_PROGRESS = Model(
     {
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         **numbers("waiting", "accepted", "applied", "refused", "held", "cancelled"),
+    },
+    account="true",
+)
+
+ORDER_FETCH_SHOP = Model(
+    "OrderFetchShop",
+    "",
+    {
+        "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
+        "state": word("{t}.state"),
+        **numbers("orders", "lines", "deducted"),
+        "reached": moment("{t}.reached"),
     },
     account="true",
 )

@@ -96,6 +96,10 @@ ONBOARDING = (
 )
 """Whether the last test failed, then each step of domain/model/onboarding.py in its order."""
 
+FETCHING = """EXISTS (SELECT 1 FROM job_shops w
+    JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')
+    WHERE w.account_id = {account} AND w.shop_id = {t}.id AND w.work = 'INITIAL_ORDERS' AND w.outcome IS NULL)"""
+
 SHOP = Model(
     "Shop",
     "shops {t}",
@@ -122,9 +126,11 @@ SHOP = Model(
         "onboarding": facts(*map(flag, ONBOARDING)),
         "actions": facts(
             words("{permissions}"),
+            word("{t}.mall"),
             flag("{t}.in_use"),
             flag("{t}.orders_running"),
             flag("{t}.reflect_running"),
+            flag(FETCHING),
             flag("{t}.disconnected_at IS NULL"),
         ),
         "pending": Inside(

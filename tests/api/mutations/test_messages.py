@@ -71,7 +71,7 @@ def test_sentences_of_some_codes_fit_any_place():
         (
             "a change is named as it was entered",
             InsufficientStock(1, -3),
-            "総在庫数は1です。-3にすると0を下回るため、減らす数を直してください。",
+            "総在庫数は1です。-3にすると0を下回ります。減らす数を直すか、実際にない場合は allowNegative を指定して調整してください。",
         ),
         (
             "a name in the path decides, written either way",

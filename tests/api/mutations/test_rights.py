@@ -77,6 +77,11 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
         "items": [{"productId": w.held.product, "change": 1}],
         "reason": "FOUND",
     },
+    "countStock": lambda w: {
+        "items": [{"productId": w.held.product, "counted": 1}],
+        "countedAt": "2026-11-20T00:00:00Z",
+        "basis": "FREE",
+    },
     "reflect": lambda w: {"products": {"ids": [w.held.product]}},
     "cancelJob": lambda w: {"jobId": w.job},
     "linkListings": lambda w: {"pairs": [{"listingId": w.held.listing, "productId": w.set}]},
@@ -107,6 +112,8 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "saveUser": lambda w: {"id": w.user, "name": "Ours", "invite": True},
     "createApiToken": lambda w: {"name": "Ours", "role": "OWNER"},
     "revokeApiTokens": lambda w: {"ids": [w.token]},
+    "fetchInitialOrders": lambda w: {"shopIds": [w.shop], "since": "2026-11-19T00:00:00Z"},
+    "readMallStock": lambda w: {"listings": {"ids": [w.held.listing]}},
     "clearErrors": lambda w: {"errors": {"ids": [w.error]}},
     "connectShop": lambda w: {"mall": "RAKUTEN", "name": "Ours", "credentials": []},
     "updateShop": lambda w: {"id": w.shop, "name": "Ours"},
@@ -125,7 +132,7 @@ NAMING_NOTHING = {"connectShop", "createApiToken"}
 
 def document(name: str) -> str:
     kind = FIELDS[name].args["input"].type
-    items = "results { userErrors { code } }" if name in ("setStock", "adjustStock") else ""
+    items = "results { userErrors { code } }" if name in ("setStock", "adjustStock", "countStock") else ""
     return f"mutation M($input: {kind}) {{ {name}(input: $input) {{ {items} userErrors {{ code }} }} }}"
 
 

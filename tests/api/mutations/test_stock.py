@@ -119,7 +119,7 @@ async def test_a_refusal_is_said_in_the_callers_language(desk: Desk):
                     {
                         "code": "INSUFFICIENT_STOCK",
                         "field": ["items", "0", "change"],
-                        "message": "総在庫数は1です。-3にすると0を下回るため、減らす数を直してください。",
+                        "message": "総在庫数は1です。-3にすると0を下回ります。減らす数を直すか、実際にない場合は allowNegative を指定して調整してください。",
                     }
                 ],
             }
@@ -127,6 +127,16 @@ async def test_a_refusal_is_said_in_the_callers_language(desk: Desk):
         "job": None,
         "userErrors": [],
     }
+
+
+async def test_more_may_be_gone_than_there_was_where_the_caller_says_so(desk: Desk):
+    mug = await desk.a_product(await desk.a_shop(), "MUG", total=1)
+    gone = {"items": [{"productId": mug.product, "change": -3}], "reason": "LOST"}
+
+    data = await desk.execute(ADJUST, input=gone | {"allowNegative": True})
+
+    [result] = data["adjustStock"]["results"]
+    assert (result["product"]["total"], result["userErrors"]) == (-2, [])
 
 
 async def test_units_that_came_in_are_added_for_a_reason(desk: Desk):

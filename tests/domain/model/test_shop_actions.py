@@ -4,9 +4,11 @@ import pytest
 
 from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.shop_actions import (
+    FETCHES_ALREADY,
     GIVEN_UP,
     NO_RIGHT,
     NOT_IN_USE,
+    NOT_TOLD,
     RUNS_ALREADY,
     STANDS_ALREADY,
     ShopActionKey,
@@ -30,6 +32,24 @@ def test_switches(case, in_use, orders, reflect, start, stop):
     reasons = {action.key: action.reason for action in found}
     assert (reasons[START], reasons[STOP]) == (start, stop), case
     assert [action.enabled for action in found] == [action.reason is None for action in found]
+
+
+@pytest.mark.parametrize(
+    ("case", "shop", "fetch", "read"),
+    [
+        ("switched off", {}, None, None),
+        ("under way", {"fetching": True}, FETCHES_ALREADY, None),
+        ("a mall that does not tell", {"reads_stock": False}, None, NOT_TOLD),
+        ("not in use", {"in_use": False, "fetching": True}, NOT_IN_USE, NOT_IN_USE),
+    ],
+)
+def test_what_is_fetched_and_read(case, shop, fetch, read):
+    known = {"in_use": True, "orders": False, "reflect": False} | shop
+    reasons = {
+        action.key: action.reason for action in shop_actions(PERMISSIONS[Role.OWNER], **known)
+    }
+    assert reasons[ShopActionKey.FETCH_INITIAL_ORDERS] == fetch, case
+    assert reasons[ShopActionKey.READ_MALL_STOCK] == read, case
 
 
 def test_every_action_needs_its_right():
