@@ -1,6 +1,6 @@
 # make demo   everything at once, with an example shop: the way to see Renkei
 # make test   all tests, as CI runs them
-# make check  format, lint, types, import contracts, schema and migrations
+# make check  format, lint, types, import contracts, schema, what it breaks, and migrations
 # make lock   new versions in constraints.txt
 
 PYTHON ?= python3
@@ -34,6 +34,7 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/renkei schema print | diff - schema.graphql
+	$(BIN)/renkei schema check
 	@scratch=$$(mktemp -u $${TMPDIR:-/tmp}/renkei-check-XXXXXX); \
 		$(BIN)/renkei migrate --check --data-dir $$scratch; \
 		result=$$?; rm -rf $$scratch; exit $$result

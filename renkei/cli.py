@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -264,6 +265,27 @@ def print_schema() -> None:
     from api.schema import print_sdl
 
     print(print_sdl(), end="")
+
+
+@schema.command("check")
+def check_schema(
+    baseline: Annotated[
+        Path, typer.Option(help="The file of the schema that was released last.")
+    ] = Path("docs/schema-baseline.graphql"),
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Release it: from now on it is compared with this one.")
+    ] = False,
+) -> None:
+    """Name what has changed since the last release; exit with 1 when it breaks clients."""
+    from renkei import released_schema
+
+    if accept:
+        released_schema.accept(baseline)
+        return
+    found = released_schema.changes(baseline, datetime.now(UTC).date())
+    for change in found:
+        print(f"{change.severity}: {change.sentence}")
+    released_schema.check_breaks_nothing(found)
 
 
 def main() -> None:
