@@ -14,7 +14,6 @@ from api.mutations import (
     listing_fields,
     listings,
     people,
-    jobs,
     products,
     readings,
     reflect,

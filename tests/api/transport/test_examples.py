@@ -1,7 +1,7 @@
 """Every operation of examples/operations, as a screen sends it: over HTTP and WebSocket, against a merchant's own data."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -190,6 +190,11 @@ MUTATIONS: Mapping[str, Asked] = {
     "start_consent": lambda m: {"shopId": m.shops[YAHOO], "returnUrl": f"{ORIGIN}/shops"},
     "stop_sync": lambda m: {"shopIds": [m.shops[AMAZON]], "parts": ["REFLECT"]},
     "start_sync": lambda m: {"shopIds": [m.shops[AMAZON]]},
+    "fetch_initial_orders": lambda m: {
+        "shopIds": [m.shops[RAKUTEN], m.shops[AMAZON]],
+        "since": (datetime.now(UTC) - timedelta(days=30)).isoformat(),
+    },
+    "read_mall_stock": lambda m: {"listings": {"ids": [m.listing(RAKUTEN, 7)]}},
     "clear_errors": lambda m: {"errors": {"filter": {}}},
     "save_product": lambda m: {"code": "NEW-1", "name": "新商品", "reserve": 1},
     "delete_sets": lambda m: {"productIds": [m.set]},
