@@ -54,6 +54,7 @@ QUERIES: Mapping[str, Asked] = {
     "order_followed": lambda m: {"id": m.order},
     "pending_pushes": lambda m: {"shopIds": list(m.shops.values())},
     "common_settings": lambda m: {},
+    "mall_fields": lambda m: {"filter": {"shopIds": [m.shops[AMAZON]]}},
     "code_mappings": lambda m: {"shopIds": [m.shops[AMAZON]], "text": "food"},
     "explain": lambda m: {"id": m.listing(RAKUTEN, 0), "locale": "JA"},
 }
@@ -212,6 +213,17 @@ MUTATIONS: Mapping[str, Asked] = {
         "reflectEdits": "AT_ONCE",
         "confirmToZero": 10,
     },
+    "set_listing_fields": lambda m: {
+        "listings": {"ids": [m.listing(AMAZON, 2)]},
+        "fields": [
+            {"key": "lead_time_to_ship_max_days", "value": "3"},
+            {"key": "restock_date", "value": None, "owner": "MALL"},
+        ],
+    },
+    "attach_listings": lambda m: {
+        "shopId": m.shops[AMAZON],
+        "products": {"ids": [m.set]},
+    },
     "set_shops_in_use": lambda m: {"shopIds": [m.shops[RAKUTEN]]},
     "disconnect_shop": lambda m: {"id": m.shops[AMAZON], "deleteListings": False},
     "save_code_mappings": lambda m: {
@@ -229,11 +241,6 @@ NEWEST_LINE = """
 """
 
 
-NEWEST_LINE = """
-{ operationLogs(first: 1) { edges { node { actor { __typename ... on ApiToken { name } } } } } }
-"""
-
-
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_a_mutation_does_what_it_says_and_answers_what_changed(
     api: Api, market: Market, name: str
@@ -242,23 +249,10 @@ async def test_a_mutation_does_what_it_says_and_answers_what_changed(
         an_answer(await api.ask(SOURCES[first], input=MUTATIONS[first](market)))
     [before] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
 
-    for each in (before for before in [BEFORE.get(name)] if before):
-        await api.ask(SOURCES[each], input=MUTATIONS[each](market))
-    [before] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
-
     payload = an_answer(await api.ask(SOURCES[name], input=MUTATIONS[name](market)))
 
     answered = {key: value for key, value in payload.items() if key != "userErrors"}
     assert any(answered.values())
-    [line] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
-    assert line["node"]["actor"] == {"__typename": "ApiToken", "name": "画面"}
-
-
-def test_every_mutation_has_an_example_whose_line_in_the_log_names_who_sent_it() -> None:
-    mutation = schema()._schema.mutation_type
-    assert mutation is not None
-    shown = {root_of(SOURCES[name]) for name in MUTATIONS}
-    assert shown == set(mutation.fields)
     [line] = (await api.ask(NEWEST_LINE))["operationLogs"]["edges"]
     assert line["node"]["actor"] == {"__typename": "ApiToken", "name": "画面"}
     assert line["node"]["id"] != before["node"]["id"]
