@@ -13,7 +13,9 @@ from api.scalars import EventCursor
 from domain.model.errors import DomainError
 from domain.model.roles import Permission
 from domain.store import stock_changes as store
+from domain.store.events import CursorExpired
 from domain.store.reads import read_stock_cursor, stock_cursor
+from domain.store.stock_changes import StockPage, StockPlace
 
 MOST_ENTRIES = 1_000
 
@@ -108,14 +110,25 @@ async def stock_changes(
     """Raises DomainError BAD_PAGE, BAD_CURSOR or EVENT_CURSOR_EXPIRED."""
     most = _checked(first)
     place = read_stock_cursor(after) if after else None
-    async with info.context.db.transaction(info.context.viewer.account_id) as tx:
-        page = await store.page(tx, place, most)
+    page = await _page(info, place, most)
     return StockChanges(
         codes=list(page.codes),
         cursor=EventCursor(stock_cursor(page.place)),
         has_more=page.more,
         reload=page.reload,
     )
+
+
+async def _page(info: Info, place: StockPlace | None, most: int) -> StockPage:
+    try:
+        async with info.context.db.transaction(info.context.viewer.account_id) as tx:
+            return await store.page(tx, place, most)
+    except CursorExpired as expired:
+        raise DomainError(
+            "What changed after this cursor is no longer kept. Ask stockChanges again from the start, without after.",
+            code=expired.code,
+            query="stockChanges",
+        ) from expired
 
 
 def _checked(first: int | None) -> int:

@@ -234,6 +234,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "EVENT_CURSOR_EXPIRED": (
             (
                 "",
+                "このカーソルより後の変更はもう残っていません。after を付けずに {query} を最初から読み直してください。",
+            ),
+            (
+                "",
                 "このカーソルより後の変更はもう残っていません。画面を読み込み直し、その eventCursor から購読してください。",
             ),
         ),

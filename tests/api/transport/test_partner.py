@@ -289,6 +289,11 @@ async def test_what_is_no_longer_kept_begins_anew(
     for after in (cursor, walking):
         answer = (await partner.post({"query": CHANGES, "variables": {"after": after}})).json()
         assert answer["errors"][0]["extensions"]["code"] == "EVENT_CURSOR_EXPIRED"
+        assert "from the start, without after" in answer["errors"][0]["message"]
+    said = await partner.post(
+        {"query": CHANGES, "variables": {"after": cursor}}, accept_language="ja"
+    )
+    assert "stockChanges を最初から" in said.json()["errors"][0]["message"]
 
 
 async def test_a_hundred_codes_are_asked_for_at_once_and_no_more(partner: Api) -> None:
