@@ -64,6 +64,10 @@ SENTENCES: Mapping[str, Words] = {
     "START_SYNC": Words("連動を開始しました。", "Started what runs by itself."),
     "STOP_SYNC": Words("連動を停止しました。", "Stopped what runs by itself."),
     "REFLECT": Words("反映を指示しました。", "Asked for its numbers to be sent."),
+    "FULL_SYNC": Words(
+        "店舗「{name}」の全件同期を指示しました。",
+        "Asked for all numbers of the shop {name} to be sent.",
+    ),
     "LINK_LISTINGS": Words("出品を商品に紐づけました。", "Linked the listing to a product."),
     "UNLINK_LISTINGS": Words("出品の紐づけを解除しました。", "Took the listing off its product."),
     "SET_LIMITS": Words("下限・上限を変更しました。", "Changed the listing's limits."),

@@ -7,6 +7,7 @@ from api.mutations import (
     attaching,
     code_mappings,
     counting,
+    full_syncs,
     groups,
     initial_orders,
     jobs,
@@ -55,6 +56,11 @@ class Mutation:
     cancel_job = mutation(
         jobs.cancel_job,
         "取消: calls a job off. What is done stays; what was not begun, or not sent, is not.",
+        requires=Permission.REFLECT,
+    )
+    start_full_sync = mutation(
+        full_syncs.start_full_sync,
+        "全件同期: sends all that shops list, after whatever is urgent. Orders overtake it.",
         requires=Permission.REFLECT,
     )
     link_listings = mutation(

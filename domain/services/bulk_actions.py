@@ -110,7 +110,9 @@ async def _move_to_group(tx: Tx, part: Part) -> Outcome:
 
 
 async def _reflect(tx: Tx, part: Part) -> Outcome:
-    waiting = await reflect_jobs.ask_part(tx, part.job_id, part.targets, now=part.now)
+    waiting = await reflect_jobs.ask_part(
+        tx, part.job_id, part.targets, **part.arguments, now=part.now
+    )
     return Outcome(under_way=waiting)
 
 

@@ -12,22 +12,26 @@ from domain.store.database import Tx
 from domain.store.sync import SyncRow
 
 
-async def ask(tx: Tx, actor: Actor, listing_ids: Collection[UUID], *, now: datetime) -> UUID:
+async def ask(
+    tx: Tx, actor: Actor, listing_ids: Collection[UUID], *, sweeps: bool = False, now: datetime
+) -> UUID:
     """Sends these listings' numbers, also where the mall seems to show them already: the job to follow.
 
     What may not be pushed now is `HELD` in the job, not an error (API decision 7). Of more than AT_ONCE a worker asks,
-    part by part.
+    part by part. `sweeps`: after all that is urgent.
     """
     wanted = sorted(set(listing_ids))
     if len(wanted) > AT_ONCE:
-        return await _ask_later(tx, actor, wanted, now)
+        return await _ask_later(tx, actor, wanted, sweeps, now)
     job_id = await jobs.create(tx, JobKind.REFLECT, total=len(wanted), actor=actor)
-    waiting = await ask_part(tx, job_id, wanted, now=now)
+    waiting = await ask_part(tx, job_id, wanted, sweeps=sweeps, now=now)
     await jobs.progress(tx, job_id, done=len(wanted) - waiting, failed=0)
     return job_id
 
 
-async def ask_part(tx: Tx, job_id: UUID, listing_ids: Collection[UUID], *, now: datetime) -> int:
+async def ask_part(
+    tx: Tx, job_id: UUID, listing_ids: Collection[UUID], *, sweeps: bool = False, now: datetime
+) -> int:
     """Asks for some of a job's listings; how many of them wait now. What of an edit waited for a reflect is noted."""
     edited: set[UUID] = set()
 
@@ -36,13 +40,19 @@ async def ask_part(tx: Tx, job_id: UUID, listing_ids: Collection[UUID], *, now: 
             edited.add(row.listing_id)
         return row
 
-    rows = await reconsider(tx, listing_ids, Why.ASKED, now=now, change=note)
+    why = Why.SWEPT if sweeps else Why.ASKED
+    rows = await reconsider(tx, listing_ids, why, now=now, change=note)
     await job_listings.ask(tx, job_id, [_asked(row) for row in rows], edited=edited)
     return sum(row.waits for row in rows)
 
 
-async def _ask_later(tx: Tx, actor: Actor, wanted: Sequence[UUID], now: datetime) -> UUID:
-    job_id = await jobs.create(tx, JobKind.REFLECT, total=len(wanted), actor=actor, due_at=now)
+async def _ask_later(
+    tx: Tx, actor: Actor, wanted: Sequence[UUID], sweeps: bool, now: datetime
+) -> UUID:
+    asked = {"arguments": {"sweeps": True}} if sweeps else {}
+    job_id = await jobs.create(
+        tx, JobKind.REFLECT, total=len(wanted), input=asked, actor=actor, due_at=now
+    )
     await job_targets.add(tx, job_id, wanted)
     return job_id
 

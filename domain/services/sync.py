@@ -33,15 +33,19 @@ ROWS_AT_ONCE = 5_000
 
 class Why(Enum):
     """HAPPENED: an order, a link, a repair: what differs goes out. EDITED: it waits to be reflected.
-    ASKED: it goes out even where the mall seems to show it already. SETTLED: a push ended; an edit that waits still
+    ASKED: it goes out even where the mall seems to show it already. SWEPT: so too, after all that is urgent. SETTLED: a push ended; an edit that waits still
     waits. LOOKED: nothing changed but the time."""
 
     HAPPENED = auto()
     EDITED = auto()
     ASKED = auto()
+    SWEPT = auto()
     SETTLED = auto()
     LOOKED = auto()
 
+
+FOR_ITSELF = (Why.ASKED, Why.SWEPT)
+"""Somebody wants the number to be sent, whatever the mall shows."""
 
 Change = Callable[[SyncRow], SyncRow]
 
@@ -179,7 +183,7 @@ def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked
 
 
 def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: datetime) -> SyncRow:
-    if why is Why.ASKED:
+    if why in FOR_ITSELF:
         return _marked(row, numbers, why, now)
     differs = row.base.quantity is None or row.base.quantity != row.expected
     if not differs and not (asked and row.waits):
@@ -209,21 +213,22 @@ def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
 
 
 def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
-    """One generation more is wanted, by itself unless somebody asked for it or edits. Zeros and what was asked for go at once; the rest after the shop's interval; a
-    backoff is kept. After a write that leaves the counter unknown, the next one waits until it can be believed."""
-    lane = _lane(row)
+    """One generation more is wanted, by itself unless somebody asked for it or edits. Zeros and what was asked for go at
+    once; the rest after the shop's interval; a backoff is kept. After a write that leaves the counter unknown, the next
+    one waits until it can be believed."""
+    lane = _lane_of_sweep(row) if why is Why.SWEPT else _lane(row)
     next_try = row.next_try_at if row.waits else None
     if next_try is None and numbers.interval_seconds:
         next_try = now + timedelta(seconds=numbers.interval_seconds)
     zero_at_once = lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures)
-    if why is Why.ASKED or zero_at_once:
+    if why in FOR_ITSELF or zero_at_once:
         next_try = None
     if why is Why.SETTLED and row.base.quantity is None:
         next_try = _believed_from(row, now)
     return replace(
         row,
         wanted=row.wanted + 1,
-        own=row.own if why in (Why.ASKED, Why.EDITED) else row.wanted + 1,
+        own=row.own if why in (*FOR_ITSELF, Why.EDITED) else row.wanted + 1,
         lane=lane,
         waiting_since=row.waiting_since if row.waits and row.waiting_since else now,
         next_try_at=next_try,
@@ -239,6 +244,14 @@ def _believed_from(row: SyncRow, now: datetime) -> datetime:
 def _lane(row: SyncRow) -> reflect.Lane:
     assert row.expected is not None
     return reflect.lane(row.expected, row.base.quantity)
+
+
+def _lane_of_sweep(row: SyncRow) -> reflect.Lane:
+    """The last one, but for a zero that the mall does not show; what waits already keeps its turn."""
+    needed = reflect.Lane.OTHER
+    if row.expected == 0 and row.base.quantity != 0:
+        needed = reflect.Lane.TO_ZERO
+    return reflect.Lane(min(needed, row.lane)) if row.waits else needed
 
 
 def _assessed(row: SyncRow, assessment: Assessment, now: datetime) -> SyncRow:

@@ -127,6 +127,14 @@ SHOWING = text(
     """
 )
 
+LISTED = text(
+    """
+    SELECT s.listing_id FROM listing_sync s
+    JOIN listings l ON l.account_id = s.account_id AND l.id = s.listing_id AND l.deleted_at IS NULL
+    WHERE s.account_id = :account AND s.shop_id = ANY (:shops)
+    """
+)
+
 REFLECTS_EDITS = text("SELECT reflect_edits = 'AT_ONCE' FROM accounts WHERE id = :account")
 
 OF_SHOPS = text(
@@ -215,6 +223,12 @@ async def listings_showing(tx: Tx, product_ids: Collection[UUID]) -> list[UUID]:
 
 async def listings_of_shops(tx: Tx, shop_ids: Collection[UUID]) -> list[UUID]:
     rows = await tx.execute(OF_SHOPS, {"account": tx.account_id, "shops": list(shop_ids)})
+    return list(rows.scalars())
+
+
+async def listed(tx: Tx, shop_ids: Collection[UUID]) -> list[UUID]:
+    """The listings of these shops, without those that are deleted."""
+    rows = await tx.execute(LISTED, {"account": tx.account_id, "shops": list(shop_ids)})
     return list(rows.scalars())
 
 

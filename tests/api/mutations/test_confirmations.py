@@ -121,6 +121,11 @@ CHANGES: Mapping[str, Change] = {
     "the master switch": Change(
         "startSync", lambda s: {}, lambda s: {"start": {}}, lambda s: (STOP, {})
     ),
+    "a full sync": Change(
+        "startFullSync",
+        lambda s: {"shopIds": [s.shop]},
+        lambda s: {"fullSyncShopIds": [s.shop]},
+    ),
     "an unlink": Change(
         "unlinkListings",
         lambda s: {"listings": {"ids": [s.mug.listing]}},

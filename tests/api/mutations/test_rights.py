@@ -83,6 +83,7 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
         "basis": "FREE",
     },
     "reflect": lambda w: {"products": {"ids": [w.held.product]}},
+    "startFullSync": lambda w: {"shopIds": [w.shop]},
     "cancelJob": lambda w: {"jobId": w.job},
     "linkListings": lambda w: {"pairs": [{"listingId": w.held.listing, "productId": w.set}]},
     "unlinkListings": lambda w: {"listings": {"ids": [w.held.listing]}},

@@ -157,6 +157,7 @@ MUTATIONS: Mapping[str, Asked] = {
         "basis": "ON_SHELF",
     },
     "reflect": lambda m: {"products": {"ids": [m.product(0), m.set]}},
+    "start_full_sync": lambda m: {"shopIds": [m.shops[AMAZON]]},
     "cancel_job": lambda m: {"jobId": m.job},
     "link": lambda m: {
         "pairs": [{"listingId": m.listing(AMAZON, 25), "productId": m.product(25)}],

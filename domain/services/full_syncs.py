@@ -1,0 +1,38 @@
+"""全件同期 Full syncs: every listing of a shop is sent, whatever its mall seems to show. Orders overtake it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.model.actors import Actor
+from domain.model.errors import DomainError
+from domain.services import reflect_jobs, shops
+from domain.store import logs, sync
+from domain.store.database import Tx
+
+MOST_LISTINGS = 1_000_000
+
+
+async def start(tx: Tx, actor: Actor, shop_ids: Sequence[UUID], *, now: datetime) -> UUID:
+    """The job to follow. What may not be sent now is held in it, and is no error.
+
+    Raises DomainError REQUIRED where no shop is named, NOT_FOUND or TOO_MANY.
+    """
+    if not shop_ids:
+        raise DomainError("Name the shops.", code="REQUIRED", field=("shop_ids",))
+    found = await shops.all_known(tx, shop_ids)
+    listing_ids = await sync.listed(tx, shop_ids)
+    if len(listing_ids) > MOST_LISTINGS:
+        raise DomainError(
+            f"One full sync takes at most {MOST_LISTINGS} listings. Name fewer shops.",
+            code="TOO_MANY",
+            field=("shop_ids",),
+            most=MOST_LISTINGS,
+            count=len(listing_ids),
+        )
+    job_id = await reflect_jobs.ask(tx, actor, listing_ids, sweeps=True, now=now)
+    targets: list[tuple[UUID, Mapping[str, object]]] = [
+        (shop.id, {"name": shop.name}) for shop in found
+    ]
+    await logs.operation(tx, actor.as_json(), "FULL_SYNC", "SHOP", targets, job_id=job_id)
+    return job_id
