@@ -10,8 +10,9 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+
+import orjson
 
 from api.context import Viewer
 from api.cost import Price, objects_in
@@ -64,10 +65,9 @@ class Bill:
         if not answer.executed:
             self.purse.points += self.price.requested - 1
             return answer
-        actual = self.price.actual(objects_in(answer.body))
-        self.purse.points += self.price.requested - actual
-        status = self.budgets.status(self.purse)
-        return replace(answer, body=_with_cost(answer.body, self.price.requested, actual, status))
+        requested, actual = self.price.requested, self.price.actual(objects_in(answer.body))
+        self.purse.points += requested - actual
+        return Answer(self.budgets.told(self.purse, answer.body, requested, actual))
 
 
 class Budgets:
@@ -104,9 +104,19 @@ class Budgets:
             "restoreRate": self._allowance.restored,
         }
 
+    def told(self, purse: Purse, body: bytes, requested: int, actual: int) -> bytes:
+        """The answer with `extensions.cost`. It is a JSON object, and is not read again to be added to."""
+        status = orjson.dumps(self.status(purse))
+        cost = b',"extensions":{"cost":{"requestedQueryCost":%d,"actualQueryCost":%d,"throttleStatus":%b}}}'
+        return body[:-1] + cost % (requested, actual, status)
+
     def _purse(self, viewer: Viewer) -> Purse:
-        key = f"cost:{viewer.account_id}:{viewer.actor.kind.value}:{viewer.actor.id}"
-        return self._purses.get(key) or self._purses.keep(key, Purse(key))
+        account, actor = viewer.account_id, viewer.actor
+        known = self._purses.get((account, actor.id))
+        if known is not None:
+            return known
+        purse = Purse(f"cost:{account}:{actor.kind.value}:{actor.id}")
+        return self._purses.keep((account, actor.id), purse)
 
     async def _pay(self, purse: Purse, points: int) -> None:
         if not self._spent(purse, points):
@@ -165,13 +175,3 @@ def _too_expensive(cost: int, maximum: int) -> DomainError:
 def _throttled(cost: int, seconds: int) -> DomainError:
     message = f"Your budget has too little left for {cost:,} points: try again in {seconds:,} s."
     return DomainError(message, code="THROTTLED", cost=cost, retry_after=seconds)
-
-
-def _with_cost(body: bytes, requested: int, actual: int, status: Mapping[str, Any]) -> bytes:
-    """An answer is a JSON object: it is not read again to be added to."""
-    throttle = ",".join(f'"{name}":{value}' for name, value in status.items())
-    cost = (
-        f',"extensions":{{"cost":{{"requestedQueryCost":{requested},"actualQueryCost":{actual},'
-        f'"throttleStatus":{{{throttle}}}}}}}}}'
-    )
-    return body[:-1] + cost.encode()

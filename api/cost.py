@@ -46,6 +46,9 @@ MOST_PRICES = 5_000
 CHARACTERS_A_POINT = 20
 """Of a document that this process has not read before: parsing and validating it holds the loop."""
 
+LOOKING = 10
+"""For a document that was named and that nobody knows."""
+
 Grouped = Mapping[str, list[FieldDetails]]
 
 
@@ -243,5 +246,5 @@ def objects_in(body: bytes) -> int:
 
 
 def reading(source: str) -> int:
-    """Points for a document that is read for the first time."""
-    return len(source) // CHARACTERS_A_POINT
+    """Points for a document that this process reads for the first time."""
+    return BEGINNING + len(source) // CHARACTERS_A_POINT

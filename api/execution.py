@@ -28,7 +28,7 @@ from graphql import (
 
 from api.budgets import Budgets
 from api.context import Connecting, Context, Viewer
-from api.cost import NOTHING, Price, Prices, reading
+from api.cost import LOOKING, NOTHING, Price, Prices, reading
 from api.documents import Documents, operation_of
 from api.errors import Refused, shown
 from api.feed import Feed
@@ -104,7 +104,7 @@ class Engine:
 
     async def prepared(self, request: Request, viewer: Viewer) -> Operation:
         """The operation, for whose document the viewer pays where it is new to this process. Raises Refused."""
-        spelled = await self._persisted.spelled(request, viewer)
+        spelled = await self._spelled(request, viewer)
         if self._budgets is not None and spelled.query not in self._documents:
             await self._budgets.pay(viewer, reading(spelled.query))
         operation = self.operation(spelled)
@@ -120,6 +120,14 @@ class Engine:
         if self._budgets is not None:
             self._budgets.check(price)
         return Operation(request, document, definition, price)
+
+    async def _spelled(self, request: Request, viewer: Viewer) -> Request:
+        try:
+            return await self._persisted.spelled(request, viewer)
+        except Refused:
+            if self._budgets is not None:
+                await self._budgets.pay(viewer, LOOKING)
+            raise
 
     def _read_ahead(self, trusted: Trusted) -> None:
         """So that nobody pays for reading them. What does not fit is old or not ours: it is refused when it is asked for."""

@@ -38,6 +38,11 @@ def cost_of(answer: Any) -> Any:
     return answer.json()["extensions"]["cost"]
 
 
+def code(answer: Any) -> str:
+    [error] = answer.json()["errors"]
+    return str(error["extensions"]["code"])
+
+
 def objects(value: Any) -> int:
     if isinstance(value, dict):
         return 1 + sum(map(objects, value.values()))
@@ -52,14 +57,14 @@ async def test_an_answer_tells_what_it_cost_and_what_is_left(api: Api) -> None:
         "actualQueryCost": 1,
         "throttleStatus": {"maximumAvailable": 50_000, "restoreRate": 2_500},
     }
-    assert 49_990 <= left <= 50_000
+    assert 49_900 <= left <= 50_000
 
 
 async def test_what_did_not_come_is_given_back(api: Api, settings: Settings) -> None:
     async with served(api, settings, **POOR) as here:
         first = cost_of(await here.post(PAGE))
         assert (first["requestedQueryCost"], first["actualQueryCost"]) == (211, 11)
-        assert first["throttleStatus"]["currentlyAvailable"] in range(384, 390)
+        assert first["throttleStatus"]["currentlyAvailable"] in range(370, 380)
         for _ in range(3):
             assert (await here.post(PAGE)).status_code == 200
 
@@ -160,12 +165,16 @@ async def test_an_empty_budget_is_not_asked_for_again_and_again(
 async def test_documents_that_were_never_seen_are_paid_for(api: Api, settings: Settings) -> None:
     """Reading one is our work, whatever it asks for, and whether or not it is one of this schema."""
     async with served(api, settings, **POOR) as here:
-        codes = []
-        for nth in range(10):
-            query = f"{{ nothing{nth} }}" + " " * 2_000
-            codes.append((await here.post({"query": query})).json()["errors"][0]["extensions"])
-        assert codes[0]["code"] == "GRAPHQL_VALIDATION_FAILED"
-        assert codes[-1]["code"] == "THROTTLED"
+        asked = [{"query": f"{{ nothing{nth} }}" + " " * 2_000} for nth in range(10)]
+        codes = [code(await here.post(each)) for each in asked]
+    assert (codes[0], codes[-1]) == ("GRAPHQL_VALIDATION_FAILED", "THROTTLED")
+
+
+async def test_looking_for_what_nobody_knows_is_paid_for(api: Api, settings: Settings) -> None:
+    async with served(api, settings, **POOR) as here:
+        asked = [{"documentId": f"sha256:{nth:064}"} for nth in range(50)]
+        codes = [code(await here.post(each)) for each in asked]
+    assert (codes[0], codes[-1]) == ("DOCUMENT_NOT_FOUND", "THROTTLED")
 
 
 async def test_over_a_socket_it_is_the_same(api: Api, settings: Settings) -> None:
