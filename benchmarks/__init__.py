@@ -1,0 +1,1 @@
+"""Measurements that one run makes of two ways, side by side."""
