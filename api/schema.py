@@ -109,8 +109,14 @@ def _loaded(name: str) -> Resolve:
 
 
 def _guard(kind: GraphQLObjectType, definition: GraphQLField) -> None:
-    """A field with a resolver of its own is not resolved for those who may not."""
+    """A field with a resolver of its own is not resolved for those who may not.
+
+    Raises TypeError for one that changes or follows something and names no right: everything is denied otherwise.
+    """
     needed = required(kind, definition)
+    if needed is None and kind.name in ("Mutation", "Subscription"):
+        name = definition.extensions["strawberry-definition"].python_name
+        raise TypeError(f"{kind.name}.{name} names no right that it needs")
     if needed is None or definition.resolve in (_from_root, _from_tree):
         return
     if definition.subscribe is not None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import strawberry
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -23,7 +25,7 @@ from graphql.pyutils import camel_to_snake
 
 from api.fields import MADE_BY, PLANNED
 from api.plan import Planner
-from api.schema import print_sdl, schema
+from api.schema import print_sdl, resolved, schema
 from api.selection import metadata_of, required
 from domain.store.reads import MODELS
 from tests.api.conftest import Asker
@@ -70,6 +72,21 @@ def test_a_field_that_can_be_refused_is_nullable() -> None:
         and is_non_null_type(each.type)
     ]
     assert refusable == []
+
+
+def test_what_changes_something_without_naming_a_right_is_no_part_of_a_schema() -> None:
+    @strawberry.type
+    class Query:
+        name: str
+
+    @strawberry.type
+    class Mutation:
+        @strawberry.mutation
+        def wipe(self) -> str:
+            return "gone"
+
+    with pytest.raises(TypeError, match=r"Mutation\.wipe names no right"):
+        resolved(strawberry.Schema(Query, Mutation))
 
 
 def test_every_planned_field_has_its_read_model() -> None:
