@@ -12,7 +12,7 @@ import structlog
 from domain.model import expiry
 from domain.services import expiries
 from domain.services.sync import Why, reconsider
-from domain.store import dispatch, leases, stock
+from domain.store import dispatch, leases, rates, stock
 from domain.store.database import Tx
 from domain.store.job_targets import TARGETS
 from workers.context import Context
@@ -27,6 +27,7 @@ JOBS_LIVE = timedelta(days=30)
 ERRORS_LIVE = timedelta(days=90)
 """After their cause is gone."""
 
+BUCKETS_LIVE = timedelta(days=2)
 FORGET_AT_ONCE = 100_000
 MONTHS_AHEAD = 3
 LEDGERS_EVERY = 24 * 3600
@@ -126,3 +127,4 @@ async def _forget(ctx: Context) -> None:
     await dispatch.forget_pushes(ctx.db, before=now - PUSHES_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_jobs(ctx.db, before=now - JOBS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_errors(ctx.db, before=now - ERRORS_LIVE, at_most=FORGET_AT_ONCE)
+    await rates.forget(ctx.db, before=now - BUCKETS_LIVE, at_most=FORGET_AT_ONCE)

@@ -4,7 +4,7 @@ A caller reserves its place: the bucket may go into debt, and the caller waits u
 nobody polls, and places are kept in order.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
@@ -43,6 +43,16 @@ BLOCK = text(
 )
 
 
+FORGET = text(
+    """
+    DELETE FROM rate_buckets WHERE key IN (
+        SELECT key FROM rate_buckets
+        WHERE updated_at < :before AND coalesce(blocked_until < clock_timestamp(), true)
+        LIMIT :at_most FOR UPDATE SKIP LOCKED)
+    """
+)
+
+
 class TooLong(Exception):
     """The wait would outlast the caller's patience; nothing was reserved."""
 
@@ -76,6 +86,12 @@ async def reserve(
             refused = await connection.scalar(REFUSED, {"key": key, "rate": rate})
             raise TooLong(timedelta(seconds=float(refused or 1 / rate)))
     return timedelta(seconds=float(wait))
+
+
+async def forget(db: Database, *, before: datetime, at_most: int) -> None:
+    """Buckets that nobody drew from since: they are full again, as one that is not there."""
+    async with db.connection() as connection:
+        await connection.execute(FORGET, {"before": before, "at_most": at_most})
 
 
 async def block(db: Database, key: str, length: timedelta) -> None:

@@ -2,10 +2,11 @@
 
 import asyncio
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from domain.store import rates
 from domain.store.database import Database
@@ -66,3 +67,25 @@ async def test_a_days_calls_are_counted_and_begin_anew(db: Database, key: str) -
     with pytest.raises(TooLong):
         await _reserve(db, key, **fast)
     assert await _reserve(db, key, **fast, today="2026-11-23") == 0
+
+
+async def test_a_bucket_that_is_full_again_is_forgotten(db: Database, key: str) -> None:
+    """One that is blocked is kept, as is one that was drawn from lately."""
+    kept = [f"{key}.blocked", f"{key}.used"]
+    for each in (key, *kept):
+        await _reserve(db, each)
+    await rates.block(db, kept[0], timedelta(hours=1))
+    async with db.connection() as connection:
+        long_ago = (
+            "UPDATE rate_buckets SET updated_at = now() - interval '3 days' WHERE key = ANY (:keys)"
+        )
+        await connection.execute(text(long_ago), {"keys": [key, kept[0]]})
+
+    await rates.forget(db, before=datetime.now(UTC) - timedelta(days=2), at_most=1_000)
+
+    async with db.connection() as connection:
+        found = await connection.execute(
+            text("SELECT key FROM rate_buckets WHERE starts_with(key, :key) ORDER BY key"),
+            {"key": key},
+        )
+    assert list(found.scalars()) == kept
