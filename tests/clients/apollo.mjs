@@ -7,7 +7,7 @@ import { filter, firstValueFrom } from "rxjs";
 import WebSocket from "ws";
 
 import { Ear, converse } from "./dialogue.mjs";
-import { address, changed, headers, operation, possibleTypes, rows, token, url } from "./screens.mjs";
+import { address, changed, headers, operation, possibleTypes, rows, token, url, values } from "./screens.mjs";
 import { following } from "./sockets.mjs";
 
 globalThis.WebSocket ??= WebSocket;
@@ -16,7 +16,10 @@ const [GRID, SAVE, LIVE] = ["grid", "save_totals", "grid_live"].map((name) => gq
 const client = new ApolloClient({
   cache: new InMemoryCache({
     possibleTypes,
-    typePolicies: { Query: { fields: { products: relayStylePagination(["filter", "orderBy"]) } } },
+    typePolicies: {
+      ...Object.fromEntries(values.map((name) => [name, { merge: true }])),
+      Query: { fields: { products: relayStylePagination(["filter", "orderBy"]) } },
+    },
   }),
   link: ApolloLink.split(
     ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
@@ -52,4 +55,10 @@ await converse({
     });
   },
   heard: ({ atLeast }) => ear.until(atLeast),
+  // The names of those that the cache holds whole when all of them were asked.
+  async keep({ queries }) {
+    const asked = queries.map(([name, variables]) => [name, { query: gql(operation(name)), variables }]);
+    for (const [, each] of asked) await client.query(each);
+    return asked.filter(([, each]) => client.readQuery(each)).map(([name]) => name);
+  },
 });

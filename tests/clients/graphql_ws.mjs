@@ -15,14 +15,16 @@ const SAVE = {
 };
 const LIVE = { query: "subscription Live { diffEvents { reload events { change } } }" };
 
+const told = ({ errors, data }) => errors ?? data;
+
 const everything = async (client, payload) => {
   const results = [];
-  for await (const result of client.iterate(payload)) results.push(result);
+  for await (const result of client.iterate(payload)) results.push(told(result));
   return results;
 };
 
 const firstFrame = async (client) => {
-  for await (const result of client.iterate(LIVE)) return result;
+  for await (const result of client.iterate(LIVE)) return told(result);
 };
 
 const ponged = (client) => new Promise((heard) => client.on("pong", (received) => received && heard(true)));

@@ -42,6 +42,7 @@ class Node:
     ) -> AsyncIterator["Talk"]:
         process = await asyncio.create_subprocess_exec(
             self.program,
+            "--conditions=development",  # in which libraries warn
             FOLDER / script,
             *arguments,
             cwd=cwd,

@@ -27,7 +27,7 @@ fragment {module}_{way} on {parent}
 @refetchable(queryName: "{module}_{way}_Query") {{
   {way}: {field}({size}: $count, {place}: $cursor) @connection(key: "{module}_{way}") {{
     totalCount
-    edges {{ cursor node {{ __typename ... on Node {{ id }} }} }}
+    edges {{ cursor node {{ __typename }} }}
     pageInfo {{ startCursor endCursor hasNextPage hasPreviousPage }}
   }}
 }}

@@ -1,15 +1,20 @@
 """Clients that keep what they read: pages join, what changed shows itself by its id, and following misses nothing."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from api.schema import print_sdl
+from domain.services.credentials import Vault
+from domain.store.database import Database
+from tests.api.transport.market import a_market
 from tests.api.transport.test_examples import FOLDER as EXAMPLES
+from tests.api.transport.test_examples import QUERIES
 from tests.clients.following import hears_everything_once
 from tests.clients.node import Node, Talk
 from tests.clients.server import Server
@@ -39,6 +44,10 @@ class Screen:
 
     async def save(self, code: str, total: int) -> Any:
         return await self.talk.ask("save", code=code, total=total)
+
+    async def keep(self, queries: Sequence[tuple[str, Any]]) -> list[str]:
+        """Asks them all; answers which of them can be read from the cache afterwards."""
+        return await self.talk.ask("keep", queries=queries)
 
     async def follow(self, after: str) -> None:
         await self.talk.ask("follow", after=after)
@@ -84,6 +93,15 @@ async def test_pages_join_and_what_is_saved_shows_itself(
         assert await shop.save(CODES[PAGE], 7) == [[]]
         both[PAGE] = [CODES[PAGE], 7, 7]
         assert await shop.shown() == both
+
+
+async def test_the_queries_of_all_screens_live_in_one_cache(
+    server: Server, db: Database, account: UUID, screen: Screens
+) -> None:
+    market = await a_market(db, account, Vault(server.settings.secret_key))
+    queries = [(name, variables(market)) for name, variables in QUERIES.items()]
+    async with screen(server) as shop:
+        assert await shop.keep(queries) == list(QUERIES)
 
 
 async def test_following_misses_nothing_through_kills_and_keeps_the_grid_true(

@@ -32,9 +32,9 @@ async def test_it_asks_changes_follows_pings_and_is_told_why_it_is_sent_away(
 
     saved = {"product": {"total": 7}, "userErrors": []}
     assert orjson.loads(said) == {
-        "query": [{"data": {"viewer": {"locale": "EN"}}}],
-        "mutation": [{"data": {"setStock": {"results": [saved]}}}],
-        "subscription": {"data": {"diffEvents": {"reload": False, "events": []}}},
+        "query": [{"viewer": {"locale": "EN"}}],
+        "mutation": [{"setStock": {"results": [saved]}}],
+        "subscription": {"diffEvents": {"reload": False, "events": []}},
         "ponged": True,
         "ends": {str(code): code for code in ENDS},
     }

@@ -61,4 +61,13 @@ await converse({
     });
   },
   heard: ({ atLeast }) => ear.until(atLeast),
+  // The names of those that the cache holds whole when all of them were asked.
+  async keep({ queries }) {
+    const asked = queries.map(([name, variables]) => [name, operation(name), variables]);
+    for (const [, ...each] of asked) {
+      const { error } = await client.query(...each).toPromise();
+      if (error) throw error;
+    }
+    return asked.filter(([, ...each]) => client.readQuery(...each)?.data).map(([name]) => name);
+  },
 });
