@@ -19,11 +19,7 @@ from domain.model.roles import Permission
 
 READS = [Requires(permission=Permission.READ)]
 
-OfShops = Annotated[
-    list[strawberry.ID] | None,
-    strawberry.argument(description="Only these, at most 100; all, when absent."),
-]
-OfJobs = Annotated[
+OfThese = Annotated[
     list[strawberry.ID] | None,
     strawberry.argument(description="Only these, at most 100; all, when absent."),
 ]
@@ -75,7 +71,7 @@ class Subscription:
         directives=READS,
     )
     async def shop_events(
-        self, info: Info, shop_ids: OfShops = strawberry.UNSET, after: After = strawberry.UNSET
+        self, info: Info, shop_ids: OfThese = strawberry.UNSET, after: After = strawberry.UNSET
     ) -> AsyncIterable[ShopEvents]:
         return await follow(info, shop_topic(shop_ids), after)
 
@@ -84,6 +80,6 @@ class Subscription:
         directives=READS,
     )
     async def job_progress(
-        self, info: Info, ids: OfJobs = strawberry.UNSET, after: After = strawberry.UNSET
+        self, info: Info, ids: OfThese = strawberry.UNSET, after: After = strawberry.UNSET
     ) -> AsyncIterable[JobEvents]:
         return await follow(info, job_topic(ids), after)

@@ -219,6 +219,18 @@ async def test_errors_by_filter(
         assert [each["error"]["kind"] for each in events] == expected, case
 
 
+async def test_errors_of_some_shops(api: Api, world: World) -> None:
+    cursor = (await api.ask(CURSOR))["eventCursor"]
+    await world.fail("THROTTLED", 8, "OPENED")
+    async with api.talking() as socket:
+        for shop, count in ((world.shop, 1), (world.other_shop, 0)):
+            only = {"shopIds": [global_id("Shop", shop)]}
+            await socket.subscribe(str(count), ERRORS, after=cursor, filter=only)
+            assert len((await socket.frame())["events"]) == count
+        await socket.subscribe("2", ERRORS, filter={"shopIds": ["?"]})
+        assert (await socket.hear())["payload"][0]["extensions"]["code"] == "BAD_ID"
+
+
 @pytest.mark.parametrize(
     ("case", "filter_", "expected"),
     [
