@@ -2,8 +2,9 @@
 
 import pytest
 
+from domain.model.errors import DomainError
 from domain.model.jobs import JobState
-from domain.model.roles import PERMISSIONS, Permission, Role
+from domain.model.roles import PERMISSIONS, Permission, Role, check_covered
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,25 @@ from domain.model.roles import PERMISSIONS, Permission, Role
 def test_permissions(permission, viewer, staff):
     allowed = [permission in PERMISSIONS[role] for role in (Role.VIEWER, Role.STAFF, Role.OWNER)]
     assert allowed == [viewer, staff, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "held", "beyond"),
+    [
+        ((), (), None),
+        (("READ",), ("READ", "USERS"), None),
+        (("READ", "USERS", "SHOPS"), ("READ",), ["SHOPS", "USERS"]),
+    ],
+)
+def test_nobody_gives_what_they_do_not_hold(given, held, beyond):
+    wanted, own = [Permission(each) for each in given], [Permission(each) for each in held]
+    if beyond is None:
+        check_covered(wanted, own, "scopes")
+        return
+    with pytest.raises(DomainError) as refused:
+        check_covered(wanted, own, "scopes")
+    assert (refused.value.code, refused.value.field) == ("EXCEEDS_RIGHTS", ("scopes",))
+    assert refused.value.params == {"rights": beyond}
 
 
 def test_an_owner_may_do_everything():
