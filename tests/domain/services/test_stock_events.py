@@ -1,5 +1,6 @@
 """The event log names every product whose stock is to be looked at again, and no other."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,11 +13,12 @@ from domain.model.sets import SetPart
 from domain.model.stock import AdjustReason
 from domain.services import groups, products, sets, stock
 from domain.services.stock import Adjustment, NewTotal
-from domain.store import events
+from domain.store import events, stock_now
 from domain.store import products as product_rows
 from domain.store.database import Database, Tx
 from domain.store.products import NewProduct
 from domain.store.shops import Shop
+from domain.store.stock_now import StockFilter
 from tests.domain.services.rows import NOW, OWNER, rows
 from tests.domain.services.story import (
     a_listing,
@@ -25,6 +27,7 @@ from tests.domain.services.story import (
     imported,
     in_stock,
     product_ids,
+    someone_waits,
     take,
 )
 
@@ -208,3 +211,75 @@ async def test_a_deleted_product_that_comes_back_is_told(db: Database, account: 
         told = await rows(tx, TOLD, cursor=cursor)
 
     assert told == [{"change": "ADDED", "code": "JAR"}]
+
+
+async def told_since(db: Database, account: UUID, cursor: int) -> list[str]:
+    async with db.transaction(account) as tx:
+        found = await rows(tx, TOLD, cursor=cursor)
+    return [f"{row['change']} {row['code']}" for row in found]
+
+
+async def a_committed_store(db: Database, account: UUID) -> tuple[Store, int]:
+    async with db.transaction(account) as tx:
+        store = await a_store(tx)
+    async with db.transaction(account) as tx:
+        return store, await events.newest(tx)
+
+
+async def test_two_parts_that_move_at_once_leave_the_sets_number_right(db: Database, account: UUID):
+    store, cursor = await a_committed_store(db, account)
+    async with db.transaction(account) as tx:
+        parts = [SetPart(store.ids["TEA"], 1), SetPart(store.ids["JAR"], 1)]
+        made = await sets.save_set(tx, OWNER, None, code="CASE", parts=parts, now=NOW)
+
+    async with db.transaction(account) as one:
+        await stock.set_totals(one, OWNER, [NewTotal(store.ids["TEA"], 2)], now=NOW)
+        async with db.transaction(account) as other:
+            await stock.set_totals(other, OWNER, [NewTotal(store.ids["JAR"], 2)], now=NOW)
+
+    assert (await told_since(db, account, cursor)).count("SET_BY_HAND CASE") == 2
+    async with db.transaction(account) as tx:
+        now = await stock_now.of(tx, [made.id], StockFilter())
+    assert now == {made.id: {"total": None, "sellable": 1}}
+
+
+async def test_a_part_that_moves_while_it_is_put_into_a_set_tells_of_the_set(
+    db: Database, account: UUID
+):
+    store, cursor = await a_committed_store(db, account)
+
+    async def moves() -> None:
+        async with db.transaction(account) as tx:
+            await stock.set_totals(tx, OWNER, [NewTotal(store.ids["JAR"], 9)], now=NOW)
+
+    async with db.transaction(account) as tx:
+        parts = [SetPart(store.ids["JAR"], 1)]
+        await sets.save_set(tx, OWNER, store.ids["BOX"], parts=parts, now=NOW)
+        moving = asyncio.create_task(moves())
+        await someone_waits(db)
+    await moving
+
+    assert await told_since(db, account, cursor) == [
+        "NUMBERS BOX",
+        "SET_BY_HAND JAR",
+        "SET_BY_HAND BOX",
+    ]
+
+
+async def test_a_part_that_is_put_into_a_set_while_it_moves_tells_of_the_set_afterwards(
+    db: Database, account: UUID
+):
+    store, cursor = await a_committed_store(db, account)
+
+    async def put_in() -> None:
+        async with db.transaction(account) as tx:
+            parts = [SetPart(store.ids["JAR"], 1)]
+            await sets.save_set(tx, OWNER, store.ids["BOX"], parts=parts, now=NOW)
+
+    async with db.transaction(account) as tx:
+        await stock.set_totals(tx, OWNER, [NewTotal(store.ids["JAR"], 9)], now=NOW)
+        putting = asyncio.create_task(put_in())
+        await someone_waits(db)
+    await putting
+
+    assert await told_since(db, account, cursor) == ["SET_BY_HAND JAR", "NUMBERS BOX"]
