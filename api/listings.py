@@ -150,7 +150,8 @@ class Listing(Node):
         "Open errors that concern it, newest first."
     )
     explain: Annotated["Explanation", strawberry.lazy("api.explanations")] | None = field(
-        "Why it should show what it should, and why that is sent or not. Not for grids: it reads the logs."
+        "Why it should show what it should, and why that is sent or not. Not for grids: it reads the logs.",
+        cost=10,
     )
     mall_fields: list[MallFieldValue] = field(
         "モール別項目: what travels with its stock, in the mall's order."

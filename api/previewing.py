@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import strawberry
 
 from api.context import Context, Info
-from api.fields import Requires, optional
+from api.fields import Cost, Requires, optional
 from api.mutations.confirming import offered
 from api.mutations.edge import row_ids, said
 from api.mutations.inputs import ListingSelection, ProductSelection
@@ -58,7 +58,7 @@ OnlyAt = Annotated[
 @strawberry.field(
     description="先に見る: what a change would do to the malls, and the token that lets it through where it does much. "
     "Nothing is changed.",
-    directives=[Requires(permission=Permission.REFLECT)],
+    directives=[Requires(permission=Permission.REFLECT), Cost(weight=50)],
 )
 async def preview_reflect(
     info: Info, input: Meant, shop_ids: OnlyAt = strawberry.UNSET
