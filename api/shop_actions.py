@@ -23,6 +23,7 @@ described(
     STOP="連動停止: `stopSync`.",
     FETCH_INITIAL_ORDERS="初期受注取得: `fetchInitialOrders`.",
     READ_MALL_STOCK="モール在庫の読み取り: `readMallStock`.",
+    FULL_SYNC="全件同期: `startFullSync`.",
     UNLINK_ALL="一括解除: `unlinkListings` with all of its listings.",
     DISCONNECT="連携解除: `disconnectShop`.",
 )

@@ -16,6 +16,7 @@ class ShopActionKey(StrEnum):
     STOP = "STOP"
     FETCH_INITIAL_ORDERS = "FETCH_INITIAL_ORDERS"
     READ_MALL_STOCK = "READ_MALL_STOCK"
+    FULL_SYNC = "FULL_SYNC"
     UNLINK_ALL = "UNLINK_ALL"
     DISCONNECT = "DISCONNECT"
 
@@ -40,6 +41,7 @@ RIGHTS: Mapping[ShopActionKey, Permission] = MappingProxyType(
         ShopActionKey.STOP: Permission.SYNC_SWITCH,
         ShopActionKey.FETCH_INITIAL_ORDERS: Permission.SYNC_SWITCH,
         ShopActionKey.READ_MALL_STOCK: Permission.REFLECT,
+        ShopActionKey.FULL_SYNC: Permission.REFLECT,
         ShopActionKey.UNLINK_ALL: Permission.CATALOGUE,
         ShopActionKey.DISCONNECT: Permission.SHOPS,
     }
@@ -57,6 +59,10 @@ FETCHES_ALREADY = Words(
 NOT_TOLD = Words(
     "このモールは表示中の在庫数を返しません。", "The mall does not tell what it shows."
 )
+REFLECT_OFF = Words(
+    "在庫反映が止まっています。先に連動を開始してください。",
+    "Its reflect is off, so nothing would be sent: start it first.",
+)
 STANDS_ALREADY = Words("すでに停止しています。", "It is stopped already.")
 
 
@@ -64,6 +70,7 @@ NEED_USE = (
     ShopActionKey.START,
     ShopActionKey.FETCH_INITIAL_ORDERS,
     ShopActionKey.READ_MALL_STOCK,
+    ShopActionKey.FULL_SYNC,
 )
 
 
@@ -96,6 +103,7 @@ def _hindrances(
         ShopActionKey.STOP: None if orders or reflect else STANDS_ALREADY,
         ShopActionKey.FETCH_INITIAL_ORDERS: FETCHES_ALREADY if fetching else None,
         ShopActionKey.READ_MALL_STOCK: None if reads_stock else NOT_TOLD,
+        ShopActionKey.FULL_SYNC: None if reflect else REFLECT_OFF,
     }
     if not in_use:
         found |= dict.fromkeys(NEED_USE, NOT_IN_USE)

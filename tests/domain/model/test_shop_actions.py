@@ -9,6 +9,7 @@ from domain.model.shop_actions import (
     NO_RIGHT,
     NOT_IN_USE,
     NOT_TOLD,
+    REFLECT_OFF,
     RUNS_ALREADY,
     STANDS_ALREADY,
     ShopActionKey,
@@ -50,6 +51,19 @@ def test_what_is_fetched_and_read(case, shop, fetch, read):
     }
     assert reasons[ShopActionKey.FETCH_INITIAL_ORDERS] == fetch, case
     assert reasons[ShopActionKey.READ_MALL_STOCK] == read, case
+
+
+@pytest.mark.parametrize(
+    ("case", "in_use", "reflect", "reason"),
+    [
+        ("its numbers are sent", True, True, None),
+        ("nothing would be sent", True, False, REFLECT_OFF),
+        ("not in use", False, False, NOT_IN_USE),
+    ],
+)
+def test_a_full_sync_needs_a_shop_that_is_sent_to(case, in_use, reflect, reason):
+    found = shop_actions(PERMISSIONS[Role.STAFF], in_use=in_use, orders=True, reflect=reflect)
+    assert {each.key: each.reason for each in found}[ShopActionKey.FULL_SYNC] == reason, case
 
 
 def test_every_action_needs_its_right():
