@@ -93,6 +93,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスを入力してください。"),
             ("role", "役割を指定してください。"),
             ("products", "反映する商品か出品を指定してください。"),
+            ("shop_ids", "店舗を指定してください。"),
             ("shop_ids", "店舗を1つ以上指定してください。"),
             ("listings", "出品を1つ以上指定してください。"),
             ("", "{label}を入力してください。"),

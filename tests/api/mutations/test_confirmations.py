@@ -14,6 +14,7 @@ from domain.model.roles import Permission
 from domain.store.database import Database
 from tests.api.mutations.desk import Desk, Held, engine_over
 from tests.domain.services.rows import NOW, waiting
+from tests.domain.services.story import a_shop, in_stock
 
 COUNTS = """
     listings changed toZero neverCounted rising falling biggestRise biggestFall held confirmationNeeded
@@ -324,6 +325,44 @@ async def test_a_reflect_of_a_shop_whose_orders_are_not_read_says_so(scene: Scen
     }
     assert [each["ordersOff"] for each in refused["preview"]["byShop"]] == [True]
     assert done["userErrors"] == []
+
+
+@pytest.mark.parametrize("name", ["unlinkListings", "reflect", "startFullSync"])
+async def test_more_than_a_hundred_are_asked_about_before_their_job_begins(desk: Desk, name: str):
+    async with desk.db.transaction(desk.account) as tx:
+        shop = await a_shop(tx, orders_running=False)
+        await in_stock(tx, shop, **{f"T{nth:03}": 9 for nth in range(101)})
+    await limits(desk, to_zero=100, changed=100)
+    every = {"listings": {"matching": {"filter": {}, "expectedCount": 101}}}
+    asked = {"shopIds": [desk.id("Shop", shop.id)]} if name == "startFullSync" else every
+    document = f"""mutation M($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{
+        job {{ progress {{ total done }} }} preview {{ listings confirmationToken }} userErrors {{ code }} }} }}"""
+
+    refused = (await desk.execute(document, input=asked))[name]
+    token = {"confirmationToken": refused["preview"]["confirmationToken"]}
+    begun = (await desk.execute(document, input=asked | token))[name]
+
+    assert (refused["job"], refused["userErrors"]) == (None, [{"code": "CONFIRMATION_NEEDED"}])
+    assert begun == {
+        "job": {"progress": {"total": 101, "done": 0}},
+        "preview": {"listings": 101, "confirmationToken": None},
+        "userErrors": [],
+    }
+
+
+async def test_what_is_missing_is_said_in_japanese_too(scene: Scene):
+    reader = replace(scene, desk=scene.desk.reading(Locale.JA))
+    needed = await reader.mutate("reflect", **REFLECT.input(scene))
+    stale = await reader.mutate("reflect", **REFLECT.input(scene), confirmationToken="none")
+    nowhere = await reader.mutate("startFullSync", shopIds=[])
+
+    told = [each["userErrors"][0]["message"] for each in (needed, stale, nowhere)]
+    assert told == [
+        "1件の出品が変わり、うち1件が0になります（受注連動が止まっている店舗：0）。内容を確認し、confirmationToken を付けて送ってください。",
+        "確認した内容から変わりました。今は1件の出品が変わり、うち1件が0になります（受注連動が止まっている店舗：0）。もう一度確認し、"
+        "新しい confirmationToken を付けて送ってください。",
+        "店舗を指定してください。",
+    ]
 
 
 async def test_a_tick_that_waits_for_a_reflect_is_not_asked_about(scene: Scene):
