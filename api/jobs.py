@@ -1,6 +1,7 @@
 """ジョブ Jobs: one shape for everything that takes longer than a request."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -139,7 +140,8 @@ class ReflectJob(Job):
 
 def _failure(facts: Any, arguments: Mapping[str, Any], locale: Locale) -> list[UserError]:
     [errors] = facts
-    return [user_error(DomainError.of_json(each), locale) for each in errors or ()]
+    told = [user_error(DomainError.of_json(each), locale) for each in errors or ()]
+    return [replace(each, field=[]) for each in told]
 
 
 @strawberry.type(

@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from uuid import UUID
 
 import structlog
 
+from domain.store.job_targets import TARGETS
 from workers.context import Context
 from workers.works import WORK, Work
 
 AT_ONCE = 16
+FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2})
+"""Work that keeps a connection busy for as long as it lasts: it leaves most of them to what waits for malls."""
 
 Key = tuple[UUID, str]
 
@@ -20,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Hands:
-    """AT_ONCE shops or jobs together for each kind of work, so that long walks through orders keep no zero waiting.
+    """AT_ONCE shops together for each kind of work, or FEWER jobs, so that long walks through orders keep no zero waiting.
 
     Leaving the context puts down whatever is under way: the rows say what is still to be done.
     """
@@ -32,7 +35,7 @@ class Hands:
     _again: set[Key] = field(default_factory=set)
 
     async def __aenter__(self) -> "Hands":
-        self._free = {name: asyncio.Semaphore(AT_ONCE) for name in self.work}
+        self._free = {name: asyncio.Semaphore(FEWER.get(name, AT_ONCE)) for name in self.work}
         return self
 
     async def __aexit__(

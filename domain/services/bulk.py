@@ -15,7 +15,7 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.jobs import JobKind, JobState
 from domain.services import withdrawing
-from domain.services.bulk_actions import ACTIONS, REFLECT, Outcome, Part
+from domain.services.bulk_actions import ACTIONS, REFLECT, Action, Outcome, Part
 from domain.store import job_targets, jobs
 from domain.store.database import Tx
 from domain.store.job_targets import DueJob, Target
@@ -27,6 +27,7 @@ MOST_STUMBLES = 10
 FIRST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=1)
 
+PLURALS: Mapping[str, str] = MappingProxyType({"LISTING": "listings", "PRODUCT": "products"})
 NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -48,11 +49,11 @@ async def begin(
     *,
     now: datetime,
 ) -> UUID:
-    """The job to follow: `action` (of ACTIONS) will be done to each target once.
+    """The job to follow: `action` (of ACTIONS) will be done to each target, once.
 
     `arguments`: what JSON can hold. They are checked by whoever begins it.
     """
-    known = ACTIONS[action]
+    known, targets = ACTIONS[action], list(dict.fromkeys(targets))
     if known.ordered is not None:
         targets = await known.ordered(tx, targets)
     asked = {"action": action, "target": known.target, "arguments": dict(arguments)}
@@ -78,9 +79,10 @@ async def do_part(tx: Tx, job_id: UUID, *, now: datetime) -> bool:
 
 async def refuse(tx: Tx, job_id: UUID, refused: PartRefused, *, now: datetime) -> None:
     """Notes the refusal at each of the part's targets that has no outcome yet. Another's turn is left alone."""
-    if await job_targets.take_turn(tx, job_id, at=now) is None:
+    job = await job_targets.take_turn(tx, job_id, at=now)
+    if job is None:
         return
-    error = refused.error.as_json()
+    error = _kept(job, refused.error)
     count = await job_targets.note(tx, job_id, [(place, error) for place in refused.places])
     await jobs.progress(tx, job_id, done=count, failed=count)
 
@@ -101,7 +103,7 @@ async def _do(tx: Tx, job: DueJob, now: datetime) -> bool:
     if targets:
         tx.job_id = job.id
         outcome = await _act(tx, job, targets, now)
-        await _note(tx, job.id, targets, outcome)
+        await _note(tx, job, targets, outcome)
     return len(targets) == TARGETS_AT_ONCE
 
 
@@ -113,19 +115,27 @@ async def _undo(tx: Tx, job: DueJob, now: datetime) -> bool:
 
 
 async def _act(tx: Tx, job: DueJob, targets: Sequence[Target], now: datetime) -> Outcome:
-    name = REFLECT if job.kind is JobKind.REFLECT else job.input["action"]
     ids = [target.id for target in targets]
     part = Part(job.id, job.actor, ids, job.input.get("arguments", NO_ARGUMENTS), now)
     try:
-        return await ACTIONS[name].act(tx, part)
+        return await _action(job).act(tx, part)
     except DomainError as error:
         raise PartRefused([target.place for target in targets], error) from error
 
 
-async def _note(tx: Tx, job_id: UUID, targets: Sequence[Target], outcome: Outcome) -> None:
-    errors = {each.target_id: each.error.as_json() for each in outcome.refused}
-    await job_targets.note(
-        tx, job_id, [(target.place, errors.get(target.id)) for target in targets]
-    )
+def _action(job: DueJob) -> Action:
+    return ACTIONS[REFLECT if job.kind is JobKind.REFLECT else job.input["action"]]
+
+
+async def _note(tx: Tx, job: DueJob, targets: Sequence[Target], outcome: Outcome) -> None:
+    errors = {each.target_id: _kept(job, each.error) for each in outcome.refused}
+    noted = [(target.place, errors.get(target.id)) for target in targets]
+    await job_targets.note(tx, job.id, noted)
     done = len(targets) - outcome.under_way
-    await jobs.progress(tx, job_id, done=done, failed=len(errors))
+    await jobs.progress(tx, job.id, done=done, failed=len(errors))
+
+
+def _kept(job: DueJob, error: DomainError) -> Mapping[str, Any]:
+    """A refusal with the kind of its target in its path, so that its sentence names that."""
+    told = error.as_json()
+    return {**told, "field": [PLURALS[_action(job).target], *told["field"]]}

@@ -13,6 +13,9 @@ from domain.model.malls import ItemRef
 from domain.store.database import Tx
 
 
+ROWS_AT_ONCE = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Sale:
     """Units one order took of one code, or gave back (below zero): a cancel is a line of its own."""
@@ -65,18 +68,18 @@ async def operation(
 
     `job_id`: the job that it belongs to, where that is not the one being done.
     """
-    if targets:
+    said = {
+        "account": tx.account_id,
+        "actor": orjson.dumps(actor).decode(),
+        "action": action,
+        "target_kind": target_kind,
+        "job": job_id or tx.job_id,
+    }
+    for start in range(0, len(targets), ROWS_AT_ONCE):
+        some = targets[start : start + ROWS_AT_ONCE]
+        facts = [orjson.dumps(facts, default=str).decode() for _, facts in some]
         await tx.execute(
-            OPERATION,
-            {
-                "account": tx.account_id,
-                "actor": orjson.dumps(actor).decode(),
-                "action": action,
-                "target_kind": target_kind,
-                "job": job_id or tx.job_id,
-                "targets": [target for target, _ in targets],
-                "facts": [orjson.dumps(facts, default=str).decode() for _, facts in targets],
-            },
+            OPERATION, {**said, "targets": [target for target, _ in some], "facts": facts}
         )
 
 

@@ -966,7 +966,7 @@ def why_refused(oracle: Oracle, row: Row, _: Any) -> list[Row]:
     return [
         {
             "code": each["code"],
-            "field": each["field"],
+            "field": [],
             "message": message(DomainError.of_json(each), oracle.locale),
             "params": [{"name": key, "value": str(each["params"][key])} for key in each["params"]],
         }

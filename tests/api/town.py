@@ -104,6 +104,8 @@ async def _products(tx: Tx) -> list[UUID]:
         tx, "TEA", total=-2, name="お茶\t100%", reserve=0, image_url="https://a.example/1.png"
     )
     pot = await a_product(tx, "POT", total=7, name="", managed=False, reserve=2)
+    await a_product(tx, "49000001", name="湯呑み")
+    await a_product(tx, "ｔ_1", name="商品 CUP 大")
     gone = await a_product(tx, "OLD", total=1, deleted_at=T0)
     gift = await a_set(tx, "GIFT", {cup: 2, pot: 1}, reserve=1)
     bare = await a_set(tx, "BARE", {pot: 1})
@@ -139,6 +141,8 @@ async def _listings(
         await a_listing(tx, shops[0], "tea\\1", product_id=tea, sync={"expected": 0, "base": 0, "base_source": "FILE"}),
         await a_listing(tx, shops[2], "gift", product_id=gift, sync={"expected": 2, "base": 2}),
         await a_listing(tx, shops[2], "free", unlimited=True, link={"state": "UNLINKED_BY_HAND", "actor": SYSTEM.as_json()}),
+        await a_listing(tx, shops[1], "T-1", name="商品 cup", keys={"sub-code": "49000001"}),
+        await a_listing(tx, shops[0], "gift", name="", link={"state": "UNLINKED_BY_HAND"}),
         await a_listing(tx, shops[3], "left", sync={"base": 4, "difference": "UNKNOWN", "difference_since": T0}),
         await a_listing(tx, shops[0], "ended", product_id=pot, deleted_at=T0),
         await a_listing(tx, shops[0], "old", product_id=gone, sync=late | {"expected": 1, "base": 0}),
@@ -346,7 +350,8 @@ async def _bulk_change(tx: Tx, listings: list[UUID]) -> UUID:
         input={"action": "SET_LIMITS", "target": "LISTING", "arguments": {"maximum": 3}},
     )  # fmt: skip
     params = {"expected": 3, "current": 4}
-    error = {"code": "VERSION_CHANGED", "message": "Changed.", "field": [], "params": params}
+    path = ["listings", "expectedVersion"]
+    error = {"code": "VERSION_CHANGED", "message": "Changed.", "field": path, "params": params}
     targets = [listings[0], listings[3], listings[1], listings[4], uuid4()]
     for place, target in enumerate(targets):
         refused = place % 2 == 0

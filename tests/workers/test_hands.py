@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.store.job_targets import TARGETS
 from tests.workers.town import eventually
 from workers.context import Context
-from workers.hands import AT_ONCE, Hands
+from workers.hands import AT_ONCE, FEWER, Hands
 
 ACCOUNT, SHOP = uuid4(), uuid4()
 
@@ -61,6 +62,18 @@ async def test_long_work_of_one_kind_keeps_no_other_waiting(ctx: Context, busy: 
 
         await zeros.has_begun(1)
     assert len(busy.begun) == AT_ONCE
+
+
+async def test_jobs_that_change_much_leave_connections_to_others(ctx: Context, busy: Busy) -> None:
+    async with Hands(ctx, {TARGETS: busy}) as hands:
+        for _ in range(FEWER[TARGETS] + 1):
+            hands.take_up(ACCOUNT, uuid4(), TARGETS)
+        await busy.has_begun(FEWER[TARGETS])
+        await asyncio.sleep(0)
+        assert len(busy.begun) == FEWER[TARGETS]
+
+        busy.may_end.release()
+        await busy.has_begun(FEWER[TARGETS] + 1)
 
 
 async def test_what_fails_is_taken_up_again(ctx: Context, busy: Busy) -> None:

@@ -185,7 +185,7 @@ async def test_a_reflect_of_a_filter_that_finds_nothing_is_done(shelf: Shelf):
     ("locale", "message"),
     [
         (Locale.EN, "There is no such listing."),
-        (Locale.JA, "対象が見つかりません。画面を読み込み直してください。"),
+        (Locale.JA, "この出品は見つかりません。出品一覧を読み込み直してください。"),
     ],
 )
 async def test_what_is_refused_is_listed_with_its_reason(
