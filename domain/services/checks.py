@@ -74,6 +74,7 @@ async def probed(
         await jobs.put_back(tx, check.id, result_of(parts))
         return
     await jobs.finish(tx, check.id, JobState.DONE, result_of(parts), at=now)
+    shops.announce(tx, shop.id)
     await _note_expiry(tx, shop, parts)
     await expiries.warn_of(tx, shop.id, now=now)
     if found is Verdict.PASSED:

@@ -162,6 +162,22 @@ async def test_a_shop_that_never_ran_is_told_what_is_missing_and_not_halted(
     ]
 
 
+@pytest.mark.parametrize(
+    ("case", "parts"), [("good", GOOD), ("refused", bad(DEAD)), ("not to be asked now", bad(BUSY))]
+)
+async def test_those_who_follow_a_shop_are_told_of_its_test_once(
+    db: Database, account: UUID, case: str, parts: list[CheckPart]
+):
+    async with db.transaction(account) as tx:
+        shop, _ = await shops.connect(tx, VAULT, OWNER, MallKind.RAKUTEN, "Tea", KEYS, {})
+    async with db.transaction(account) as tx:
+        await after_test(tx, shop, parts)
+    async with db.transaction(account) as tx:
+        told = await rows(tx, "SELECT node_id FROM events WHERE kind = 'SHOP' ORDER BY seq")
+
+    assert told == [{"node_id": shop.id}] * 2, case
+
+
 async def test_a_running_shop_whose_credentials_are_refused_is_halted(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await a_shop(tx)
