@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from api.errors import Refused
-from api.requests import MOST_BYTES, Request, read_json, read_request
+from api.requests import MOST_BYTES, Request, parsed, read_request, unkept
 from domain.model.locales import Locale
 
 PROTOCOL = "graphql-transport-ws"
@@ -55,8 +55,11 @@ class Init:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
+    """`refused`: why the operation cannot begin, though its message is well formed."""
+
     id: str
     request: Request
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,10 @@ def read_message(text: str) -> Message:
     if len(encoded) > MOST_BYTES:
         raise Ended(Close.TOO_BIG, f"A message holds {MOST_BYTES:,} bytes at most.")
     try:
-        given = read_json(encoded)
+        given = parsed(encoded)
         if not isinstance(given, dict):
             raise _bad("A message is a JSON object.")
-        return _message(given)
+        return _message(given, unkept(encoded))
     except Refused as refused:
         raise _bad(str(refused)) from refused
 
@@ -109,12 +112,12 @@ def pong_message(payload: Mapping[str, Any] | None) -> str:
     return _json({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
 
 
-def _message(given: Mapping[str, Any]) -> Message:
+def _message(given: Mapping[str, Any], refused: Refused | None) -> Message:
     match given.get("type"):
         case "connection_init":
             return _init(_payload(given) or {})
         case "subscribe":
-            return Subscribe(_id(given), read_request(given.get("payload")))
+            return Subscribe(_id(given), read_request(given.get("payload")), refused)
         case "complete":
             return Complete(_id(given))
         case "ping":

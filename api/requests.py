@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from api.errors import Code, refused
+from api.errors import Code, Refused, refused
 
 MOST_BYTES = 1_048_576
 """Of one request body, and of one message on a socket."""
@@ -35,9 +35,20 @@ class Request:
 
 
 def read_json(body: bytes) -> Any:
+    """Raises Refused: not JSON in UTF-8, or text that we cannot keep."""
+    no = unkept(body)
+    if no is not None:
+        raise no
+    return parsed(body)
+
+
+def unkept(body: bytes) -> Refused | None:
+    """Why a text in this JSON can stand nowhere; None: nothing is wrong with it."""
+    return nul() if NUL.search(body) else None
+
+
+def parsed(body: bytes) -> Any:
     """Raises Refused: not JSON in UTF-8 (NaN, lone surrogates and endless nesting are none either)."""
-    if NUL.search(body):
-        raise _nul()
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -65,8 +76,6 @@ def _query(given: Mapping[str, Any], *, named: bool) -> str:
         return ""
     if not isinstance(query, str) or not query.strip():
         raise _wrong("query must be a string that holds a GraphQL document.")
-    if "\0" in query:
-        raise _nul()
     return query
 
 
@@ -98,7 +107,7 @@ def _check_map(given: Mapping[str, Any], part: str) -> Mapping[str, Any]:
     return value
 
 
-def _nul() -> Exception:
+def nul() -> Refused:
     return refused(
         Code.BAD_USER_INPUT, "The character U+0000 stands in no text of ours: leave it out."
     )

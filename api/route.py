@@ -25,7 +25,7 @@ from api.errors import Code, Refused, code_of, failure, refused
 from api.execution import Engine, Operation, refusal
 from api.graphiql import page
 from api.plan import Answer
-from api.requests import Request, read_json, read_request
+from api.requests import Request, nul, read_json, read_request
 
 RESPONSE = "application/graphql-response+json"
 METHODS = "GET, POST"
@@ -107,6 +107,8 @@ def _from_address(request: HttpRequest) -> Request:
     for name, value in request.query_params.multi_items():
         if name in given:
             raise refused(Code.BAD_REQUEST, f"{name[:100]} is given twice.")
+        if "\0" in value:
+            raise nul()
         if name in PARAMETERS and value:
             given[name] = value
     for name in ("variables", "extensions"):

@@ -216,11 +216,17 @@ class Session:
             raise Ended(Close.UNAUTHORIZED, "Unauthorized")
         if message.id in self._operations:
             raise Ended(Close.SUBSCRIBER_EXISTS, f"Subscriber for {message.id} already exists")
-        if len(self._operations) >= MOST_OPERATIONS or not self._holder.may_operate:
-            self.say(_refusal(message.id, _too_many(), self._viewer))
+        no = message.refused or self._full()
+        if no is not None:
+            self.say(_refusal(message.id, no, self._viewer))
             return
         self._watched.in_use = True
         self._begin(message.id, self._operate(message.id, message.request, self._viewer))
+
+    def _full(self) -> Refused | None:
+        """Why no more operations can begin here."""
+        room = len(self._operations) < MOST_OPERATIONS and self._holder.may_operate
+        return None if room else _too_many()
 
     def _begin(self, operation_id: str, work: Coroutine[Any, Any, None]) -> None:
         self._wake()

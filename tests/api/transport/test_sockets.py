@@ -70,6 +70,8 @@ async def test_what_cannot_begin_ends_its_operation_and_nothing_else(api: Api) -
                 "GRAPHQL_VALIDATION_FAILED",
             ),
             ('subscription { diffEvents(after: "nonsense") { cursor } }', "BAD_CURSOR"),
+            ('{ product(code: "\0") { id } }', "BAD_USER_INPUT"),
+            ('{ product(code: "\\u0000") { id } }', "BAD_USER_INPUT"),
             ('subscription { diffEvents(filter: {shopIds: ["nonsense"]}) { cursor } }', "BAD_ID"),
         ]:
             await socket.subscribe("1", source)
