@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import NoReturn
 from uuid import UUID
 
 import pytest
 
+from api.schema import print_sdl
 from domain.services.credentials import Vault
 from domain.settings import Settings
 from domain.store.database import Database
@@ -35,6 +37,13 @@ def node() -> Node:
 
 
 @pytest.fixture(scope="session")
+def sdl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("schema") / "schema.graphql"
+    path.write_text(print_sdl())
+    return path
+
+
+@pytest.fixture(scope="session")
 def settings(database: Postgres, valkey: Valkey) -> Settings:
     return Settings(
         database_url=database.url(user=APP),
@@ -57,16 +66,16 @@ async def db(settings: Settings) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="session")
 async def server(settings: Settings) -> AsyncIterator[Server]:
-    """Which nobody kills."""
     async with a_server(settings) as running:
         yield running
 
 
 @pytest.fixture
 async def mortal(server: Server) -> AsyncIterator[Server]:
-    """One that may be killed."""
-    async with a_server(server.settings) as running:
-        yield running
+    """The same, which may be killed: it runs again for those who come after."""
+    yield server
+    if not server.runs:
+        await server.start()
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ class Server:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     async def start(self) -> None:
         """Returns when it is ready."""
         self.process = spawn(
@@ -43,7 +47,7 @@ class Server:
         )
         async with asyncio.timeout(PATIENCE_SECONDS), a_client(self.address) as http:
             while not await _is_ready(http):
-                assert self.process.poll() is None, self.said()
+                assert self.runs, self.said()
                 await asyncio.sleep(0.02)
 
     def kill(self) -> None:

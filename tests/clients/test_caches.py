@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from api.schema import print_sdl
 from domain.services.credentials import Vault
 from domain.store.database import Database
 from tests.api.transport.market import a_market
@@ -54,13 +53,6 @@ class Screen:
 
     async def heard(self, at_least: int) -> list[str]:
         return await self.talk.ask("heard", atLeast=at_least)
-
-
-@pytest.fixture(scope="module")
-def sdl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("schema") / "schema.graphql"
-    path.write_text(print_sdl())
-    return path
 
 
 Screens = Callable[[Server], AbstractAsyncContextManager[Screen]]
