@@ -580,11 +580,14 @@ def set_last(oracle: Oracle, on: Row | None, rule: str) -> Row | None:
         "OperationLog",
         lambda each: (
             (each["action"], each["target_id"]) == ("SET_LIMITS", on["id"])
-            and each["facts"]["before"].get(rule.lower())
-            != each["facts"]["after"].get(rule.lower())
+            and _fact(each, "before", rule) != _fact(each, "after", rule)
         ),
     )
     return max(made, key=lambda each: each["id"], default=None)
+
+
+def _fact(line: Row, moment: str, rule: str) -> Any:
+    return line["facts"].get(moment, {}).get(rule.lower())
 
 
 def explained(oracle: Oracle, row: Row, _: Any) -> Row:
