@@ -26,8 +26,8 @@ class Unconfirmed(DomainError):
     def __init__(self, code: str, offer: Offer, stakes: Stakes) -> None:
         again = "" if code == "CONFIRMATION_NEEDED" else "That is no longer what you confirmed. "
         super().__init__(
-            f"{again}{stakes.changed} listings would change, {stakes.to_zero} of them to 0; shops whose orders are not "
-            f"read: {stakes.orders_off}. Look at the preview, and send its confirmationToken.",
+            f"{again}Listings that would change: {stakes.changed}, of these to 0: {stakes.to_zero}. Shops whose orders are "
+            f"not read: {stakes.orders_off}. Look at the preview, and send its confirmationToken.",
             field=("confirmation_token",),
             code=code,
             changed=stakes.changed,

@@ -320,7 +320,7 @@ async def test_a_reflect_of_a_shop_whose_orders_are_not_read_says_so(scene: Scen
     assert error == {
         "code": "CONFIRMATION_NEEDED",
         "field": ["confirmationToken"],
-        "message": "1 listings would change, 1 of them to 0; shops whose orders are not read: 1. "
+        "message": "Listings that would change: 1, of these to 0: 1. Shops whose orders are not read: 1. "
         "Look at the preview, and send its confirmationToken.",
     }
     assert [each["ordersOff"] for each in refused["preview"]["byShop"]] == [True]
