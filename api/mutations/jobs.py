@@ -20,13 +20,20 @@ from domain.model.roles import Permission
 from domain.services import cancelling
 from domain.store.database import Tx
 
-NEEDED: Mapping[JobKind, Permission] = MappingProxyType({JobKind.BULK_CHANGE: Permission.CATALOGUE})
+NEEDED: Mapping[JobKind, Permission] = MappingProxyType(
+    {
+        JobKind.BULK_CHANGE: Permission.CATALOGUE,
+        JobKind.ORDER_FETCH: Permission.SYNC_SWITCH,
+    }
+)
 """The right that calling a job off needs beside REFLECT: that of whoever may begin one."""
 
 
 @strawberry.input(description="取消: a job to call off.")
 class CancelJobInput:
-    job_id: strawberry.ID = strawberry.field(description="Which; a BulkChange needs CATALOGUE too.")
+    job_id: strawberry.ID = strawberry.field(
+        description="Which; a BulkChange of kind BULK_CHANGE needs CATALOGUE too, an OrderFetch SYNC_SWITCH."
+    )
     idempotency_key: str | None = optional(KEY)
 
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -278,6 +279,57 @@ async def test_an_order_is_followed_through_every_log(screen: Screen) -> None:
     )  # fmt: skip
     assert 0 <= reached["seconds"] < 20
     assert reached["sentAt"] <= reached["shownAt"] == reached["push"]["appliedAt"]
+
+
+async def test_a_shop_that_joins_with_orders_is_counted_and_its_malls_are_read(
+    screen: Screen,
+) -> None:
+    products = await linked(screen)
+    await screen.stalls[YAHOO].sells(ref_at(YAHOO, "MUG"), 2)
+
+    asked = {"shopIds": list(screen.shops.values()), "mode": "APPLY"}
+    since = (now() - timedelta(days=1)).isoformat()
+    fetch = await screen.does("fetch_initial_orders", since=since, **asked)
+    fetched = await screen.done(fetch["job"])
+    counted = await screen.does(
+        "count_stock",
+        items=[{"productId": products["MUG"], "counted": 10}],
+        countedAt=now().isoformat(),
+        basis="ON_SHELF",
+    )
+    await screen.does("start_sync", shopIds=list(screen.shops.values()))
+    await screen.does("start_sync")
+    await screen.does("reflect", products={"ids": [products["MUG"]]})
+
+    assert [fetched[each] for each in ("orders", "lines", "deducted")] == [1, 1, 2]
+    by_shop = {each["shop"]["name"]: (each["state"], each["orders"]) for each in fetched["byShop"]}
+    assert by_shop == {"楽天本店": ("DONE", 0), "ヤフー店": ("DONE", 1)}
+    [result] = counted["results"]
+    sums = ("counted", "notShipped", "movedSince", "result")
+    assert [result[each] for each in sums] == [10, 2, 0, 8]
+    await screen.is_shown("MUG", 8)
+
+    ref = ref_at(RAKUTEN, "MUG")
+    edited = {"item_code": ref.item_code, "variant_code": ref.variant_code, "quantity": 3}
+    await screen.stalls[RAKUTEN].asks("PUT", "items", items=[edited])
+    await eventually(lambda: is_found(screen, "MUG"))
+    await screen.is_shown("MUG", 8)
+
+
+SEEN = """query Seen($shop: [ID!]) {
+    listings(filter: {shopIds: $shop}) { edges { node { itemCode mallStock { quantity source } } } } }"""
+
+
+async def is_found(screen: Screen, code: str) -> bool:
+    """Reads all that Rakuten shows. Too soon after our own write of 8 it says nothing: then it is read again."""
+    shop = [screen.shops[RAKUTEN]]
+    matching = {"filter": {"shopIds": shop}, "expectedCount": 2}
+    read = await screen.does("read_mall_stock", listings={"matching": matching})
+    progress = (await screen.done(read["job"]))["progress"]
+    assert (progress["total"], progress["done"], progress["failed"]) == (2, 2, 0)
+    found = (await screen.api.ask(SEEN, shop=shop))["listings"]["edges"]
+    seen = {each["node"]["itemCode"].upper(): each["node"]["mallStock"] for each in found}
+    return bool(seen[code] != {"quantity": 8, "source": "APPLIED_PUSH"})
 
 
 async def next_change(socket: Socket, change: str) -> Any:

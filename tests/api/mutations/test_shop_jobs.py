@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.model.roles import Permission
 from tests.api.mutations.desk import Desk
 from tests.domain.services.rows import rows
 
@@ -93,6 +94,35 @@ async def test_what_is_refused(desk: Desk, case: str, more: dict, code: str, fie
 
     [error] = data["fetchInitialOrders"]["userErrors"]
     assert (error["code"], error["field"]) == (code, field), case
+
+
+CANCEL = """
+mutation Cancel($input: CancelJobInput!) { cancelJob(input: $input) {
+    job { kind state } userErrors { code } } }
+"""
+
+
+async def test_both_can_be_called_off_by_those_who_may_begin_them(desk: Desk):
+    shop = await desk.a_shop()
+    mug = await desk.a_product(shop, "MUG", total=3)
+    asked = {"shopIds": [desk.id("Shop", shop)], "since": SINCE}
+    fetch = (await desk.execute(FETCH, input=asked))["fetchInitialOrders"]["job"]["id"]
+    read = await desk.execute(READ, input={"listings": {"ids": [mug.listing]}})
+    reflecting = desk.having(Permission.REFLECT)
+
+    refused = await reflecting.answer(CANCEL, input={"jobId": fetch})
+    called_off = [
+        await who.execute(CANCEL, input={"jobId": job})
+        for who, job in ((desk, fetch), (reflecting, read["readMallStock"]["job"]["id"]))
+    ]
+    again = await desk.execute(FETCH, input=asked)
+
+    assert [each["extensions"]["code"] for each in refused["errors"]] == ["FORBIDDEN"]
+    assert [each["cancelJob"]["job"] for each in called_off] == [
+        {"kind": "ORDER_FETCH", "state": "CANCELLED"},
+        {"kind": "READ_MALL_STOCK", "state": "CANCELLED"},
+    ]
+    assert again["fetchInitialOrders"]["userErrors"] == []
 
 
 async def test_numbers_of_malls_are_asked_for_and_their_failures_told(desk: Desk):

@@ -1,5 +1,6 @@
 """初期受注取得: orders from before a shop takes part, seen or applied, once."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from tests.domain.services.story import (
     in_stock,
     lines,
     shop_of,
+    someone_waits,
     take,
     totals,
 )
@@ -299,6 +301,26 @@ async def test_one_shop_that_is_given_up_fails_alone(db: Database, account: UUID
         assert (await job(tx))["state"] == "DONE"
         ends = await rows(tx, "SELECT outcome FROM job_shops ORDER BY outcome")
         assert [each["outcome"] for each in ends] == ["DONE", "FAILED"]
+
+
+async def test_of_two_shops_that_end_together_the_second_ends_the_job(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        one, other = await tea_at(tx), await a_shop(tx, "Other")
+        await asked(tx, one, other)
+        first, second = await begun(tx, one), await begun(tx, other)
+
+    async def ends(fetch: Fetch) -> None:
+        async with db.transaction(account) as tx:
+            await told(tx, fetch)
+
+    async with db.transaction(account) as tx:
+        await told(tx, first)
+        waiting = asyncio.create_task(ends(second))
+        await someone_waits(db)
+    await waiting
+
+    async with db.transaction(account) as tx:
+        assert (await job(tx))["state"] == "DONE"
 
 
 async def test_what_is_refused(db: Database, account: UUID):

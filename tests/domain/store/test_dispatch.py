@@ -216,3 +216,53 @@ async def test_errors_are_forgotten_long_after_their_cause_is_gone(db: Database,
         left = await rows(tx, "SELECT group_key FROM sync_errors ORDER BY id")
         hit = await rows(tx, "SELECT error_id FROM sync_error_listings")
     assert ([each["group_key"] for each in left], hit) == (["open", "new"], [])
+
+
+@pytest.mark.parametrize(
+    ("case", "shop", "job", "of_shop", "is_due"),
+    [
+        ("it waits", {}, {}, {}, True),
+        ("it is under way", {}, {"state": "RUNNING"}, {}, True),
+        ("it was called off", {}, {"state": "CANCELLED"}, {}, False),
+        ("it is over there", {}, {}, {"outcome": "DONE"}, False),
+        ("it is not its time", {}, {}, {"next_try_at": NOW + SECOND}, False),
+        ("the shop is halted", {"state": "HALTED"}, {}, {}, False),
+        ("the shop catches up", {"state": "CATCHING_UP"}, {}, {}, True),
+        ("the shop is given up: it is told so", {"state": "HALTED", "in_use": False}, {}, {}, True),
+    ],
+)
+@pytest.mark.parametrize("work", ["INITIAL_ORDERS", "READ_STOCK"])
+async def test_a_job_over_shops_is_due_where_it_may_go_on(
+    db: Database,
+    account: UUID,
+    work: str,
+    case: str,
+    shop: dict[str, Any],
+    job: dict[str, Any],
+    of_shop: dict[str, Any],
+    is_due: bool,
+):
+    async with db.transaction(account) as tx:
+        tea = await tea_at(tx)
+        await shops.change(tx, tea.id, **{"in_use": True, **shop})
+        job_id = await a_row(tx, "jobs", kind="READ_MALL_STOCK", **job)
+        values = {"work": work, "next_try_at": NOW, **of_shop}
+        await a_row(tx, "job_shops", job_id=job_id, shop_id=tea.id, **values)
+
+    found = [each for each in await due(db, account) if each == work]
+    assert found == ([work] if is_due else []), case
+
+
+async def test_initial_orders_wait_for_the_shops_importer(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        tea = await tea_at(tx)
+        job_id = await a_row(tx, "jobs", kind="ORDER_FETCH")
+        values = {"work": "INITIAL_ORDERS", "next_try_at": NOW}
+        await a_row(tx, "job_shops", job_id=job_id, shop_id=tea.id, **values)
+        epoch = await leases.take(tx, tea.id, LeaseKind.ORDERS, "test", MINUTE)
+        assert epoch is not None
+    assert await due(db, account) == []
+
+    async with db.transaction(account) as tx:
+        await leases.give_back(tx, tea.id, LeaseKind.ORDERS, "test", epoch)
+    assert await due(db, account) == ["INITIAL_ORDERS"]
