@@ -159,6 +159,7 @@ class BulkFailure:
     "It goes on whatever is refused of it."
 )
 class BulkChange(Job):
+    action: str = field("What is done to each, as a stable word: SET_LIMITS, say.")
     failures = paged(
         BulkFailure, "Targets on which nothing was changed, in the order of the doing."
     )

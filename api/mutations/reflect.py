@@ -57,8 +57,8 @@ async def reflect(tx: Tx, context: Context, input: ReflectInput) -> ReflectPaylo
     job_id = await reflect_requests.reflect(
         tx,
         context.viewer.actor,
-        product_ids=None if said(input.products) is None else products.ids,
-        listing_ids=None if said(input.listings) is None else listings.ids,
+        product_ids=products.meant,
+        listing_ids=listings.meant,
         shop_ids=shop_ids,
         now=context.now(),
     )

@@ -41,6 +41,11 @@ class Chosen:
         """So few that they are answered at once; more become a job."""
         return len(self.ids) <= AT_ONCE
 
+    @property
+    def meant(self) -> Sequence[UUID] | None:
+        """None where nothing is named; a filter that finds nothing is meant all the same."""
+        return None if self.named and not self.ids else self.ids
+
     def version_of_many(self) -> DomainError:
         """One version cannot be that of all of them."""
         return DomainError(

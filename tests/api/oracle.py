@@ -1368,6 +1368,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             o.rows("ProductGroup"), a
         ),
         "listings": lambda o, _, a: listings(o, a),
+    "action": lambda o, row, _: row["input"].get("action", row["kind"]),
         "differences": lambda o, _, a: differences(o, a),
         "links": lambda o, _, a: links(o, a),
         "code_mappings": code_mappings,

@@ -72,6 +72,7 @@ JOB = Model(
         "by_shop": Many("OrderFetchShop", "true", order="{o}.shop_id", source=FETCHED_BY_SHOP),
         "shop": One("Shop", "{o}.id = {t}.shop_id", key="{t}.shop_id"),
         "ok": flag("({t}.result ->> 'ok')::boolean"),
+        "action": word("coalesce({t}.input ->> 'action', {t}.kind)"),
         "failures": Paged(
             "BulkFailure",
             {"PLACE": Order("{t}.place", "int")},

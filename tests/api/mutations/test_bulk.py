@@ -11,13 +11,13 @@ from domain.model.locales import Locale
 from domain.model.roles import Permission
 from domain.services import bulk
 from tests.api.mutations.desk import Desk
-from tests.domain.services.rows import NOW, row
+from tests.domain.services.rows import NOW, row, rows
 from tests.domain.services.story import a_shop, in_stock
 
 MANY = 130
 JOB = "__typename id kind state cancellable progress { total done failed }"
 FAILURES = """... on BulkChange {
-    failures { totalCount edges { node { target { id } userErrors { code field message } } } } }"""
+    action failures { totalCount edges { node { target { id } userErrors { code field message } } } } }"""
 NAMES = {
     "setListingSync": ("SetListingSyncInput", "listings { id }"),
     "setListingLimits": ("SetListingLimitsInput", "listings { id }"),
@@ -29,6 +29,10 @@ NAMES = {
     "cancelJob": ("CancelJobInput", ""),
 }
 FOLLOW = f"query J($id: ID!) {{ node(id: $id) {{ ... on Job {{ {JOB} {FAILURES} }} }} }}"
+PAGE = """
+query F($id: ID!, $after: String) { node(id: $id) { ... on BulkChange {
+    failures(first: 4, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { cursor } } } } }
+"""
 LOG = """
 query L($job: ID!) { operationLogs(filter: {jobId: $job}, first: 1) { totalCount edges { node { action } } } }
 """
@@ -97,39 +101,51 @@ async def test_a_hundred_are_answered_at_once_and_one_more_becomes_a_job(
 
 
 LISTINGS, PRODUCTS = {"listings": everything()}, {"products": everything()}
-CHANGES: list[tuple[str, dict[str, Any], str]] = [
+CHANGES: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "setListingSync",
         {**LISTINGS, "sync": False},
+        "SET_SYNC",
         "listings WHERE account_id = :account AND NOT sync",
     ),
     (
         "setListingLimits",
         {**LISTINGS, "minimum": 1, "maximum": 3, "reflect": False},
+        "SET_LIMITS",
         "listings WHERE account_id = :account AND minimum = 1 AND maximum = 3",
     ),
     (
         "unlinkListings",
         LISTINGS,
+        "UNLINK_LISTINGS",
         "links WHERE account_id = :account AND state = 'UNLINKED_BY_HAND'",
     ),
-    ("deleteListings", LISTINGS, "listings WHERE account_id = :account AND deleted_at IS NOT NULL"),
+    (
+        "deleteListings",
+        LISTINGS,
+        "DELETE_LISTINGS",
+        "listings WHERE account_id = :account AND deleted_at IS NOT NULL",
+    ),
     (
         "deleteProducts",
         {**PRODUCTS, "withListings": True},
+        "DELETE_PRODUCTS",
         "products WHERE account_id = :account AND deleted_at IS NOT NULL",
     ),
     (
         "saveProductGroup",
         {"name": "Cups", "reserve": 2, "addProducts": everything()},
+        "MOVE_TO_GROUP",
         "products WHERE account_id = :account AND group_id IS NOT NULL",
     ),
 ]
 
 
-@pytest.mark.parametrize(("name", "input", "changed"), CHANGES, ids=[each[0] for each in CHANGES])
+@pytest.mark.parametrize(
+    ("name", "input", "action", "changed"), CHANGES, ids=[each[0] for each in CHANGES]
+)
 async def test_a_bulk_change_ends_as_the_same_change_of_a_few(
-    shelf: Shelf, name: str, input: dict[str, Any], changed: str
+    shelf: Shelf, name: str, input: dict[str, Any], action: str, changed: str
 ):
     data = await shelf.does(name, **input)
     before = await shelf.counts(changed)
@@ -137,6 +153,7 @@ async def test_a_bulk_change_ends_as_the_same_change_of_a_few(
 
     assert data["userErrors"] == []
     assert (data["job"]["__typename"], data["job"]["kind"]) == ("BulkChange", "BULK_CHANGE")
+    assert data["job"]["action"] == action
     assert (data["job"]["state"], data["job"]["cancellable"]) == ("WAITING", True)
     assert data["job"]["progress"] == {"total": MANY, "done": 0, "failed": 0}
     assert (done["state"], done["cancellable"]) == ("DONE", False)
@@ -205,6 +222,25 @@ async def test_what_is_refused_is_listed_with_its_reason(
         "target": None,
         "userErrors": [{"code": "NOT_FOUND", "field": [], "message": message}],
     }
+
+
+async def test_failures_are_read_page_by_page_in_the_order_of_the_doing(shelf: Shelf):
+    job = (await shelf.does("setListingSync", listings=everything(), sync=False))["job"]["id"]
+    async with shelf.desk.db.transaction(shelf.desk.account) as tx:
+        await rows(
+            tx,
+            "UPDATE listings SET deleted_at = now() WHERE account_id = :account AND item_code LIKE 't01_' RETURNING 1",
+        )
+    await shelf.worker(job)
+    pages, after = [], None
+    while True:
+        found = (await shelf.desk.execute(PAGE, id=job, after=after))["node"]["failures"]
+        pages.append(len(found["edges"]))
+        if not found["pageInfo"]["hasNextPage"]:
+            break
+        after = found["pageInfo"]["endCursor"]
+
+    assert (pages, found["totalCount"]) == ([4, 4, 2], 10)
 
 
 async def test_failures_stand_in_the_payload_of_a_mutation_too(shelf: Shelf):

@@ -1,5 +1,9 @@
 """Numbers sent to the malls because a person asked."""
 
+from typing import Any
+
+import pytest
+
 from tests.api.mutations.desk import Desk
 from tests.domain.services.rows import waiting
 
@@ -82,8 +86,9 @@ async def test_foreign_products_and_listings_are_not_found_and_nothing_is_sent(
             assert (await waiting(tx, held.listing_id))["waits"] is False
 
 
-async def test_a_reflect_of_nothing_says_what_is_missing(desk: Desk):
-    data = await desk.execute(REFLECT, input={})
+@pytest.mark.parametrize("named", [{}, {"products": {"ids": []}, "listings": {"ids": []}}])
+async def test_a_reflect_of_nothing_says_what_is_missing(desk: Desk, named: dict[str, Any]):
+    data = await desk.execute(REFLECT, input=named)
 
     assert data["reflect"]["userErrors"] == [
         {
