@@ -42,7 +42,7 @@ class PreviewLine:
 
 @strawberry.type(
     description="What a change would do to the malls, in listings. Of an unlink or a deletion: how many would follow nothing here "
-    "any more; their malls keep what they show."
+    "any more; their malls keep what they show. What contradicted an unlinked page and may rise by that is counted with them."
 )
 class ReflectPreview:
     listings: int = strawberry.field(description="How many are meant.")

@@ -1,7 +1,7 @@
 """What a reflect, a switch or a bulk change would do to the malls, before it is done."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -50,5 +50,23 @@ class Preview:
         """Over all shops."""
         return sum(map(of, self.shops))
 
+    def beside(self, other: "Preview") -> "Preview":
+        """With what happens to others by the way; these are not among the `listings` that are meant."""
+        others = {each.shop_id: each for each in other.shops}
+        shops = tuple(_together(each, others.get(each.shop_id)) for each in self.shops)
+        return Preview(shops, (*other.sample, *self.sample)[:MOST_LINES])
+
     def most(self, of: Callable[[ShopPreview], int]) -> int:
         return max(map(of, self.shops), default=0)
+
+
+def _together(shop: ShopPreview, other: ShopPreview | None) -> ShopPreview:
+    if other is None:
+        return shop
+    sums = ("changed", "to_zero", "never_counted", "rising", "falling")
+    most = ("biggest_rise", "biggest_fall", "orders_off")
+    return replace(
+        shop,
+        **{name: getattr(shop, name) + getattr(other, name) for name in sums},
+        **{name: max(getattr(shop, name), getattr(other, name)) for name in most},
+    )

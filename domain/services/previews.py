@@ -8,6 +8,7 @@ from domain.model.diff import NotPushed
 from domain.model.previews import Preview, ShopPreview
 from domain.model.shops import SyncPart
 from domain.services import edits
+from domain.services.sync import Why
 from domain.store import previews, sets, shops
 from domain.store.database import Tx
 from domain.store.previews import Scope
@@ -41,8 +42,15 @@ async def of_sync_on(tx: Tx, listing_ids: Sequence[UUID]) -> Preview:
 
 
 async def of_unlink(tx: Tx, listing_ids: Sequence[UUID]) -> Preview:
-    """What is linked follows nothing any more; its mall keeps what it shows."""
-    return await _seen(tx, Scope(listing_ids, cut=True)) if listing_ids else Preview()
+    """What is linked follows nothing any more; its mall keeps what it shows. What contradicted it may rise then, where
+    edits go out by themselves."""
+    if not listing_ids:
+        return Preview()
+    seen = await _seen(tx, Scope(listing_ids, cut=True))
+    freed = await previews.freed(tx, listing_ids)
+    if not freed or await edits.why(tx, None) is Why.EDITED:
+        return seen
+    return seen.beside(await _seen(tx, Scope(freed, lifted=NotPushed.LINK_CONFLICT)))
 
 
 async def of_delete(tx: Tx, product_ids: Sequence[UUID]) -> Preview:

@@ -95,6 +95,20 @@ def _of_named_and_of_all(statement: str) -> Mapping[bool, TextClause]:
 COUNTS_OF = _of_named_and_of_all(COUNTS)
 SAMPLE_OF = _of_named_and_of_all(SAMPLE)
 
+FREED = text(
+    """
+    SELECT k.listing_id FROM links k
+    JOIN listings l ON l.account_id = :account AND l.id = k.listing_id
+    WHERE k.account_id = :account AND k.state = 'CONFLICT' AND k.listing_id <> ALL (:listings)
+        AND (k.product_id, l.shop_id) IN (SELECT c.product_id, cl.shop_id FROM unnest(cast(:listings AS uuid[])) AS n (id)
+            JOIN links c ON c.account_id = :account AND c.listing_id = n.id
+            JOIN listings cl ON cl.account_id = :account AND cl.id = n.id)
+        AND (SELECT count(*) FROM links o JOIN listings ol ON ol.account_id = :account AND ol.id = o.listing_id
+            WHERE o.account_id = :account AND o.product_id = k.product_id AND ol.shop_id = l.shop_id
+                AND NOT o.copy_page AND o.listing_id <> ALL (:listings)) <= 1
+    """
+)
+
 LIMITS = text("SELECT confirm_to_zero, confirm_changed FROM accounts WHERE id = :account")
 
 
@@ -110,6 +124,12 @@ async def sample(tx: Tx, scope: Scope) -> list[PreviewLine]:
     return [
         PreviewLine(**row._mapping) for row in await tx.execute(SAMPLE_OF[_named(scope)], values)
     ]
+
+
+async def freed(tx: Tx, listing_ids: Sequence[UUID]) -> list[UUID]:
+    """Listings that nothing contradicts any more once these are off their products."""
+    values = {"account": tx.account_id, "listings": list(listing_ids)}
+    return list((await tx.execute(FREED, values)).scalars())
 
 
 async def limits(tx: Tx) -> Limits:

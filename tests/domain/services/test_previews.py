@@ -23,6 +23,7 @@ from domain.services import (
     switches,
 )
 from domain.services.confirmations import Unconfirmed
+from domain.store import accounts
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, rows
@@ -249,6 +250,41 @@ async def test_what_is_unlinked_changes_nothing_at_its_mall(db: Database, accoun
 
     assert preview.shops == (ShopPreview(shop.id, listings=3, held=1, changed=2),)
     assert numbers_of(preview) == [(10, None), (5, None)]
+
+
+@pytest.mark.parametrize(
+    ("case", "at_once", "copies", "sent"),
+    [
+        ("edits go out by themselves", True, 0, {"mug": (3, 9)}),
+        ("edits wait", False, 0, {}),
+        ("another one is left that contradicts it", True, 1, {}),
+    ],
+)
+async def test_what_nothing_contradicts_any_more_may_rise(
+    db: Database,
+    account: UUID,
+    case: str,
+    at_once: bool,
+    copies: int,
+    sent: dict[str, tuple[int, int]],
+):
+    pages = ["mug", "mug-2", *("mug-3",) * copies]
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, orders_running=True)
+        await imported(tx, shop, *(a_listing("MUG", 3, ref=ref) for ref in pages))
+        await counted(tx, MUG=9)
+        await accounts.reflect_edits(tx, at_once=at_once)
+        asked = await listings_of(tx, "mug-2")
+        preview = await previews.of_unlink(tx, asked)
+        before = await going_out(tx)
+        await links.unlink(tx, OWNER, asked, now=NOW)
+        after = await going_out(tx)
+
+    [told] = preview.shops
+    assert (told.listings, told.changed, told.rising) == (1, 1 + len(sent), len(sent)), case
+    assert told.biggest_rise == 6 * len(sent)
+    assert numbers_of(preview) == [*sent.values(), (3, None)]
+    assert (before, after) == ({}, sent)
 
 
 async def test_parts_of_sets_that_stay_are_not_counted_as_deleted(db: Database, account: UUID):
