@@ -39,6 +39,13 @@ class Link(Node):
     copy_page: bool = field("It is meant beside another page of the same shop.")
 
 
+@strawberry.type(description="紐づけ候補: a product that an unlinked listing may belong to.")
+class LinkCandidate:
+    product: Annotated["Product", strawberry.lazy("api.products")] = field("The product.")
+    reason: LinkReason = field("Why it may.")
+    score: float = field("How likely: 1 for certain, towards 0 for less alike.")
+
+
 @strawberry.input(description="Which links.")
 class LinkFilter:
     shop_ids: list[strawberry.ID] | None = optional("Of listings of these shops.")

@@ -12,7 +12,7 @@ from api.enums import (
     ListingOrderField,
     OrderDirection,
 )
-from api.fields import described, field, optional
+from api.fields import argument, described, field, optional, planned
 from api.listing_fields import MallFieldValue
 from api.nodes import Node
 from api.shops import Shop
@@ -24,7 +24,7 @@ from domain.model.reflect import PushState
 
 if TYPE_CHECKING:
     from api.explanations import Explanation
-    from api.links import Link
+    from api.links import Link, LinkCandidate
     from api.products import Product
     from api.sync_errors import SyncError
 
@@ -151,6 +151,12 @@ class Listing(Node):
     )
     explain: Annotated["Explanation", strawberry.lazy("api.explanations")] | None = field(
         "Why it should show what it should, and why that is sent or not. Not for grids: it reads the logs.",
+        cost=10,
+    )
+    link_candidates = planned(
+        list[Annotated["LinkCandidate", strawberry.lazy("api.links")]],
+        "紐づけ候補: what it may belong to, likeliest first; none for a listing that is linked.",
+        {"first": argument(int, "So many, at most 5.", 5)},
         cost=10,
     )
     mall_fields: list[MallFieldValue] = field(

@@ -25,6 +25,26 @@ RETURN translate(lower(normalize(code, NFKC)), '‐‑‒–—―⁃−─━�
 
 COMMENT ON FUNCTION renkei_code_key IS 'Equal for codes that differ only in width, case or hyphens.';
 
+CREATE FUNCTION renkei_fold(words text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN btrim(regexp_replace(translate(normalize(casefold(normalize(words, NFKC)), NFKC),
+    '‐‑‒–—―⁃−─━➖⸺⸻ー﹘﹣'
+    'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハバパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴヵヶヽヾ',
+    '----------------'
+    'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのはばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔゕゖゝゞ'), '\s+', ' ', 'g'));
+
+COMMENT ON FUNCTION renkei_fold IS 'As texts are searched: see domain/model/links.py.';
+
+CREATE FUNCTION renkei_likeness(one text, other text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    WITH a AS (SELECT DISTINCT substr(one, i, 2) AS pair FROM generate_series(1, length(one) - 1) AS i),
+        b AS (SELECT DISTINCT substr(other, i, 2) AS pair FROM generate_series(1, length(other) - 1) AS i)
+    SELECT CASE WHEN least((SELECT count(*) FROM a), (SELECT count(*) FROM b)) = 0 THEN 0
+        ELSE 2.0 * (SELECT count(*) FROM a JOIN b USING (pair)) / ((SELECT count(*) FROM a) + (SELECT count(*) FROM b)) END
+$$;
+
+COMMENT ON FUNCTION renkei_likeness IS 'Shared pairs of letters (Dice), 0 to 1: works without word breaks.';
+
 ALTER TABLE products ADD COLUMN code_key TEXT GENERATED ALWAYS AS (renkei_code_key(code)) STORED;
 CREATE INDEX products_code_key_idx ON products (account_id, code_key);
 
@@ -223,6 +243,7 @@ CREATE POLICY forget ON sync_errors FOR DELETE TO renkei_dispatch USING (true);
 GRANT SELECT (account_id, id, next_run_at) ON full_sync_schedules TO renkei_dispatch;
 CREATE POLICY dispatch ON full_sync_schedules FOR SELECT TO renkei_dispatch USING (true);
 
+GRANT SELECT (name) ON products TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_credentials FOR SELECT TO renkei_dispatch USING (true);
 
@@ -277,6 +298,19 @@ $$;
 
 REVOKE ALL ON FUNCTION renkei_forget_jobs, renkei_forget_errors FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_forget_jobs, renkei_forget_errors TO renkei_app;
+
+CREATE FUNCTION renkei_alike_products(words text, at_most integer) RETURNS TABLE (id uuid, likeness numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET pg_trgm.similarity_threshold = 0.4 AS $$
+    SELECT near.id, renkei_likeness(words, renkei_fold(near.name)) FROM (
+        SELECT p.id, p.name FROM products p
+        WHERE p.account_id = renkei_account() AND p.deleted_at IS NULL AND p.folded % words
+        ORDER BY similarity(p.folded, words) DESC, p.id LIMIT at_most) AS near
+$$;
+
+COMMENT ON FUNCTION renkei_alike_products IS 'Those whose code and name share most trigrams with a folded name, and how alike the names are.';
+
+REVOKE ALL ON FUNCTION renkei_alike_products FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_alike_products TO renkei_app;
 
 CREATE FUNCTION renkei_authenticate_session(hash bytea)
 RETURNS TABLE (account_id uuid, session_id uuid, user_id uuid, name text, role text, locale text,

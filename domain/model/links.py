@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 MOST_PROPOSALS = 5
@@ -29,6 +30,18 @@ class LinkState(StrEnum):
     UNLINKED = "UNLINKED"
     UNLINKED_BY_HAND = "UNLINKED_BY_HAND"
     CONFLICT = "CONFLICT"
+
+
+SCORES: Mapping[LinkReason, float] = MappingProxyType(
+    {
+        LinkReason.CODE_MAPPING: 1.0,
+        LinkReason.SAME_CODE: 1.0,
+        LinkReason.SAME_JAN: 0.95,
+        LinkReason.NEAR_CODE: 0.9,
+        LinkReason.NEAR_NAME: 0.8,
+    }
+)
+"""How sure each reason is, the more telling first; a near name is as sure as it is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,22 +145,31 @@ def _contradict(group: list[ShopLink]) -> bool:
 
 
 def _compare(listing: ListingKeys, product: Candidate, mapped: str | None) -> Proposal | None:
-    if mapped is not None and mapped == product.code:
-        return Proposal(product.product_id, LinkReason.CODE_MAPPING, 1.0)
-    if listing.code and listing.code == product.code:
-        return Proposal(product.product_id, LinkReason.SAME_CODE, 1.0)
-    if listing.jan and listing.jan == product.jan:
-        return Proposal(product.product_id, LinkReason.SAME_JAN, 0.95)
-    if fold_code(listing.code) and fold_code(listing.code) == fold_code(product.code):
-        return Proposal(product.product_id, LinkReason.NEAR_CODE, 0.9)
+    reason = _telling(listing, product, mapped)
+    if reason is not None:
+        return Proposal(product.product_id, reason, SCORES[reason])
     return _compare_names(listing.name, product)
+
+
+def _telling(listing: ListingKeys, product: Candidate, mapped: str | None) -> LinkReason | None:
+    """The first reason that holds, but for names that are alike."""
+    if mapped is not None and mapped == product.code:
+        return LinkReason.CODE_MAPPING
+    if listing.code and listing.code == product.code:
+        return LinkReason.SAME_CODE
+    if listing.jan and listing.jan == product.jan:
+        return LinkReason.SAME_JAN
+    if fold_code(listing.code) and fold_code(listing.code) == fold_code(product.code):
+        return LinkReason.NEAR_CODE
+    return None
 
 
 def _compare_names(name: str, product: Candidate) -> Proposal | None:
     likeness = _likeness(fold(name), fold(product.name))
     if likeness < NEAR_ENOUGH:
         return None
-    return Proposal(product.product_id, LinkReason.NEAR_NAME, round(0.8 * likeness, 3))
+    score = round(SCORES[LinkReason.NEAR_NAME] * likeness, 3)
+    return Proposal(product.product_id, LinkReason.NEAR_NAME, score)
 
 
 def _likeness(left: str, right: str) -> float:

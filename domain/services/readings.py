@@ -20,6 +20,7 @@ from domain.model.malls import ItemRef, StockReading
 from domain.model.reflect import Halt, PushState, Quarantine, Retry, after_failure
 from domain.services import shops as shop_service
 from domain.services.edits import not_found
+from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Change, Why, reconsider
 from domain.store import job_shops, job_targets, jobs, logs, readings, shops
 from domain.store.database import Tx
@@ -88,6 +89,8 @@ async def took(tx: Tx, call: Call, told: Sequence[StockReading], *, now: datetim
     await readings.not_ours(
         tx, [(id, each.unlimited, each.fulfilled_by_mall) for id, each in found.items()]
     )
+    ids = {each.ref: each.listing_id for each in call.asked}
+    await read_at_mall(tx, shop.mall, ids, told, now=now)
     await reconsider(tx, list(found), Why.SETTLED, now=now, change=_learnt(shop, found))
     await _note(tx, call, shown)
     if call.asked[-1].place == call.job.to_place:

@@ -5,6 +5,7 @@ column is a few lines of Python, with the rules of domain/model where there are 
 """
 
 import json
+import re
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,7 +31,14 @@ from domain.model import checks, onboarding, shop_actions, sync_errors
 from domain.model.diff import NotPushed
 from domain.model.errors import DomainError
 from domain.model.explanations import Figures, sentence
-from domain.model.links import fold
+from domain.model.links import (
+    MOST_PROPOSALS,
+    Candidate,
+    ListingKeys,
+    Proposal,
+    fold,
+    propose,
+)
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CheckOutcome, CheckPartKey, MallKind
@@ -600,6 +608,32 @@ def explained(oracle: Oracle, row: Row, _: Any) -> Row:
         steps.append({**told, "set_on": on, "actor": noted["actor"], "set_at": noted["at"]})
     reasons = [NotPushed(each) for each in oracle.sync_of(row["id"])["not_pushed"]]
     return {"figures": figures, "steps": steps, "checks": trouble_list(reasons)}
+
+
+JAN = re.compile("[0-9]{8}|[0-9]{13}", re.ASCII)
+
+
+def link_candidates(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> list[Row]:
+    if oracle.link_of(row["id"])["product_id"] is not None:
+        return []
+    table = {
+        x["mall_code"]: x["product_code"]
+        for x in oracle.tables["code_mappings"]
+        if x["shop_id"] == row["shop_id"]
+    }
+    alive = oracle.rows("Product", lambda each: each["deleted_at"] is None)
+    jans = [each for each in row["keys"].values() if JAN.fullmatch(each)]
+    products = [Candidate(x["id"], x["code"], x["code"], x["name"]) for x in alive]
+    best: dict[UUID, Proposal] = {}
+    for jan in jans or [""]:
+        keys = ListingKeys(row["match_code"], jan, row["name"])
+        for proposal in (p for product in products for p in propose(keys, [product], table)):
+            known = best.setdefault(proposal.product_id, proposal)
+            if proposal.score > known.score:
+                best[proposal.product_id] = proposal
+    ordered = sorted(best.values(), key=lambda each: (-each.score, each.product_id))
+    shown = ordered[: max(0, min(arguments["first"], MOST_PROPOSALS))]
+    return [{"product_id": x.product_id, "reason": x.reason, "score": x.score} for x in shown]
 
 
 def mall_fields(oracle: Oracle, row: Row, _: Any) -> list[Row]:
@@ -1471,6 +1505,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "movements": movements,
     },
     "SetPart": {"product": to("Product", "part_id")},
+    "LinkCandidate": {
+        "product": to("Product", "product_id"),
+        "reason": lambda o, row, _: row["reason"].value,
+    },
+    "FullSyncSchedule": {"shop": to("Shop", "shop_id")},
     "CodeMapping": {"shop": to("Shop", "shop_id"), "product": mapped_product},
     "ProductGroup": {
         "product_count": lambda o, row, _: sum(
@@ -1490,6 +1529,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "not_pushed": lambda o, row, _: o.sync_of(row["id"])["not_pushed"],
         "push": push_of,
         "mall_fields": mall_fields,
+        "link_candidates": link_candidates,
         "open_errors": lambda o, row, _: open_errors(o, [row["id"]]),
         "explain": explained,
     },

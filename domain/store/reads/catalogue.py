@@ -14,6 +14,7 @@ from domain.store.reads.jobs import (
     ORDER_FETCH_SHOP,
     REFLECT_SHOP_PROGRESS,
 )
+from domain.store.reads.link_candidates import LINK_CANDIDATE
 from domain.store.reads.listing_fields import MALL_FIELD_VALUE
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
@@ -63,6 +64,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 BULK_FAILURE,
                 CHECK_PART,
                 CREDENTIAL_STATE,
+                LINK_CANDIDATE,
                 MALL_FIELD_VALUE,
                 EXPLANATION_STEP,
                 PRODUCT_ATTRIBUTE,

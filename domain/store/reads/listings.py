@@ -13,6 +13,7 @@ from domain.store.reads.filters import (
     matching,
     searched,
 )
+from domain.store.reads.link_candidates import LINK_CANDIDATES
 from domain.store.reads.listing_fields import MALL_FIELDS
 from domain.store.reads.models import (
     Filter,
@@ -121,6 +122,7 @@ LISTING = Model(
         "not_pushed": words("coalesce({t}_sync.not_pushed, '{}'::text[])", "sync"),
         "push": One("Push", f"{{o}}.listing_id = {{t}}.id AND {PUSH_EXISTS}"),
         "mall_fields": MALL_FIELDS,
+        "link_candidates": LINK_CANDIDATES,
         "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
         "explain": EXPLANATION,
     },
