@@ -8,6 +8,9 @@
 | 401, 403, 405, 406, 413, 415 | token, origin of a cookie, method, Accept, size, Content-Type |
 | 429 | the budget is used up; Retry-After says for how long |
 | 500, 503 | our fault, with an id to quote; 503 is worth another try |
+
+What another site can make a browser send unasked does nothing: a POST is JSON, which takes a preflight, and a GET only
+reads.
 """
 
 from collections.abc import Mapping

@@ -17,7 +17,7 @@
 | RENKEI_COST_RESTORE | points that come back to each of them a second |
 | RENKEI_TRUSTED_DOCUMENTS | a manifest of persisted documents, or a folder of them, read at the start |
 | RENKEI_ONLY_TRUSTED_DOCUMENTS | on: no other document is executed; off by default |
-| RENKEI_INTROSPECTION | on (default) or off: off, the schema is not told by the API, nor guessed at in its messages |
+| RENKEI_INTROSPECTION | on (default: the schema is published anyway) or off: it is not told, nor guessed at in messages |
 | RENKEI_LOG_LEVEL | debug, info, warning or error |
 """
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, OperationType, parse
 
+from api.cost import objects_in
 from api.schema import schema
 from domain.model.malls import MallKind
 from domain.services.credentials import Vault
@@ -110,6 +111,23 @@ async def test_a_query_is_one_statement_however_long_its_pages(
         assert None not in data.values()
         rows.append(rows_of(data))
     assert rows == sorted(set(rows))
+
+
+def objects_of(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(objects_of, value.values()))
+    return sum(map(objects_of, value)) if isinstance(value, list) else 0
+
+
+async def test_what_is_paid_for_is_what_came(api: Api, market: Market) -> None:
+    """Objects are counted in the bytes of an answer, however PostgreSQL writes them; pages are never underrated."""
+    for name, asked in QUERIES.items():
+        answer = await api.post({"query": SOURCES[name], "variables": asked(market)})
+        cost = answer.json()["extensions"]["cost"]
+        of_cost = objects_of(answer.json()["extensions"])
+        came = objects_of(answer.json()["data"]) - 1
+        assert objects_in(answer.content) - of_cost == came, name
+        assert max(1, came) <= cost["actualQueryCost"] <= 2 * cost["requestedQueryCost"], name
 
 
 async def test_the_grid_finds_what_its_filter_says(api: Api, market: Market) -> None:
