@@ -14,13 +14,19 @@ ROWS = (
     "INSERT INTO users (account_id, email, name, role) VALUES ($1, 'a@example.com', 'A', 'OWNER')",
     "INSERT INTO shops (account_id, mall, name) VALUES ($1, 'RAKUTEN', 'Tea')",
     "INSERT INTO products (account_id, code) VALUES ($1, 'MUG')",
+    "INSERT INTO listings (account_id, shop_id, item_code) SELECT $1, id, unnest(ARRAY['a', 'b']) FROM shops",
+    "INSERT INTO listing_sync (account_id, listing_id, shop_id, wanted, claimed, done)"
+    " SELECT $1, id, shop_id, 3, 2, 2 FROM listings WHERE item_code = 'a'",
+    "INSERT INTO listing_sync (account_id, listing_id, shop_id, wanted, claimed, done)"
+    " SELECT $1, id, shop_id, 4, 4, 4 FROM listings WHERE item_code = 'b'",
     "INSERT INTO jobs (account_id, kind) VALUES ($1, 'REFLECT')",
     "INSERT INTO idempotency_keys (account_id, key, asked) VALUES ($1, 'k', '')",
 )
 KEPT = """
 SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM shops WHERE disconnected_at IS NULL),
     (SELECT count(*) FROM products), (SELECT count(*) FROM jobs), (SELECT count(*) FROM idempotency_keys),
-    (SELECT (confirm_to_zero, confirm_changed)::text FROM accounts)
+    (SELECT (confirm_to_zero, confirm_changed)::text FROM accounts),
+    (SELECT string_agg(own::text, ',' ORDER BY wanted) FROM listing_sync)
 """
 
 
@@ -42,5 +48,5 @@ async def test_a_database_in_use_is_brought_up_from_the_first_version(postgres: 
 
         assert await drift(database.url()) == []
         await check_version(database.url())
-        assert tuple(await connection.fetchrow(KEPT)) == (1, 1, 1, 1, 0, "(50,500)")
+        assert tuple(await connection.fetchrow(KEPT)) == (1, 1, 1, 1, 0, "(50,500)", "3,0")
         await connection.close()
