@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, OperationType, parse
 
 from api.cost import objects_in
+from api.nodes import global_id, read_id
 from api.schema import schema
+from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
+from domain.services import bulk
 from domain.services.credentials import Vault
 from domain.settings import Settings
-from domain.store.database import Database
+from domain.store.database import Database, Tx
 from tests.api.statements import of_work, statements
 from tests.api.transport.conftest import ORIGIN
 from tests.api.transport.market import CODES, Market, a_market
@@ -396,6 +399,33 @@ async def test_shops_are_followed_as_they_are_switched(api: Api, market: Market)
 
     async with api.talking() as socket:
         only = [market.shops[AMAZON]]
+async def test_a_bulk_change_is_followed_to_its_end(api: Api, market: Market) -> None:
+    """A few targets do, where a screen would name many."""
+    gone = uuid4()
+    targets = [read_id(market.listing(RAKUTEN, 7)).id, gone]
+    cursor = (await api.ask(SOURCES["running_jobs"]))["eventCursor"]
+
+    async def begin(tx: Tx) -> UUID:
+        wanted = {"on": False, "reflect": None}
+        return await bulk.begin(tx, SYSTEM, "SET_SYNC", targets, wanted, now=datetime.now(UTC))
+
+    job_id = await market.db.run(market.account, begin)
+    await market.db.run(market.account, lambda tx: bulk.do_part(tx, job_id, now=datetime.now(UTC)))
+    async with api.talking() as socket:
+        followed = [global_id("Job", job_id)]
+        await socket.subscribe("1", SOURCES["jobs_live"], ids=followed, after=cursor)
+        events = (await socket.frame())["events"]
+
+    job = events[-1]["job"]
+    assert (job["__typename"], job["state"], job["action"]) == ("BulkChange", "DONE", "SET_SYNC")
+    assert (job["progress"]["total"], job["progress"]["failed"]) == (2, 1)
+    [edge] = job["failures"]["edges"]
+    assert edge["node"] == {
+        "target": None,
+        "userErrors": [{"message": "There is no such listing."}],
+    }
+
+
         await socket.subscribe("1", SOURCES["shops_live"], shopIds=only, after=cursor)
         [event] = (await socket.frame())["events"]
 
