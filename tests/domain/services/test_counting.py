@@ -198,6 +198,20 @@ async def test_what_is_added_to_an_order_after_a_free_count_deducts(db: Database
         assert await lines(tx, "1") == [("tea", 3, "APPLIED")]
 
 
+async def test_an_item_that_is_added_to_a_known_order_deducts(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx)
+        await in_stock(tx, shop, TEA=5, MUG=5)
+        await counts(tx, FREE, TEA=10, MUG=10)
+        await take(tx, shop, an_order("1", ("tea", 2), placed_at=at(-5)), at=LATER)
+
+        more = an_order("1", ("tea", 2), ("mug", 1), placed_at=at(-5))
+        await take(tx, shop, more, at=LATER + timedelta(minutes=1))
+
+        assert await totals(tx) == {"MUG": 9, "TEA": 10}
+        assert await lines(tx, "1") == [("tea", 2, "COUNTED_BEFORE"), ("mug", 1, "APPLIED")]
+
+
 async def test_a_shelf_count_ends_what_a_free_count_before_it_took_off(db: Database, account: UUID):
     """What lay on the shelf was not taken off, whatever somebody counted before."""
     async with db.transaction(account) as tx:

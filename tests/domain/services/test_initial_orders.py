@@ -15,11 +15,12 @@ from domain.model.errors import (
     MallUnavailable,
 )
 from domain.model.initial_orders import InitialOrderMode
+from domain.model.jobs import JobState
 from domain.model.malls import MallKind, MallOrder, OrderPage, OrderStatus
 from domain.services import initial_orders, polling
 from domain.services.initial_orders import CalledOff, Fetch
 from domain.services.polling import TurnLost
-from domain.store import leases, shops
+from domain.store import job_shops, leases, shops
 from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
@@ -309,13 +310,13 @@ async def test_of_two_shops_that_end_together_the_second_ends_the_job(db: Databa
         await asked(tx, one, other)
         first, second = await begun(tx, one), await begun(tx, other)
 
-    async def ends(fetch: Fetch) -> None:
+    async def ends() -> None:
         async with db.transaction(account) as tx:
-            await told(tx, fetch)
+            await job_shops.end(tx, second.job, JobState.FAILED, at=NOW)
 
     async with db.transaction(account) as tx:
-        await told(tx, first)
-        waiting = asyncio.create_task(ends(second))
+        await job_shops.end(tx, first.job, JobState.DONE, at=NOW)
+        waiting = asyncio.create_task(ends())
         await someone_waits(db)
     await waiting
 
