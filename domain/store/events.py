@@ -71,7 +71,6 @@ LIVING: Mapping[EventKind, TextClause] = MappingProxyType(
     {
         EventKind.ERROR: _living("sync_errors"),
         EventKind.DIFF: _living("listings", "deleted_at IS NULL"),
-        EventKind.STOCK: _living("products", "deleted_at IS NULL"),
         EventKind.SHOP: _living("shops"),
         EventKind.JOB: _living("jobs"),
     }

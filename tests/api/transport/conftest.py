@@ -1,6 +1,10 @@
 """The whole API behind a real server, with real engines; every test has an account of its own."""
 
-from collections.abc import AsyncIterator
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,6 +16,7 @@ from domain.model.roles import Role
 from domain.services import accounts
 from domain.settings import Settings
 from domain.store.database import Database
+from renkei.engines.datadir import DataDirectory, data_directory
 from renkei.engines.postgres import APP, Postgres
 from renkei.engines.valkey import Valkey
 from tests.api.transport.serving import Api, a_client, serving
@@ -55,3 +60,14 @@ async def impatient(settings: Settings, api: Api) -> AsyncIterator[Api]:
     app = create_app(settings, Patience(init=0.3, silent=0.05, send=0.3, close=5))
     async with api.elsewhere(app) as here:
         yield here
+
+
+@pytest.fixture
+def place_of_its_own() -> Iterator[DataDirectory]:
+    """Where a Valkey may be killed without anybody missing it."""
+    path = Path(tempfile.gettempdir()) / f"renkei-test-{secrets.token_hex(4)}"
+    try:
+        with data_directory(path) as data:
+            yield data
+    finally:
+        shutil.rmtree(path, ignore_errors=True)

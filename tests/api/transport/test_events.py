@@ -1,13 +1,9 @@
 """Following: nothing is lost, nothing comes twice, and not more is said than needs be."""
 
 import asyncio
-import secrets
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +31,7 @@ from domain.settings import Settings
 from domain.store.database import Database, Event
 from domain.store.reads import event_cursor, read_event_cursor
 from integrations.bells import Bells
-from renkei.engines.datadir import DataDirectory, data_directory
+from renkei.engines.datadir import DataDirectory
 from renkei.engines.postgres import Postgres
 from renkei.engines.valkey import embedded_valkey
 from tests.api.transport.serving import Api, until
@@ -357,17 +353,6 @@ async def until_status(http: httpx.AsyncClient, status: str) -> None:
     async with asyncio.timeout(10):
         while (await http.get("/readyz")).json()["status"] != status:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-
-
-@pytest.fixture
-def place_of_its_own() -> Iterator[DataDirectory]:
-    """Where a Valkey may be killed without anybody missing it."""
-    path = Path(tempfile.gettempdir()) / f"renkei-test-{secrets.token_hex(4)}"
-    try:
-        with data_directory(path) as data:
-            yield data
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 class Ear:

@@ -28,11 +28,9 @@ from domain.store.reads import read_event_cursor
 from renkei.engines.datadir import DataDirectory
 from renkei.engines.valkey import embedded_valkey
 from tests.api.transport.serving import Api, Socket, a_client, until
-from tests.api.transport.test_events import place_of_its_own, ringing_at, until_status
+from tests.api.transport.test_events import ringing_at, until_status
 from tests.clients.server import Server, a_server
 from tests.factories import a_listing, a_product, a_row, a_shop
-
-__all__ = ["place_of_its_own"]
 
 STEPS = 30
 PATIENCE_SECONDS = 20.0
