@@ -64,6 +64,14 @@ SENTENCES: Mapping[str, Words] = {
     "START_SYNC": Words("連動を開始しました。", "Started what runs by itself."),
     "STOP_SYNC": Words("連動を停止しました。", "Stopped what runs by itself."),
     "REFLECT": Words("反映を指示しました。", "Asked for its numbers to be sent."),
+    "SAVE_FULL_SYNC_SCHEDULE": Words(
+        "店舗「{name}」の一括同期スケジュールを保存しました（{at}）。",
+        "Saved a full sync of the shop {name} at {at}.",
+    ),
+    "DELETE_FULL_SYNC_SCHEDULE": Words(
+        "店舗「{name}」の一括同期スケジュールを削除しました（{at}）。",
+        "Deleted the full sync of the shop {name} at {at}.",
+    ),
     "FULL_SYNC": Words(
         "店舗「{name}」の全件同期を指示しました。",
         "Asked for all numbers of the shop {name} to be sent.",

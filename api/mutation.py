@@ -18,6 +18,7 @@ from api.mutations import (
     products,
     readings,
     reflect,
+    schedules,
     sets,
     shop_lives,
     shops,
@@ -193,6 +194,16 @@ class Mutation:
         shops.test_connection,
         "接続テスト: tests a shop's connection, part by part.",
         requires=Permission.SHOPS,
+    )
+    save_full_sync_schedule = mutation(
+        schedules.save_schedule,
+        "一括同期スケジュールの登録・変更: all numbers of a shop are sent at a time of day.",
+        requires=Permission.SETTINGS,
+    )
+    delete_full_sync_schedule = mutation(
+        schedules.delete_schedule,
+        "一括同期スケジュールの削除.",
+        requires=Permission.SETTINGS,
     )
     start_sync = mutation(
         switches.start_sync,

@@ -11,6 +11,7 @@ from api.fields import described, field
 from api.malls import Mall, spec_of
 from api.nodes import Node
 from api.onboarding import OnboardingStep, steps_of
+from api.schedules import FullSyncSchedule
 from api.shop_actions import ShopAction, actions_of
 from domain.model.orders import CancelPolicy
 from domain.model.roles import Permission
@@ -111,6 +112,9 @@ class Shop(Node):
         "店舗メニュー: what this viewer may do with it now, and why not.", made_by=actions_of
     )
     pending: PendingCount = field("What waits to be sent.")
+    full_syncs: list[FullSyncSchedule] = field(
+        "一括同期スケジュール: when all of its numbers are sent, by time of day."
+    )
     sync_latency: SyncLatency = field(
         "How late the mall is. How long the oldest number waits now: `pending.oldestAt`."
     )

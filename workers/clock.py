@@ -10,9 +10,10 @@ from uuid import UUID
 import structlog
 
 from domain.model import expiry
-from domain.services import expiries
+from domain.services import expiries, schedules
 from domain.services.sync import Why, reconsider
 from domain.store import dispatch, leases, rates, stock
+from domain.store import schedules as schedule_rows
 from domain.store.database import Tx
 from domain.store.job_targets import TARGETS
 from workers.context import Context
@@ -56,6 +57,7 @@ async def go_round(hands: Hands, sweep_seconds: float) -> None:
     async with asyncio.TaskGroup() as loops:
         loops.create_task(_every(ctx, "sweep", sweep_seconds, sweep))
         loops.create_task(_every(ctx, "overdue", 5, lambda: _show_overdue(ctx)))
+        loops.create_task(_every(ctx, "schedules", 15, lambda: run_schedules(ctx)))
         loops.create_task(_every(ctx, "expiries", 3600, lambda: warn_of_expiries(ctx)))
         loops.create_task(_every(ctx, "partitions", 3600, lambda: _make_partitions(ctx)))
         loops.create_task(_every(ctx, "events", 600, lambda: _forget(ctx)))
@@ -86,6 +88,18 @@ async def _show_overdue(ctx: Context) -> None:
 
         async def work(tx: Tx, listing_ids: list[UUID] = listing_ids) -> None:
             await reconsider(tx, listing_ids, Why.LOOKED, now=ctx.now())
+
+        await ctx.db.run(account_id, work)
+
+
+async def run_schedules(ctx: Context) -> None:
+    """Full syncs whose time has come, each in a transaction of its own."""
+    for account_id, schedule_id in await schedule_rows.due(
+        ctx.db, at=ctx.now(), at_most=DUE_AT_MOST
+    ):
+
+        async def work(tx: Tx, schedule_id: UUID = schedule_id) -> None:
+            await schedules.run(tx, schedule_id, now=ctx.now())
 
         await ctx.db.run(account_id, work)
 

@@ -11,7 +11,7 @@ from api.mutations.edge import answered, given, named, said, user_errors
 from api.mutations.inputs import KEY, VERSION
 from api.user_errors import UserError
 from domain.model.shops import Level9Resume
-from domain.services import account_settings
+from domain.services import account_settings, schedules
 from domain.store.database import Tx
 
 
@@ -68,4 +68,6 @@ async def update_account(
     await account_settings.update_account(
         tx, context.viewer.actor, expected_version=said(input.expected_version), **wanted
     )
+    if "time_zone" in wanted:
+        await schedules.zone_changed(tx, now=context.now())
     return UpdateAccountPayload(account=node("Account", tx.account_id))

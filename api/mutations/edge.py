@@ -41,6 +41,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "ApiToken": "token",
         "Job": "job",
         "CodeMapping": "line",
+        "FullSyncSchedule": "schedule",
     }
 )
 

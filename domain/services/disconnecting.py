@@ -23,6 +23,7 @@ from domain.store import (
     logs,
     orders,
     pushes,
+    schedules,
     shops,
     stock,
     sync,
@@ -71,6 +72,7 @@ async def _erase(tx: Tx, shop_id: UUID, now: datetime) -> None:
     await shops.erase_credentials(tx, shop_id)
     await consents.erase(tx, shop_id)
     await code_mappings.erase(tx, shop_id)
+    await schedules.erase(tx, shop_id)
     await jobs.cancel_of_shop(tx, shop_id, at=now)
     await pushes.let_go(tx, shop_id)
 

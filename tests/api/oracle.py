@@ -5,8 +5,8 @@ column is a few lines of Python, with the rules of domain/model where there are 
 """
 
 import json
-import re
 import math
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +53,7 @@ TABLE_OF = {
     "Account": "accounts",
     "ApiToken": "api_tokens",
     "CodeMapping": "code_mappings",
+    "FullSyncSchedule": "full_sync_schedules",
     "Job": "jobs",
     "Link": "links",
     "Listing": "listings",
@@ -1125,6 +1126,11 @@ def pending(oracle: Oracle, row: Row, _: Any) -> Row:
     }
 
 
+def full_syncs(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    own = oracle.rows("FullSyncSchedule", lambda each: each["shop_id"] == row["id"])
+    return sorted(own, key=lambda each: (each["at"], each["id"]))
+
+
 def sync_latency(oracle: Oracle, row: Row, _: Any) -> Row:
     shown = [
         (each["quantity"], (each["applied_at"] - each["waiting_at"]).total_seconds())
@@ -1368,6 +1374,7 @@ JOB_FIELDS = {
     "parts": check_parts,
     "pushes": job_pushes,
     "failures": job_failures,
+    "action": lambda o, row, _: row["input"].get("action", row["kind"]),
     "orders": fetched("orders"),
     "lines": fetched("lines"),
     "deducted": fetched("deducted"),
@@ -1402,7 +1409,6 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
             o.rows("ProductGroup"), a
         ),
         "listings": lambda o, _, a: listings(o, a),
-    "action": lambda o, row, _: row["input"].get("action", row["kind"]),
         "differences": lambda o, _, a: differences(o, a),
         "links": lambda o, _, a: links(o, a),
         "code_mappings": code_mappings,
@@ -1477,6 +1483,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "pending": pending,
         "sync_latency": sync_latency,
+        "full_syncs": full_syncs,
         "product_count": product_count,
     },
     "CredentialState": {

@@ -87,6 +87,11 @@ async def _fill(tx: Tx) -> None:
     await _errors(tx, shops, listings, by_user)
     await _logs(tx, shops, products, listings, by_user, by_token)
     await _jobs(tx, shops, listings, by_token)
+    for at, next_run in (("22:00", None), ("03:30", T0)):
+        await a_row(
+            tx, "full_sync_schedules", shop_id=shops[0], at=at, weekdays=["MON", "SUN"],
+            enabled=next_run is not None, next_run_at=next_run,
+        )  # fmt: skip
 
 
 async def _products(tx: Tx) -> list[UUID]:

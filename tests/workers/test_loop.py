@@ -9,7 +9,9 @@ import pytest
 from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.model.orders import CancelPolicy
-from domain.services import reflect_jobs, shops, stock, sync_errors
+from domain.model.schedules import WEEK
+from domain.services import reflect_jobs, schedules, shops, stock, sync_errors
+from domain.services.schedules import Plan
 from domain.services.shops import ShopChange
 from domain.store.database import Database, Tx
 from tests.workers.town import (
@@ -278,3 +280,31 @@ async def _reflects(here: Town, code: str) -> UUID:
         return await reflect_jobs.ask_products(tx, SYSTEM, [ids[code]], now=now())
 
     return await here.db.run(here.account_id, work)
+
+
+async def test_when_its_night_has_come_a_shop_is_sent_whole(here: Town) -> None:
+    await here.has(MUG=10, CUP=0)
+    await here.starts()
+    shop_id = here.stalls[YAHOO].id
+    nightly = Plan("03:30", WEEK, True)
+
+    async def plan(tx: Tx) -> UUID:
+        return await schedules.save_schedule(tx, SYSTEM, None, shop_id, nightly, now=now())
+
+    await here.db.run(here.account_id, plan)
+    await here.query("UPDATE full_sync_schedules SET next_run_at = clock_timestamp() RETURNING id")
+    await clock.run_schedules(here.ctx)
+    await clock.run_schedules(here.ctx)
+
+    async def done() -> bool:
+        return (
+            await here.scalar("SELECT count(*) FROM jobs WHERE state = 'DONE' AND kind = 'REFLECT'")
+            == 1
+        )
+
+    await eventually(done)
+    sent = await here.query(
+        "SELECT shop_id, after FROM mall_update_logs WHERE shop_id = :shop ORDER BY after",
+        shop=shop_id,
+    )
+    assert [tuple(row) for row in sent] == [(shop_id, 0), (shop_id, 10)]

@@ -23,6 +23,7 @@ from domain.store.reads.orders import ORDER, ORDER_LINE, REACHED_SHOP
 from domain.store.reads.partner import STOCK_AT, STOCK_ENTRY
 from domain.store.reads.products import PRODUCT, PRODUCT_ATTRIBUTE, PRODUCT_GROUP, SET_PART
 from domain.store.reads.query import QUERY
+from domain.store.reads.schedules import FULL_SYNC_SCHEDULE
 from domain.store.reads.shops import CREDENTIAL_STATE, SETTING_VALUE, SHOP
 from domain.store.reads.stock import STOCK_MOVEMENT
 from domain.store.reads.sync_errors import SYNC_ERROR
@@ -44,6 +45,7 @@ NODES: Mapping[str, Model] = MappingProxyType(
             PRODUCT,
             PRODUCT_GROUP,
             PUSH,
+            FULL_SYNC_SCHEDULE,
             SALES_LOG,
             SHOP,
             STOCK_MOVEMENT,

@@ -142,6 +142,7 @@ SHOP = Model(
             },
             needs=("pending",),
         ),
+        "full_syncs": Many("FullSyncSchedule", "{o}.shop_id = {t}.id", order="{o}.at, {o}.id"),
         "sync_latency": Inside(
             {
                 f"{name}_seconds": number(f"{{t}}_latency.{name}")

@@ -11,9 +11,11 @@ from api.schema import schema
 from api.selection import required
 from domain.model.jobs import JobKind
 from domain.model.roles import PERMISSIONS, Permission, Role
+from domain.model.schedules import Weekday
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
-from domain.services import accounts, groups, sets, sync_errors
+from domain.services import accounts, groups, schedules, sets, sync_errors
+from domain.services.schedules import Plan
 from domain.store import jobs
 from domain.store.database import Database
 from tests.api.mutations.desk import Desk, Held
@@ -39,6 +41,7 @@ class World:
     job: str
     user: str
     token: str
+    schedule: str
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +59,8 @@ async def world(engine: Engine, db: Database) -> World:
         )
         job = await jobs.create(tx, JobKind.REFLECT, total=1, actor=OWNER)
         held_rights = frozenset(Permission)
+        plan = Plan("03:30", [Weekday.MON], True)
+        schedule = await schedules.save_schedule(tx, OWNER, None, shop, plan, now=NOW)
         token = await accounts.issue_token(tx, OWNER, held_rights, "Tills", role=Role.STAFF)
     return World(
         neighbour,
@@ -68,6 +73,7 @@ async def world(engine: Engine, db: Database) -> World:
         neighbour.id("Job", job),
         neighbour.id("User", neighbour.user_id),
         neighbour.id("ApiToken", token.id),
+        neighbour.id("FullSyncSchedule", schedule),
     )
 
 
@@ -103,6 +109,13 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
         "fields": [{"key": "restock_date", "value": None}],
     },
     "attachListings": lambda w: {"shopId": w.shop, "products": {"ids": [w.held.product]}},
+    "saveFullSyncSchedule": lambda w: {
+        "shopId": w.shop,
+        "at": "03:30",
+        "weekdays": ["MON"],
+        "enabled": True,
+    },
+    "deleteFullSyncSchedule": lambda w: {"id": w.schedule},
     "saveCodeMappings": lambda w: {
         "shopId": w.shop,
         "save": [{"mallCode": "A", "productCode": "B"}],
@@ -133,7 +146,11 @@ NAMING_NOTHING = {"connectShop", "createApiToken"}
 
 def document(name: str) -> str:
     kind = FIELDS[name].args["input"].type
-    items = "results { userErrors { code } }" if name in ("setStock", "adjustStock", "countStock") else ""
+    items = (
+        "results { userErrors { code } }"
+        if name in ("setStock", "adjustStock", "countStock")
+        else ""
+    )
     return f"mutation M($input: {kind}) {{ {name}(input: $input) {{ {items} userErrors {{ code }} }} }}"
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from api.nodes import global_id
+from api.nodes import global_id, read_id
 from domain.model.actors import SYSTEM
 from domain.model.code_mappings import CodePair
 from domain.model.errors import MallLockedOut
@@ -21,6 +21,7 @@ from domain.model.malls import (
     OrderStatus,
 )
 from domain.model.roles import PERMISSIONS, Permission, Role
+from domain.model.schedules import Weekday
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
 from domain.services import (
@@ -30,6 +31,7 @@ from domain.services import (
     orders,
     people,
     reflect_jobs,
+    schedules,
     sets,
     shops,
     stock,
@@ -39,6 +41,7 @@ from domain.services import (
 from domain.services.credentials import Vault
 from domain.services.orders import Seen
 from domain.services.people import OURSELVES
+from domain.services.schedules import Plan
 from domain.store import shops as shop_rows
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
@@ -70,11 +73,10 @@ class Market:
     set: str = ""
     error: str = ""
     job: str = ""
-    user: str = ""
-    token: str = ""
     order: str = ""
     user: str = ""
     token: str = ""
+    schedule: str = ""
 
     def product(self, nth: int) -> str:
         return self.products[CODES[nth]]
@@ -104,10 +106,19 @@ async def a_market(db: Database, account: UUID, vault: Vault) -> Market:
         )
         market.job = global_id("Job", asked)
         await _let_in(tx, market)
+        await _plan_a_night(tx, market)
         await _name_listings(tx, market)
         order_id = await tx.scalar(text("SELECT id FROM orders ORDER BY id LIMIT 1"))
         market.order = global_id("Order", order_id)
     return market
+
+
+async def _plan_a_night(tx: Tx, market: Market) -> None:
+    """All of Rakuten is sent on Sunday nights."""
+    shop_id = read_id(market.shops[MallKind.RAKUTEN]).id
+    plan = Plan("03:30", [Weekday.SUN], True)
+    saved = await schedules.save_schedule(tx, SYSTEM, None, shop_id, plan, now=datetime.now(UTC))
+    market.schedule = global_id("FullSyncSchedule", saved)
 
 
 async def _name_listings(tx: Tx, market: Market) -> None:

@@ -246,6 +246,13 @@ MUTATIONS: Mapping[str, Asked] = {
         "shopId": m.shops[AMAZON],
         "products": {"ids": [m.set]},
     },
+    "save_full_sync": lambda m: {
+        "shopId": m.shops[AMAZON],
+        "at": "04:00",
+        "weekdays": ["MON", "THU"],
+        "enabled": True,
+    },
+    "delete_full_sync": lambda m: {"id": m.schedule},
     "set_shops_in_use": lambda m: {"shopIds": [m.shops[RAKUTEN]]},
     "disconnect_shop": lambda m: {"id": m.shops[AMAZON], "deleteListings": False},
     "save_code_mappings": lambda m: {
@@ -392,13 +399,6 @@ async def test_a_job_is_followed_from_where_the_list_was_read(api: Api, market: 
     assert sum(each["waiting"] + each["held"] for each in event["job"]["shops"]) > 0
 
 
-async def test_shops_are_followed_as_they_are_switched(api: Api, market: Market) -> None:
-    cursor = (await api.ask(SOURCES["grid"], first=1))["eventCursor"]
-    stop = {"shopIds": [market.shops[AMAZON], market.shops[RAKUTEN]], "parts": ["REFLECT"]}
-    an_answer(await api.ask(SOURCES["stop_sync"], input=stop))
-
-    async with api.talking() as socket:
-        only = [market.shops[AMAZON]]
 async def test_a_bulk_change_is_followed_to_its_end(api: Api, market: Market) -> None:
     """A few targets do, where a screen would name many."""
     gone = uuid4()
@@ -426,6 +426,13 @@ async def test_a_bulk_change_is_followed_to_its_end(api: Api, market: Market) ->
     }
 
 
+async def test_shops_are_followed_as_they_are_switched(api: Api, market: Market) -> None:
+    cursor = (await api.ask(SOURCES["grid"], first=1))["eventCursor"]
+    stop = {"shopIds": [market.shops[AMAZON], market.shops[RAKUTEN]], "parts": ["REFLECT"]}
+    an_answer(await api.ask(SOURCES["stop_sync"], input=stop))
+
+    async with api.talking() as socket:
+        only = [market.shops[AMAZON]]
         await socket.subscribe("1", SOURCES["shops_live"], shopIds=only, after=cursor)
         [event] = (await socket.frame())["events"]
 

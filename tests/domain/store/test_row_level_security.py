@@ -37,6 +37,8 @@ ROWS: Mapping[str, str] = {
         VALUES (:account, {SHOP}, '', '', '', now())""",
     "shop_leases": f"""(account_id, shop_id, kind, holder, until)
         VALUES (:account, {SHOP}, 'REFLECT', 'h', now())""",
+    "full_sync_schedules": f"""(account_id, shop_id, at, weekdays, enabled)
+        VALUES (:account, {SHOP}, '03:30', '{{MON}}', false)""",
     "product_groups": "(account_id, name) VALUES (:account, 'Cups')",
     "products": "(account_id, code, kind) VALUES (:account, 'MUG', 'SINGLE'), (:account, 'BOX', 'SET')",
     "set_parts": f"(account_id, set_id, part_id, count) VALUES (:account, {SET}, {PRODUCT}, 2)",
