@@ -220,6 +220,19 @@ async def someone_waits(db: Database, how_many: int = 1) -> None:
     await eventually(so)
 
 
+async def meanwhile(
+    db: Database,
+    account: UUID,
+    first: Callable[[Tx], Awaitable[object]],
+    second: Callable[[Tx], Awaitable[object]],
+) -> None:
+    """The second begins after the first has done its work, waits for it, and goes on when it has committed."""
+    async with asyncio.TaskGroup() as tasks, db.transaction(account) as tx:
+        await first(tx)
+        tasks.create_task(db.run(account, second))
+        await someone_waits(db)
+
+
 WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """

@@ -18,6 +18,7 @@ from tests.domain.services.story import (
     a_shop,
     an_order,
     in_stock,
+    meanwhile,
     product_ids,
     shown,
     take,
@@ -234,8 +235,6 @@ class TestABulkChange:
             assert (await operations(tx))[-1] == "CANCEL_JOB"
 
     async def test_a_part_that_is_being_done_is_finished_first(self, db: Database, account: UUID):
-        from tests.domain.services.test_concurrency import meanwhile
-
         async def begins(tx: Tx) -> UUID:
             shop = await tea_at(tx)
             ids = await sync.listings_of_shops(tx, [shop.id])

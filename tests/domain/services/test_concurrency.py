@@ -4,7 +4,6 @@ deadlock, and every number that is left is right.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -32,9 +31,9 @@ from tests.domain.services.story import (
     imported,
     in_stock,
     lines,
+    meanwhile,
     product_ids,
     shown,
-    someone_waits,
     take,
     totals,
 )
@@ -80,19 +79,6 @@ async def look(db: Database, account: UUID, shop: Shop, ref: str = "tea") -> Sho
 
 async def quantities(batch: Batch | None) -> list[int]:
     return [] if batch is None else [each.quantity for each in batch.attempts]
-
-
-async def meanwhile(
-    db: Database,
-    account: UUID,
-    first: Callable[[Tx], Awaitable[object]],
-    second: Callable[[Tx], Awaitable[object]],
-) -> None:
-    """The second begins after the first has done its work, waits for it, and goes on when it has committed."""
-    async with asyncio.TaskGroup() as tasks, db.transaction(account) as tx:
-        await first(tx)
-        tasks.create_task(db.run(account, second))
-        await someone_waits(db)
 
 
 class TestAChangeIsNeverLost:
