@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.app import create_app
+from api.nodes import global_id
 from api.seats import MOST_SOCKETS
 from api.session import IDLE, Patience
 from domain.model.locales import Locale
@@ -456,3 +457,46 @@ async def test_an_invited_person_meets_a_page_that_tells_nobody(
     assert page.headers["referrer-policy"] == "no-referrer"
     assert script.headers["content-type"].startswith("text/javascript")
     assert 'fetch("/auth/password"' in script.text
+
+
+async def test_what_a_person_does_stands_in_the_log_under_their_name(mai: Mai) -> None:
+    save = 'mutation { saveProduct(input: {code: "TEA"}) { userErrors { code } } }'
+    cookie = await mai.cookie()
+    done = await mai.post("/graphql", {"query": save}, cookie=cookie)
+    assert done.json()["data"] == {"saveProduct": {"userErrors": []}}
+
+    logs = "{ operationLogs(first: 1) { edges { node { action actor { ... on User { id name } } } } } }"
+    [edge] = (await mai.post("/graphql", {"query": logs}, cookie=cookie)).json()["data"][
+        "operationLogs"
+    ]["edges"]
+    assert edge["node"] == {
+        "action": "SAVE_PRODUCT",
+        "actor": {"id": global_id("User", mai.id), "name": "Mai"},
+    }
+
+
+USERS = {"query": "{ users { totalCount } }"}
+
+
+@pytest.mark.parametrize(
+    ("case", "language", "words"),
+    [
+        ("nobody", "ja", "認証が必要です"),
+        ("nobody", "en", "Who are you?"),
+        ("another site", "ja", "このオリジンのページからはサインインできません"),
+        ("another site", "en", "Pages of this origin may not sign in here"),
+        ("no right", "ja", "権限がありません"),
+        ("no right", "en", "it needs the right USERS"),
+    ],
+)
+async def test_a_refusal_is_said_in_the_readers_language(
+    mai: Mai, case: str, language: str, words: str
+) -> None:
+    cookie = await mai.cookie()
+    headers = {
+        "nobody": {},
+        "another site": {"cookie": cookie, "origin": EVIL},
+        "no right": {"cookie": cookie},
+    }[case]
+    answer = await mai.post("/graphql", USERS, accept_language=language, **headers)
+    assert words in answer.json()["errors"][0]["message"]
