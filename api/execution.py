@@ -116,10 +116,17 @@ class Engine:
         check_variables(request.variables)
         document = self._documents.read(request.query)
         definition = operation_of(document, request.operation_name)
-        price = self._prices.of(request.query, document, definition, request.variables)
-        if self._budgets is not None:
-            self._budgets.check(price)
-        return Operation(request, document, definition, price)
+        operation = Operation(request, document, definition)
+        return operation if self._budgets is None else self._priced(operation, self._budgets)
+
+    def _priced(self, operation: Operation, budgets: Budgets) -> Operation:
+        """Raises Refused: it costs more than any may."""
+        request = operation.request
+        price = self._prices.of(
+            request.query, operation.document, operation.definition, request.variables
+        )
+        budgets.check(price)
+        return replace(operation, price=price)
 
     async def _spelled(self, request: Request, viewer: Viewer) -> Request:
         try:
