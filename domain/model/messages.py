@@ -34,6 +34,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "INVALID_VALUE": (
             ("idempotency_key", "idempotencyKey は1文字以上{most}文字以内にしてください。"),
+            ("at", "時刻を 03:30 のように入力してください。"),
             (
                 "count",
                 "セット1つに入る数は1から{most}で入力してください。",
@@ -76,6 +77,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "",
                 "このモールでは「{not_a_code}」というコードを使えません。商品コードを変更するか、出品を取り込んで紐づけてください。",
             ),
+            (
+                "settings",
+                "「{host}」はモールのアドレスではありません。空欄にするか、運用担当者に RENKEI_MALL_HOSTS への追加を依頼してください。",
+            ),
             ("", "{label}の形式が正しくありません。{help}"),
             ("", "「{key}」という項目はありません。店舗の入力欄を確認してください。"),
             ("", "店舗の状態（{state}）ではこの操作はできません。店舗の状態を確認してください。"),
@@ -93,6 +98,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("email", "メールアドレスを入力してください。"),
             ("role", "役割を指定してください。"),
             ("products", "反映する商品か出品を指定してください。"),
+            ("weekdays", "曜日を1つ以上選んでください。"),
             ("shop_ids", "店舗を指定してください。"),
             ("shop_ids", "店舗を1つ以上指定してください。"),
             ("listings", "出品を1つ以上指定してください。"),
@@ -109,6 +115,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             (
                 "shop_ids",
                 "一度に反映できるのは{most}件までです（現在{count}件）。店舗を指定してください。",
+            ),
+            (
+                "shop_id",
+                "1店舗の一括同期スケジュールは{most}件までです。登録済みのものを変更してください。",
             ),
             ("filter", "一度に選べるのは{most}件までです。絞り込み条件を追加してください。"),
             ("", "一度に指定できるのは{most}件までです（現在{count}件）。分けて実行してください。"),
