@@ -34,6 +34,7 @@ from api.trusted import read_trusted
 from api.watch import Watch
 from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
+from domain.model.mall_hosts import MallHosts
 from domain.services.credentials import Vault
 from domain.services.passwords import Passwords
 from domain.settings import Settings
@@ -51,7 +52,8 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
     watch = Watch(db)
     vault = Vault(settings.secret_key)
     origins = (*settings.allowed_origins, connect.origin_of(settings.public_url))
-    connecting = Connecting(vault, settings.public_url, origins)
+    hosts = MallHosts(settings.mall_hosts)
+    connecting = Connecting(vault, settings.public_url, origins, hosts)
     allowance = Allowance(settings.cost_maximum, settings.cost_budget, settings.cost_restore)
     engine = Engine(
         schema()._schema,

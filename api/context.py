@@ -13,6 +13,7 @@ from api.feed import Feed
 from domain.model.actors import Actor
 from domain.model.confirmations import Confirmer
 from domain.model.locales import Locale
+from domain.model.mall_hosts import OWN_HOSTS, MallHosts
 from domain.model.malls import MallKind
 from domain.model.roles import Permission
 from domain.services.credentials import Vault
@@ -37,6 +38,7 @@ class Connecting:
     vault: Vault
     public_url: str
     origins: tuple[str, ...]
+    hosts: MallHosts = OWN_HOSTS
 
     def way_back(self, mall: MallKind) -> str:
         """Where the mall's page of consent returns to (see api/connect.py)."""

@@ -8,7 +8,8 @@
 | RENKEI_SECRET_KEY | 32 bytes in base64, which encrypt the shops' credentials |
 | RENKEI_PUBLIC_URL | where browsers and malls reach the API |
 | RENKEI_ALLOWED_ORIGINS | origins of frontends, parted by commas |
-| RENKEI_SANDBOX_URL | where the sandbox malls are served, when they are |
+| RENKEI_SANDBOX_URL | where the sandbox malls are served, when they are; shops may be connected there |
+| RENKEI_MALL_HOSTS | hosts that shops' addresses may lead to beside the malls' own, parted by commas; by default none |
 | RENKEI_DATA_DIR | the folder of embedded engines and kept files |
 | RENKEI_SWEEP_SECONDS | how often each worker looks for what waits without a bell |
 | RENKEI_DATABASE_POOL | connections a process may open |
@@ -31,6 +32,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from domain.model.errors import DomainError
+from domain.model.mall_hosts import hosts_in, place_of
 
 Value = TypeVar("Value")
 
@@ -56,6 +58,7 @@ class Settings:
     public_url: str = LOCAL_URL
     allowed_origins: tuple[str, ...] = ()
     sandbox_url: str | None = None
+    mall_hosts: frozenset[str] = frozenset()
     data_dir: Path | None = None
     sweep_seconds: float = 1.0
     database_pool: int = 10
@@ -71,6 +74,8 @@ class Settings:
         """Raises SettingsWrong, naming all that is wrong at once."""
         read = _Reader(env)
         database = read.needed("RENKEI_DATABASE_URL", _database_url, "")
+        sandbox = read.given("RENKEI_SANDBOX_URL", _web_address, None)
+        allowed = read.given("RENKEI_MALL_HOSTS", _hosts, frozenset[str]())
         settings = cls(
             database_url=database,
             owner_database_url=read.given("RENKEI_OWNER_DATABASE_URL", _database_url, database),
@@ -78,7 +83,8 @@ class Settings:
             secret_key=read.needed("RENKEI_SECRET_KEY", _secret_key, b""),
             public_url=read.given("RENKEI_PUBLIC_URL", _web_address, LOCAL_URL),
             allowed_origins=read.given("RENKEI_ALLOWED_ORIGINS", _origins, ()),
-            sandbox_url=read.given("RENKEI_SANDBOX_URL", _web_address, None),
+            sandbox_url=sandbox,
+            mall_hosts=allowed | ({place_of(sandbox)} if sandbox else set()),
             data_dir=read.given("RENKEI_DATA_DIR", Path, None),
             sweep_seconds=read.given("RENKEI_SWEEP_SECONDS", _seconds, 1.0),
             database_pool=read.given("RENKEI_DATABASE_POOL", _connections, 10),
@@ -201,6 +207,13 @@ def _web_address(text: str) -> str:
     if not re.match(r"https?://[^/?#]+", text) or not _has_port(text):
         raise ValueError("is not an address like https://stock.example.com.")
     return text.rstrip("/")
+
+
+def _hosts(text: str) -> frozenset[str]:
+    try:
+        return hosts_in(text)
+    except ValueError as error:
+        raise ValueError("is not a list like malls.example.com,10.0.0.5:8080.") from error
 
 
 def _origins(text: str) -> tuple[str, ...]:

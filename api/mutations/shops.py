@@ -105,6 +105,7 @@ async def connect_shop(tx: Tx, context: Context, input: ConnectShopInput) -> Con
         input.name,
         _form(input.credentials, "credentials"),
         _form(said(input.settings), "settings"),
+        hosts=_connecting(context).hosts,
     )
     return ConnectShopPayload(shop=node("Shop", shop.id), check=node("Job", job_id))
 
@@ -118,6 +119,7 @@ async def update_shop(tx: Tx, context: Context, input: UpdateShopInput) -> Updat
         _change(input),
         expected_version=said(input.expected_version),
         resume=bool(said(input.resume)),
+        hosts=_connecting(context).hosts,
     )
     return UpdateShopPayload(shop=node("Shop", shop.id), check=node("Job", job_id))
 

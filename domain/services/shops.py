@@ -11,6 +11,7 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError, MallError
 from domain.model.events import EventKind
 from domain.model.jobs import JobKind
+from domain.model.mall_hosts import OWN_HOSTS, MallHosts
 from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import MallKind, ShopConfig
 from domain.model.orders import CancelPolicy
@@ -79,6 +80,8 @@ async def connect(
     name: str,
     entered: Mapping[str, str | None],
     settings: Mapping[str, str | None],
+    *,
+    hosts: MallHosts = OWN_HOSTS,
 ) -> tuple[Shop, UUID]:
     """A new shop, both switches off, and the job that tests its connection.
 
@@ -91,6 +94,7 @@ async def connect(
         spec.credential_fields, entered, path="credentials", complete=True
     ).values
     kept = shop_forms.entered(spec.setting_fields, settings, path="settings", complete=True).values
+    hosts.check(spec, kept)
     elsewhere = shop_forms.points_elsewhere(spec, kept)
     shop_id = await shops.insert(tx, mall, name, kept, spec.match_keys[:1], sandbox=elsewhere)
     await credentials.save_credentials(tx, vault, shop_id, secrets, actor)
@@ -110,6 +114,7 @@ async def update(
     *,
     expected_version: int | None = None,
     resume: bool = False,
+    hosts: MallHosts = OWN_HOSTS,
 ) -> tuple[Shop, UUID | None]:
     """The shop as it is now and, when its way to the mall changed or `resume` asks for it, the job that tests it.
 
@@ -119,6 +124,7 @@ async def update(
     shop = await known(tx, shop_id)
     _check_version(shop, expected_version)
     columns = await _columns(tx, shop, change)
+    hosts.check(MALL_SPECS[shop.mall], change.settings)
     entered = shop_forms.entered(
         MALL_SPECS[shop.mall].credential_fields,
         change.credentials,

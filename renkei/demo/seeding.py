@@ -10,6 +10,7 @@ from math import ceil
 from uuid import UUID
 
 from domain.model.actors import SYSTEM
+from domain.model.mall_hosts import ANYWHERE
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind, MallListing
 from domain.model.orders import CancelPolicy
@@ -83,7 +84,7 @@ async def move(merchant: Merchant, address: str) -> None:
             shop = await shops.known(tx, shop_id)
             if not there.items() <= shop.settings.items():
                 change = ShopChange(settings=there)
-                await shops.update(tx, merchant.vault, SYSTEM, shop_id, change)
+                await shops.update(tx, merchant.vault, SYSTEM, shop_id, change, hosts=ANYWHERE)
 
         await merchant.tx(work)
 
@@ -129,11 +130,11 @@ async def _connect(
     shop_id = await shop_rows.named(tx, place.shop_name)
     if shop_id is None:
         shop, _ = await shops.connect(
-            tx, vault, SYSTEM, stall.kind, place.shop_name, entered, settings
+            tx, vault, SYSTEM, stall.kind, place.shop_name, entered, settings, hosts=ANYWHERE
         )
         shop_id = shop.id
     change = ShopChange(credentials=entered, settings=settings, cancel_policy=CancelPolicy.RESTORE)
-    await shops.update(tx, vault, SYSTEM, shop_id, change)
+    await shops.update(tx, vault, SYSTEM, shop_id, change, hosts=ANYWHERE)
     await shop_rows.change(tx, shop_id, order_poll_seconds=poll_seconds(stall.kind, speed))
     return shop_id
 

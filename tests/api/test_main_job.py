@@ -95,7 +95,13 @@ class Screen:
 async def screen(database: Postgres, valkey: Valkey) -> AsyncIterator[Screen]:
     """An owner's, in front of a served API, a worker and the malls, on a database that no other test has touched."""
     async with scratch(database) as own:
-        settings = Settings(own.url(user=APP), own.url(), valkey.url, secrets.token_bytes(32))
+        settings = Settings(
+            own.url(user=APP),
+            own.url(),
+            valkey.url,
+            secrets.token_bytes(32),
+            mall_hosts=frozenset({"127.0.0.1"}),
+        )
         async with a_screen(settings) as opened:
             yield opened
 

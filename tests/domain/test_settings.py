@@ -116,3 +116,33 @@ def test_commands_that_need_the_database_alone_ask_for_nothing_else() -> None:
 @pytest.mark.parametrize(("text", "level"), [("", "info"), ("DEBUG", "debug"), ("error", "error")])
 def test_log_levels(text: str, level: str) -> None:
     assert log_level({"RENKEI_LOG_LEVEL": text}) == level
+
+
+@pytest.mark.parametrize(
+    ("entered", "hosts"),
+    [
+        ({}, set()),
+        (
+            {"RENKEI_MALL_HOSTS": "Malls.example.com, 10.0.0.5:8080,"},
+            {"malls.example.com", "10.0.0.5:8080"},
+        ),
+        ({"RENKEI_SANDBOX_URL": "http://127.0.0.1:9000"}, {"127.0.0.1:9000"}),
+        (
+            {
+                "RENKEI_SANDBOX_URL": "https://sandbox.example.com/",
+                "RENKEI_MALL_HOSTS": "a.example.com",
+            },
+            {"sandbox.example.com", "a.example.com"},
+        ),
+    ],
+)
+def test_shops_may_lead_to_the_hosts_that_are_named_and_to_the_sandbox(
+    entered: dict[str, str], hosts: set[str]
+) -> None:
+    assert Settings.from_env(LEAST | entered).mall_hosts == hosts
+
+
+@pytest.mark.parametrize("entered", ["https://malls.example.com", "a b", "a:port", "user@a", "a/b"])
+def test_a_host_is_no_address(entered: str) -> None:
+    with pytest.raises(SettingsWrong, match="RENKEI_MALL_HOSTS is not a list"):
+        Settings.from_env(LEAST | {"RENKEI_MALL_HOSTS": entered})

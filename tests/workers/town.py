@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy import text
 
 from domain.model.actors import SYSTEM
+from domain.model.mall_hosts import ANYWHERE
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallKind, MallListing
 from domain.services import listings, shops, stock, switches
@@ -255,7 +256,14 @@ async def _stall(
 
     async def connect(tx: Tx) -> UUID:
         shop, _ = await shops.connect(
-            tx, vault, SYSTEM, kind, f"{kind.value} {seller}", credentials, settings
+            tx,
+            vault,
+            SYSTEM,
+            kind,
+            f"{kind.value} {seller}",
+            credentials,
+            settings,
+            hosts=ANYWHERE,
         )
         await poll_each_second(tx, shop.id)
         return shop.id

@@ -375,3 +375,26 @@ async def test_errors_are_chosen_by_id_or_by_filter(desk: Desk, selection: dict[
 
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert answer.get("data") is None
+
+
+async def test_an_address_that_leads_into_our_own_network_is_denied(desk: Desk):
+    inside = form({"base_url": "http://169.254.169.254/latest"})
+    shop = desk.id("Shop", await desk.a_shop("Mug"))
+
+    connecting = await desk.execute(CONNECT, input=a_form(settings=inside))
+    changing = await desk.reading(Locale.JA).execute(UPDATE, input={"id": shop, "settings": inside})
+
+    [error] = connecting["connectShop"]["userErrors"]
+    assert error["field"] == ["settings", "base_url"]
+    assert error["message"] == (
+        "169.254.169.254 is not the mall's own address. Leave it empty, or ask whoever runs Renkei to allow the host "
+        "(RENKEI_MALL_HOSTS)."
+    )
+    assert changing["updateShop"]["userErrors"] == [
+        {
+            "code": "INVALID_VALUE",
+            "field": ["settings", "base_url"],
+            "message": "「169.254.169.254」はモールのアドレスではありません。空欄にするか、運用担当者に RENKEI_MALL_HOSTS への追加を依頼してください。",
+        }
+    ]
+    assert await desk.operations() == []

@@ -9,6 +9,7 @@ import pytest
 
 from domain.model.errors import DomainError, MallLockedOut
 from domain.model.events import EventKind
+from domain.model.mall_hosts import ANYWHERE
 from domain.model.malls import MallKind
 from domain.model.orders import CancelPolicy
 from domain.model.shops import DriftPolicy, SyncPart
@@ -83,7 +84,9 @@ async def test_credentials_go_to_the_connector_and_nowhere_else(db: Database, ac
 async def test_a_shop_whose_addresses_lead_elsewhere_is_a_sandbox_shop(db: Database, account: UUID):
     settings = {"base_url": "http://127.0.0.1:9000/rakuten", "speed": "60"}
     async with db.transaction(account) as tx:
-        shop, _ = await shops.connect(tx, VAULT, OWNER, MallKind.RAKUTEN, "Trial", KEYS, settings)
+        shop, _ = await shops.connect(
+            tx, VAULT, OWNER, MallKind.RAKUTEN, "Trial", KEYS, settings, hosts=ANYWHERE
+        )
         back, _ = await shops.update(
             tx, VAULT, OWNER, shop.id, ShopChange(settings={"base_url": "", "speed": ""})
         )
