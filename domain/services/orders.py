@@ -42,8 +42,8 @@ class Taken:
 
     orders: int
     moved: int
-    lines: int = 0
-    deducted: int = 0
+    lines: int
+    deducted: int
 
 
 Baseline = Callable[[MallOrder], bool | None]
@@ -86,7 +86,7 @@ async def take(
     await orders.take_turn(tx, [shop.id])
     outcome = await _work_out(tx, shop, seen, baseline)
     if not outcome.facts:
-        return Taken(0, 0)
+        return Taken(0, 0, 0, 0)
     moved = await _move(tx, outcome)
     await orders.save_seen(tx, outcome.facts)
     await orders.first_read(tx, outcome.first_read)

@@ -49,7 +49,7 @@ async def test_an_order_is_taken_once_however_often_windows_overlap(db: Database
         first = await take(tx, shop, order, order)
         again = await take(tx, shop, order, at=SOON)
 
-        assert (first, again) == (Taken(1, 2), Taken(0, 0))
+        assert (first, again) == (Taken(1, 2, 2, 3), Taken(0, 0, 0, 0))
         assert await totals(tx) == {"MUG": 4, "TEA": 3}
         assert await sales(tx) == [("mug", 1), ("tea", 2)]
         assert await lines(tx, "1") == [("tea", 2, "APPLIED"), ("mug", 1, "APPLIED")]
@@ -295,6 +295,6 @@ async def test_a_page_is_taken_in_with_everything_it_says(db: Database, account:
         taken = await take(tx, shop, *page)
         nothing = await take(tx, shop)
 
-        assert (taken, nothing) == (Taken(40, 2), Taken(0, 0))
+        assert (taken, nothing) == (Taken(40, 2, 80, 120), Taken(0, 0, 0, 0))
         assert await totals(tx) == {"MUG": -30, "TEA": 10}
         assert await unbalanced(tx) == []
