@@ -26,7 +26,7 @@ from api.graphiql import files
 from api.origins import Origins
 from api.route import GraphQLRoute
 from api.schema import schema
-from api.seats import Seats
+from api.seats import Room, Seats
 from api.session import Desk, Patience
 from api.sign_in import SignIn
 from api.sockets import SocketRoute
@@ -43,9 +43,10 @@ from integrations.bells import Bells
 
 CORS_SECONDS = 600
 PATIENCE = Patience()
+ROOM = Room()
 
 
-def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
+def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = ROOM) -> Starlette:
     bells = Bells(settings.redis_url)
     db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
     feed = Feed(db, bells)
@@ -69,7 +70,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE) -> Starlette:
     cookie = SessionCookie(settings.public_url)
     gate = Gate(db, known, cookie)
     passwords = Passwords()
-    desk = Desk(engine, Broadcaster(engine), gate, watch, Seats(), patience)
+    desk = Desk(engine, Broadcaster(engine), gate, watch, Seats(room), patience)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -6,34 +6,37 @@ from dataclasses import dataclass
 
 from api.messages import Close, Ended
 
-MOST_SOCKETS = 50
-MOST_OPERATIONS = 500
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many of each, in one process."""
+
+    sockets: int = 50
+    operations: int = 500
 
 
 @dataclass(slots=True)
 class Holder:
-    sockets: int = 0
-    operations: int = 0
+    """Who holds them. `left`: operations that may still begin."""
 
-    @property
-    def may_operate(self) -> bool:
-        return self.operations < MOST_OPERATIONS
+    left: int
+    sockets: int = 0
 
 
 class Seats:
     """Those of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self._holders: dict[str, Holder] = {}
 
     @contextmanager
     def taken(self, token: str) -> Iterator[Holder]:
         """One socket more of this token. Raises Ended where it has too many."""
-        holder = self._holders.setdefault(token, Holder())
-        if holder.sockets >= MOST_SOCKETS:
-            raise Ended(
-                Close.TRY_AGAIN, f"{MOST_SOCKETS} sockets are open with this token: close some."
-            )
+        holder = self._holders.setdefault(token, Holder(self._room.operations))
+        if holder.sockets >= self._room.sockets:
+            most = self._room.sockets
+            raise Ended(Close.TRY_AGAIN, f"{most} sockets are open with this token: close some.")
         holder.sockets += 1
         try:
             yield holder

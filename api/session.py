@@ -81,7 +81,7 @@ class Session:
         self._socket = socket
         self._viewer: Viewer | None = None
         self._watched: Watched | None = None
-        self._holder = Holder()
+        self._holder = Holder(0)
         self._resting: asyncio.TimerHandle | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._waiting: asyncio.Queue[str] = asyncio.Queue(MOST_WAITING)
@@ -225,17 +225,17 @@ class Session:
 
     def _full(self) -> Refused | None:
         """Why no more operations can begin here."""
-        room = len(self._operations) < MOST_OPERATIONS and self._holder.may_operate
+        room = len(self._operations) < MOST_OPERATIONS and self._holder.left > 0
         return None if room else _too_many()
 
     def _begin(self, operation_id: str, work: Coroutine[Any, Any, None]) -> None:
         self._wake()
-        self._holder.operations += 1
+        self._holder.left -= 1
         self._operations[operation_id] = asyncio.create_task(work)
         self._operations[operation_id].add_done_callback(self._ended_operation)
 
     def _ended_operation(self, task: asyncio.Task[None]) -> None:
-        self._holder.operations -= 1
+        self._holder.left += 1
         if not self._operations and self._resting is not None:
             self._wake()
             self._resting = self._rest()

@@ -16,7 +16,7 @@ from domain.model.passwords import normal
 from domain.services.attempts import TooManyAttempts
 
 AT_ONCE = 2
-"""Each takes a core and 64 MiB for some 50 ms."""
+"""Each takes 64 MiB, and up to four cores for some 50 ms."""
 
 MOST_WAITING = 50
 BUSY = timedelta(seconds=5)

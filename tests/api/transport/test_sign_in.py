@@ -1,6 +1,7 @@
 """Signing in by HTTP: cookies, bearers, origins, guesses."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.cookies import SimpleCookie
 from typing import Any
@@ -12,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.app import create_app
 from api.nodes import global_id
-from api.seats import MOST_SOCKETS
+from api.seats import Room
 from api.session import IDLE, Patience
 from domain.model.locales import Locale
 from domain.model.roles import Role
@@ -387,41 +388,67 @@ async def test_working_over_a_socket_keeps_a_session(mai: Mai) -> None:
                 await asyncio.sleep(0.05)
 
 
-async def test_one_token_holds_so_many_sockets(api: Api) -> None:
-    opened: list[Any] = []
-    try:
-        for _ in range(MOST_SOCKETS):
-            opened.append(api.talking())
-            await opened[-1].__aenter__()
-        async with api.socket() as socket:
-            await socket.say(
-                type="connection_init", payload={"authorization": f"Bearer {api.token}"}
+async def test_one_token_holds_so_many_sockets(settings: Settings, api: Api) -> None:
+    async with api.elsewhere(create_app(settings, room=Room(sockets=2))) as here:
+        async with here.talking(), here.talking(), here.socket() as socket:
+            await socket.say(type="connection_init", payload=own(here))
+            assert await socket.end() == (
+                1013,
+                "2 sockets are open with this token: close some.",
             )
-            assert await socket.end() == (1013, "50 sockets are open with this token: close some.")
-        await opened.pop().__aexit__(None, None, None)
-        await until_let_in(api)
-    finally:
-        for each in opened:
-            await each.__aexit__(None, None, None)
+        await until_let_in(here)
+
+
+async def test_the_operations_of_one_token_are_counted_on_all_its_sockets(
+    settings: Settings, api: Api
+) -> None:
+    app = create_app(settings, room=Room(operations=2))
+    async with api.elsewhere(app) as here, here.talking() as one, here.talking() as other:
+        for socket in (one, other):
+            await socket.subscribe("1", FOLLOW)
+            await socket.frame()
+        await one.subscribe("2", FOLLOW)
+        assert await refused(one) == "TOO_MANY_OPERATIONS"
+
+        await other.say(type="complete", id="1")
+        async with asyncio.timeout(5):
+            while await asked(one) is None:
+                continue
+
+
+async def asked(socket: Socket) -> Any:
+    """The data of a query; None while it is refused."""
+    await socket.subscribe("3", "{ viewer { locale } }")
+    first = await socket.hear()
+    if first["type"] == "error":
+        return None
+    assert (await socket.hear())["type"] == "complete"
+    return first["payload"]["data"]
+
+
+async def refused(socket: Socket) -> str:
+    error = await socket.hear()
+    assert error["type"] == "error"
+    return str(error["payload"][0]["extensions"]["code"])
+
+
+def own(api: Api) -> dict[str, str]:
+    return {"authorization": f"Bearer {api.token}"}
 
 
 async def until_let_in(api: Api) -> None:
     """A socket that closed has left once the server has seen it."""
     async with asyncio.timeout(5):
-        while True:
-            async with api.socket() as socket:
-                await socket.say(
-                    type="connection_init", payload={"authorization": f"Bearer {api.token}"}
-                )
-                if await heard(socket):
-                    return
+        while not await let_in(api):
+            continue
 
 
-async def heard(socket: Socket) -> bool:
-    try:
-        return bool(await socket.hear() == {"type": "connection_ack"})
-    except ConnectionClosed:
-        return False
+async def let_in(api: Api) -> bool:
+    async with api.socket() as socket:
+        await socket.say(type="connection_init", payload=own(api))
+        with suppress(ConnectionClosed):
+            return bool(await socket.hear() == {"type": "connection_ack"})
+    return False
 
 
 async def test_a_socket_on_which_nothing_runs_is_closed(settings: Settings, api: Api) -> None:
