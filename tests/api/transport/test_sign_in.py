@@ -527,3 +527,12 @@ async def test_a_refusal_is_said_in_the_readers_language(
     }[case]
     answer = await mai.post("/graphql", USERS, accept_language=language, **headers)
     assert words in answer.json()["errors"][0]["message"]
+
+
+async def test_without_its_database_nobody_is_told_that_they_are_wrong(
+    settings: Settings, mai: Mai
+) -> None:
+    nowhere = replace(settings, database_url="postgresql+asyncpg://renkei_app@127.0.0.1:1/none")
+    async with serving(create_app(nowhere)) as address, a_client(address) as http:
+        answer = await replace(mai, http=http, address=address).sign_in()
+    assert code_of(answer) == (503, "UNAVAILABLE")
