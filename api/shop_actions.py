@@ -8,6 +8,7 @@ import strawberry
 from api.fields import described, field, planned
 from api.locales import LOCALE, worded
 from domain.model import shop_actions
+from domain.model.attaching import attaches
 from domain.model.locales import Locale
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind
@@ -24,13 +25,14 @@ described(
     FETCH_INITIAL_ORDERS="初期受注取得: `fetchInitialOrders`.",
     READ_MALL_STOCK="モール在庫の読み取り: `readMallStock`.",
     FULL_SYNC="全件同期: `startFullSync`.",
+    ATTACH_PRODUCTS="一括更新（取り扱いショップ）: `attachListings`.",
     UNLINK_ALL="一括解除: `unlinkListings` with all of its listings.",
     DISCONNECT="連携解除: `disconnectShop`.",
 )
 
 
 def actions_of(facts: Any, _: Mapping[str, Any], __: Locale) -> list[shop_actions.ShopAction]:
-    permissions, mall, in_use, orders, reflect, fetching, connected = facts
+    permissions, mall, match_key, in_use, orders, reflect, fetching, connected = facts
     return shop_actions.shop_actions(
         [Permission(each) for each in permissions],
         in_use=in_use,
@@ -38,6 +40,7 @@ def actions_of(facts: Any, _: Mapping[str, Any], __: Locale) -> list[shop_action
         reflect=reflect,
         fetching=fetching,
         reads_stock=MALL_SPECS[MallKind(mall)].capabilities.reads_stock,
+        attaches=attaches(MallKind(mall), match_key),
         connected=connected,
     )
 

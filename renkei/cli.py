@@ -249,13 +249,18 @@ def import_listings(
     skip_bad_rows: Annotated[
         bool, typer.Option("--skip-bad-rows", help="Take in the good rows all the same.")
     ] = False,
+    lead_time_days: Annotated[
+        int | None, typer.Option(help="Amazon: the lead time of listings that come in new.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Take in a mall's own item or stock file: its listings, what they show, and links by code."""
+    from domain.model.mall_fields import LEAD_TIME
     from renkei.item_files import Wanted, take_in
 
     with _database(data_dir) as url:
-        wanted = Wanted(account, shop, files, create_products, skip_bad_rows)
+        chosen = {} if lead_time_days is None else {LEAD_TIME: str(lead_time_days)}
+        wanted = Wanted(account, shop, files, create_products, skip_bad_rows, chosen)
         print(asyncio.run(take_in(url, wanted)))
 
 

@@ -1,7 +1,7 @@
 """A mall's own item and stock files, taken in from the command line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,7 @@ class Wanted:
     files: Sequence[Path]
     create_products: bool
     skip_bad_rows: bool
+    fields_of_new: Mapping[str, str] = field(default_factory=dict)
 
 
 async def take_in(url: str, wanted: Wanted) -> str:
@@ -56,6 +57,7 @@ async def take_in(url: str, wanted: Wanted) -> str:
                     seen_at=None,
                     create_products=wanted.create_products,
                     link=True,
+                    fields_of_new=wanted.fields_of_new,
                     now=datetime.now(UTC),
                 )
                 return done.created, done.linked

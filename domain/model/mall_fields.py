@@ -11,6 +11,8 @@ from domain.model.locales import Words
 from domain.model.mall_specs import MALL_SPECS, FormFieldKind, MallColumn
 from domain.model.malls import MallKind
 
+LEAD_TIME = "lead_time_to_ship_max_days"
+
 
 class FieldOwner(StrEnum):
     """US: our value goes out with every number. MALL: it is never written."""

@@ -17,6 +17,7 @@ class ShopActionKey(StrEnum):
     FETCH_INITIAL_ORDERS = "FETCH_INITIAL_ORDERS"
     READ_MALL_STOCK = "READ_MALL_STOCK"
     FULL_SYNC = "FULL_SYNC"
+    ATTACH_PRODUCTS = "ATTACH_PRODUCTS"
     UNLINK_ALL = "UNLINK_ALL"
     DISCONNECT = "DISCONNECT"
 
@@ -42,6 +43,7 @@ RIGHTS: Mapping[ShopActionKey, Permission] = MappingProxyType(
         ShopActionKey.FETCH_INITIAL_ORDERS: Permission.SYNC_SWITCH,
         ShopActionKey.READ_MALL_STOCK: Permission.REFLECT,
         ShopActionKey.FULL_SYNC: Permission.REFLECT,
+        ShopActionKey.ATTACH_PRODUCTS: Permission.CATALOGUE,
         ShopActionKey.UNLINK_ALL: Permission.CATALOGUE,
         ShopActionKey.DISCONNECT: Permission.SHOPS,
     }
@@ -63,6 +65,10 @@ REFLECT_OFF = Words(
     "在庫反映が止まっています。先に連動を開始してください。",
     "Its reflect is off, so nothing would be sent: start it first.",
 )
+OTHER_CODES = Words(
+    "このモールでは商品コードだけで出品を特定できません。出品データを取り込んでください。",
+    "Its pages have other codes than the products: import its listings.",
+)
 STANDS_ALREADY = Words("すでに停止しています。", "It is stopped already.")
 
 
@@ -82,13 +88,16 @@ def shop_actions(
     reflect: bool,
     fetching: bool = False,
     reads_stock: bool = True,
+    attaches: bool = True,
     connected: bool = True,
 ) -> list[ShopAction]:
     """`orders` and `reflect`: the shop's two switches. `fetching`: its initial orders are under way. `reads_stock`: its
-    mall tells what it shows. With a shop that was given up nothing can be done."""
+    mall tells what it shows. `attaches`: a product's code names a page of it. With a shop that was given up nothing can be done."""
     if not connected:
         return [ShopAction(key, GIVEN_UP) for key in RIGHTS]
-    hindrances = _hindrances(in_use, orders, reflect, fetching, reads_stock)
+    hindrances = dict(_hindrances(in_use, orders, reflect, fetching, reads_stock))
+    if not attaches:
+        hindrances[ShopActionKey.ATTACH_PRODUCTS] = OTHER_CODES
     return [
         ShopAction(key, hindrances.get(key) if right in permissions else NO_RIGHT)
         for key, right in RIGHTS.items()

@@ -7,13 +7,14 @@ there, and never links again what a person unlinked. A hundred thousand listings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
 from domain.model.actors import Actor
 from domain.model.base import CLOCK_ERROR, after_file
 from domain.model.links import LinkState, fold, link_on_import, match_code
-from domain.model.mall_fields import travelling
+from domain.model.mall_fields import FieldChange, checked_change, travelling
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallListing, MallTime
 from domain.services import edits, links, product_names
@@ -23,6 +24,7 @@ from domain.store import code_mappings, listing_fields, listings, logs, products
 from domain.store import links as link_store
 from domain.store.database import Tx
 from domain.store.links import NewLink
+from domain.store.listing_fields import NewField
 from domain.store.listings import KnownListing, ListingRow
 from domain.store.products import NewProduct
 from domain.store.shops import Shop
@@ -30,6 +32,7 @@ from domain.store.sync import SyncRow
 
 ROWS_AT_ONCE = 5_000
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 Each = TypeVar("Each")
 
@@ -77,16 +80,21 @@ async def import_listings(
     seen_at: MallTime | None,
     create_products: bool,
     link: bool,
+    fields_of_new: Mapping[str, str] = NO_FIELDS,
     now: datetime,
 ) -> ImportResult:
     """Keeps each listing by its mall's code; of a code that comes twice the last counts.
 
     `seen_at`: the mall's time at which the quantities were true; None: nobody knows. `link`: listings are linked by the
     code table, or by equal code. `create_products`: codes without a product get one, as far as the plan goes.
+    `fields_of_new`: what travels with the stock of listings that come in new (A10.4); it goes out with their next number.
+
+    Raises DomainError NOT_SUPPORTED_BY_MALL or INVALID_VALUE for a field that the mall does not take.
     """
+    chosen = _checked_fields(shop, fields_of_new)
     await listings.plan_afresh(tx)
     by_ref = {listing.ref: listing for listing in found}
-    done = await _keep(tx, shop, list(by_ref.values()))
+    done = await _keep(tx, actor, shop, list(by_ref.values()), chosen)
     codes = {listing.match_code for listing in _waiting(done)}
     done.mapped = await code_mappings.of_codes(tx, shop.id, codes)
     if create_products:
@@ -120,7 +128,31 @@ async def delete_listings(
     return edits.ListingChange(tuple(known), edits.missing(listing_ids, known, "listing"))
 
 
-async def _keep(tx: Tx, shop: Shop, found: Sequence[MallListing]) -> _Import:
+def _checked_fields(shop: Shop, fields: Mapping[str, str]) -> list[FieldChange]:
+    return [
+        checked_change(shop.mall, FieldChange(key, value, sets_value=True))
+        for key, value in fields.items()
+    ]
+
+
+async def _set_fields(
+    tx: Tx, actor: Actor, created: Sequence[UUID], chosen: Sequence[FieldChange]
+) -> None:
+    fields = [
+        NewField(listing_id, change.key, change.value, sets_value=True, owner=None)
+        for listing_id in created
+        for change in chosen
+    ]
+    await listing_fields.set_fields(tx, fields, actor.as_json(), sets_value=True, sets_owner=False)
+
+
+async def _keep(
+    tx: Tx,
+    actor: Actor,
+    shop: Shop,
+    found: Sequence[MallListing],
+    chosen: Sequence[FieldChange],
+) -> _Import:
     done = _Import()
     for some in _parts(found):
         written = await listings.write(
@@ -128,6 +160,7 @@ async def _keep(tx: Tx, shop: Shop, found: Sequence[MallListing]) -> _Import:
         )
         told = {listing.ref: _travelling(shop, listing) for listing in some}
         await listing_fields.follow_file(tx, shop.id, told)
+        await _set_fields(tx, actor, written.created, chosen)
         await link_store.open_rows(tx, written.created)
         await sync.open_rows(tx, [(each, shop.id, None) for each in written.created])
         done.known += await listings.known(tx, shop.id, [listing.ref for listing in some])

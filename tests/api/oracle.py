@@ -30,6 +30,7 @@ from api.scalars import read_moment
 from domain.model import checks, onboarding, shop_actions, sync_errors
 from domain.model.diff import NotPushed
 from domain.model.errors import DomainError
+from domain.model.attaching import attaches
 from domain.model.explanations import Figures, sentence
 from domain.model.links import (
     MOST_PROPOSALS,
@@ -1479,6 +1480,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
                 for each in o.tables["job_shops"]
                 if o.one("Job", each["job_id"])["state"] in ("WAITING", "RUNNING")
             ),
+            attaches=attaches(MallKind(row["mall"]), row["match_key"]),
             connected=row["disconnected_at"] is None,
         ),
         "pending": pending,

@@ -128,3 +128,16 @@ async def test_what_is_not_there_is_named(
 
     assert done.returncode == 1, case
     assert said in done.stderr
+
+
+async def test_a_lead_time_is_refused_where_the_mall_takes_none(
+    env: Mapping[str, str], own: Scratch, tmp_path: Path
+) -> None:
+    file = tmp_path / "stock.csv"
+    file.write_text(GOOD, encoding="cp932")
+
+    done = taken(env, file, "--lead-time-days", "3")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Yahoo! Shopping takes no lead_time_to_ship_max_days with stock." in done.stderr
+    assert await _listings(own) == []

@@ -127,6 +127,7 @@ SHOP = Model(
         "actions": facts(
             words("{permissions}"),
             word("{t}.mall"),
+            words("{t}.match_key"),
             flag("{t}.in_use"),
             flag("{t}.orders_running"),
             flag("{t}.reflect_running"),

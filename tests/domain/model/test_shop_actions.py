@@ -9,6 +9,7 @@ from domain.model.shop_actions import (
     NO_RIGHT,
     NOT_IN_USE,
     NOT_TOLD,
+    OTHER_CODES,
     REFLECT_OFF,
     RUNS_ALREADY,
     STANDS_ALREADY,
@@ -77,6 +78,15 @@ def test_every_action_needs_its_right():
         ShopActionKey.RENEW_CREDENTIALS,
         ShopActionKey.DISCONNECT,
     }
+
+
+def test_a_shop_whose_pages_have_other_codes_takes_no_products():
+    for attaches in (True, False):
+        found = shop_actions(
+            PERMISSIONS[Role.STAFF], in_use=True, orders=True, reflect=True, attaches=attaches
+        )
+        reasons = {action.key: action.reason for action in found}
+        assert reasons[ShopActionKey.ATTACH_PRODUCTS] == (None if attaches else OTHER_CODES)
 
 
 def test_with_a_shop_that_was_given_up_nothing_can_be_done():

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain.model.mall_fields import FieldChange, FieldOwner
+import pytest
+
+from domain.model.errors import DomainError
+from domain.model.mall_fields import LEAD_TIME, FieldChange, FieldOwner
 from domain.model.malls import (
     ItemRef,
     MallKind,
@@ -14,7 +17,7 @@ from domain.model.malls import (
     PushResult,
     StockReading,
 )
-from domain.services import listing_fields, reflect, reflect_jobs
+from domain.services import listing_fields, listings, reflect, reflect_jobs
 from domain.services.reflect import Batch
 from domain.store import sync
 from domain.store.database import Database, Tx
@@ -24,7 +27,7 @@ from tests.domain.services.story import a_shop, codes, counted, everywhere_right
 from tests.domain.services.turns import SOON, lease_of
 
 YAHOO, AMAZON = MallKind.YAHOO_SHOPPING, MallKind.AMAZON
-OVERDRAFT, LEAD_TIME, RESTOCK = "allow_overdraft", "lead_time_to_ship_max_days", "restock_date"
+OVERDRAFT = "allow_overdraft"
 
 
 def page(code: str, quantity: int | None = None, **fields: str) -> MallListing:
@@ -251,3 +254,46 @@ async def test_new_listings_have_the_tick_that_the_account_says(db: Database, ac
 
         found = await rows(tx, "SELECT item_code, sync FROM listings ORDER BY item_code")
         assert found == [{"item_code": "MUG", "sync": False}, {"item_code": "TEA", "sync": True}]
+
+
+async def test_a_lead_time_chosen_at_import_is_for_new_listings_only(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, mall=AMAZON)
+        await imported(tx, shop, page("OLD", 5))
+
+        await listings.import_listings(
+            tx,
+            OWNER,
+            shop,
+            [page("OLD", 5), page("NEW", 5)],
+            seen_at=None,
+            create_products=True,
+            link=True,
+            fields_of_new={LEAD_TIME: "4"},
+            now=NOW,
+        )
+        await counted(tx, OLD=5, NEW=5)
+
+        assert await shown_at(tx, "OLD") == ({}, None, None)
+        assert await shown_at(tx, "NEW") == ({}, "4", None)
+        [call] = await sent(tx, shop)
+        assert call == {"OLD": {}, "NEW": {LEAD_TIME: "4"}}
+
+
+async def test_a_field_that_the_mall_does_not_take_stops_the_import(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx)
+        with pytest.raises(DomainError) as refused:
+            await listings.import_listings(
+                tx,
+                OWNER,
+                shop,
+                [page("TEA")],
+                seen_at=None,
+                create_products=True,
+                link=True,
+                fields_of_new={LEAD_TIME: "4"},
+                now=NOW,
+            )
+        assert refused.value.code == "NOT_SUPPORTED_BY_MALL"
+        assert await rows(tx, "SELECT id FROM listings") == []
