@@ -68,7 +68,9 @@ class Query:
     products = paged(Product, "商品: products, sets among them.", PRODUCTS)
     set_items = paged(Product, "セット商品: `products` of kind SET.", PRODUCTS)
     product_groups = paged(ProductGroup, "確保在庫グループ, oldest first.")
-    users = paged(User, "担当者: the people of the account, oldest first.", requires=Permission.USERS)
+    users = paged(
+        User, "担当者: the people of the account, oldest first.", requires=Permission.USERS
+    )
     api_tokens = paged(
         ApiToken,
         "APIトークン: the programs of the account, oldest first, those that have ended among them.",

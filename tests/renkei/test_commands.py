@@ -19,10 +19,6 @@ def test_a_token_is_printed_alone_with_nothing_running(place: Path) -> None:
     data = ("--data-dir", str(place / "data"))
     made = said("account", "create", "--code", "TEA", "--name", "Tea house", *data)
     assert made == "Account TEA is made.\n"
-    assert said(
-        "user", "create", "--account", "TEA", "--email", "mai@tea.example", "--name", "Mai",
-        "--role", "OWNER", *data,
-    ) == "User mai@tea.example is made.\n"  # fmt: skip
 
     token = said("token", "create", "--account", "TEA", "--name", "till", "--role", "STAFF", *data)
 
