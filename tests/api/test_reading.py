@@ -529,8 +529,8 @@ A_DAY = timedelta(days=1)
         ("tested good, refused since", None, A_DAY, None, 2 * A_DAY, "REFUSED"),
         ("entered anew after a refusal", None, A_DAY, None, -A_DAY, None),
         ("lapsed", -A_DAY, A_DAY, None, None, "EXPIRED"),
-        ("about to lapse", 6 * A_DAY, A_DAY, None, None, "EXPIRES_SOON"),
-        ("to live for long", 8 * A_DAY, A_DAY, None, None, None),
+        ("about to lapse", 13 * A_DAY, A_DAY, None, None, "EXPIRES_SOON"),
+        ("to live for long", 15 * A_DAY, A_DAY, None, None, None),
     ],
 )
 async def test_what_is_to_be_done_about_a_credential(
