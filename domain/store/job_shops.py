@@ -50,13 +50,13 @@ ADD = text(
 
 TAKE = text(
     """
-    UPDATE job_shops AS w SET next_try_at = :until
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT o.job_id, j.input, j.state <> 'WAITING' AS began FROM job_shops o
         JOIN jobs j ON j.account_id = o.account_id AND j.id = o.job_id AND j.state IN ('WAITING', 'RUNNING')
         WHERE o.account_id = :account AND o.shop_id = :shop AND o.work = :work AND o.outcome IS NULL
             AND o.next_try_at <= :at
-        ORDER BY o.job_id LIMIT 1 FOR UPDATE OF o SKIP LOCKED) AS due
+        ORDER BY o.job_id LIMIT 1 FOR UPDATE OF o SKIP LOCKED)
+    UPDATE job_shops AS w SET next_try_at = :until FROM due
     WHERE w.account_id = :account AND w.job_id = due.job_id AND w.shop_id = :shop
     RETURNING w.job_id, w.shop_id, w.work, due.input, due.began, w.reached, w.from_place, w.to_place, w.failures,
         w.next_try_at AS until

@@ -318,3 +318,16 @@ async def test_what_is_refused(
             await readings.ask(tx, OWNER, ids, now=NOW)
 
     assert (refused.value.code, refused.value.field) == (code, field), case
+
+
+async def test_several_jobs_of_one_shop_are_taken_up_one_after_the_other(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await at_shop(tx, TEA=5)
+        wanted = {await asked(tx, shop) for _ in range(3)}
+
+        found = [await begun(tx, shop) for _ in wanted]
+
+        assert {call.job.job_id for call in found} == wanted
+        assert await readings.begin(tx, shop.id, now=NOW) is None
