@@ -33,7 +33,7 @@ class Viewer:
 @dataclass(frozen=True, slots=True)
 class Connecting:
     """What shops are connected with: where their secrets are sealed, the address at which malls send a seller's browser
-    back, and the origins to which it may go on."""
+    back, the origins to which it may go on, and where their addresses may lead."""
 
     vault: Vault
     public_url: str

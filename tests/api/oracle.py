@@ -28,9 +28,9 @@ from graphql.pyutils import camel_to_snake
 
 from api.scalars import read_moment
 from domain.model import checks, onboarding, shop_actions, sync_errors
+from domain.model.attaching import attaches
 from domain.model.diff import NotPushed
 from domain.model.errors import DomainError
-from domain.model.attaching import attaches
 from domain.model.explanations import Figures, sentence
 from domain.model.links import (
     MOST_PROPOSALS,

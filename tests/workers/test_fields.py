@@ -9,7 +9,7 @@ import pytest
 from domain.model.actors import SYSTEM
 from domain.model.mall_fields import FieldChange, FieldOwner
 from domain.model.malls import MallKind
-from domain.services import listing_fields
+from domain.services import listing_fields, readings
 from domain.store.database import Database
 from tests.workers.town import Town, eventually, named, now, ref_at, town
 from workers import clock
@@ -101,3 +101,31 @@ async def test_what_is_the_malls_stays_as_it_is_there(here: Town) -> None:
         return bool(fields == {LEAD_TIME: "9", RESTOCK: "2027-01-31"})
 
     await eventually(noted, because="an accepted number is read, and its fields with it")
+
+
+async def test_a_read_of_the_malls_stock_tells_what_was_changed_there(here: Town) -> None:
+    mug = await here.scalar(
+        "SELECT id FROM listings WHERE shop_id = :shop AND item_code = 'MUG'",
+        shop=here.stalls[YAHOO].id,
+    )
+    await reflects(here, YAHOO, "MUG", value("allow_overdraft", "0"))
+
+    async def read() -> dict[str, Any]:
+        await here.db.run(here.account_id, lambda tx: readings.ask(tx, SYSTEM, [mug], now=now()))
+        fields: dict[str, Any] = await here.scalar(
+            "SELECT fields FROM listings WHERE id = :mug", mug=mug
+        )
+        return fields
+
+    async def shows(overdraft: str) -> bool:
+        return (await read()).get("allow_overdraft") == overdraft
+
+    await eventually(lambda: shows("0"))
+    item = named(ref_at(YAHOO, "MUG")) | {"attributes": {"overdraft": True}}
+    await here.stalls[YAHOO].asks("PUT", "items", items=[item])
+    await eventually(lambda: shows("1"))
+
+    [field] = await here.query(
+        "SELECT value, changed_at_mall FROM listing_fields WHERE listing_id = :mug", mug=mug
+    )
+    assert (field.value, field.changed_at_mall is None) == ("0", False)
