@@ -5,17 +5,22 @@ from uuid import UUID
 
 import pytest
 
+from api.nodes import read_id
 from domain.model.locales import Locale
 from domain.model.malls import ItemRef, MallKind, MallListing
-from domain.services import shops
+from domain.services import bulk, shops
 from tests.api.mutations.desk import VAULT, Desk
-from tests.domain.services.rows import NOW, OWNER
-from tests.domain.services.story import imported
+from tests.domain.services.rows import NOW, OWNER, rows
+from tests.domain.services.story import a_listing, imported, shop_of
 
 FIELDS = """
 mutation Fields($input: SetListingFieldsInput!) { setListingFields(input: $input) {
     listings { itemCode version mallFields { key value owner mallValue changedAtMall column { label(locale: JA) pattern } } }
     job { kind progress { total } } userErrors { code field message } } }
+"""
+FIELDS_JOB = """
+mutation Fields($input: SetListingFieldsInput!) { setListingFields(input: $input) {
+    job { id progress { total } } userErrors { code field message } } }
 """
 ATTACH = """
 mutation Attach($input: AttachListingsInput!) { attachListings(input: $input) {
@@ -200,3 +205,41 @@ async def test_a_shop_whose_pages_have_other_codes_takes_none(desk: Desk):
     assert [(e["code"], e["field"]) for e in data["attachListings"]["userErrors"]] == [
         ("NOT_SUPPORTED_BY_MALL", ["shopId"])
     ]
+
+
+async def works(desk: Desk, job: str) -> None:
+    """A worker does the job to its end."""
+    job_id = read_id(job).id
+    while await desk.db.run(desk.account, lambda tx: bulk.do_part(tx, job_id, now=NOW)):
+        pass
+
+
+async def test_more_than_a_hundred_become_jobs(desk: Desk):
+    codes = [f"T{nth:03}" for nth in range(101)]
+    async with desk.db.transaction(desk.account) as tx:
+        rakuten = await shop_of(tx, await desk.a_shop("Rakuten"))
+        await imported(tx, rakuten, *(a_listing(code) for code in codes), now=NOW)
+    yahoo = await a_yahoo_shop(desk)
+    everything = {"filter": {}, "expectedCount": 101}
+
+    data = await desk.execute(
+        ATTACH, input={"shopId": desk.id("Shop", yahoo), "products": {"matching": everything}}
+    )
+    await works(desk, data["attachListings"]["job"]["id"])
+    of_yahoo = {"filter": {"shopIds": [desk.id("Shop", yahoo)]}, "expectedCount": 101}
+    fields = [{"key": "allow_overdraft", "value": "1", "owner": "US"}]
+    data = await desk.execute(
+        FIELDS_JOB, input={"listings": {"matching": of_yahoo}, "fields": fields}
+    )
+    await works(desk, data["setListingFields"]["job"]["id"])
+
+    assert data["setListingFields"]["job"]["progress"] == {"total": 101}
+    async with desk.db.transaction(desk.account) as tx:
+        kept = await rows(
+            tx,
+            """
+            SELECT l.item_code, f.value, k.state FROM listing_fields f JOIN listings l ON l.id = f.listing_id
+            JOIN links k ON k.listing_id = l.id ORDER BY l.item_code
+            """,
+        )
+    assert kept == [{"item_code": code, "value": "1", "state": "LINKED"} for code in codes]
