@@ -20,4 +20,7 @@ class Origins:
         return origin in self._allowed or self._is_own(origin, connection)
 
     def _is_own(self, origin: str, connection: HTTPConnection) -> bool:
-        return urlsplit(origin).netloc == connection.headers.get("host")
+        try:
+            return urlsplit(origin).netloc == connection.headers.get("host")
+        except ValueError:
+            return False

@@ -192,6 +192,7 @@ AS_JSON = {"content_type": "application/json"}
         ("no type", b"{}", {}, (415, "UNSUPPORTED_MEDIA_TYPE")),
         ("another site", {}, {"origin": EVIL}, (403, "ORIGIN_NOT_ALLOWED")),
         ("no site", {}, {"origin": "null"}, (403, "ORIGIN_NOT_ALLOWED")),
+        ("no address", {}, {"origin": "http://["}, (403, "ORIGIN_NOT_ALLOWED")),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", AUTH)
@@ -243,7 +244,7 @@ async def test_guesses_are_counted_and_told_when_to_come_back(mai: Mai) -> None:
 
 @pytest.mark.parametrize(
     ("origin", "status"),
-    [("", 200), (ORIGIN, 200), (EVIL, 403), ("null", 403)],
+    [("", 200), (ORIGIN, 200), (EVIL, 403), ("null", 403), ("http://[", 403)],
 )
 async def test_a_cookie_counts_from_allowed_pages_alone(mai: Mai, origin: str, status: int) -> None:
     cookie = await mai.cookie()
