@@ -37,6 +37,7 @@ from graphql.execution.values import VariableValues, get_argument_values, get_va
 from api.fields import Cost
 from api.recent import Recent
 from api.selection import fragments_of
+from api.trusted import hash_of
 from domain.store.reads import MOST_ROWS
 
 ASSUMED = 5
@@ -88,7 +89,8 @@ NOTHING = Price()
 
 
 class Prices:
-    """Of the operations of a schema. One serves a process, and remembers what it has worked out."""
+    """Of the operations of a schema. One serves a process, and remembers what it has worked out, by the hash of the document:
+    each request brings a copy of its text, which is not to be kept."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
@@ -103,7 +105,7 @@ class Prices:
     ) -> Price:
         """`document` is `source`, parsed and validated; `variables` as they were sent."""
         name = operation.name.value if operation.name else None
-        key = (source, name, _sizes(operation, variables))
+        key = (hash_of(source), name, _sizes(operation, variables))
         known = self._known.get(key) or self._worked_out(document, operation, variables)
         return NOTHING if known is None else self._known.keep(key, known)
 

@@ -1,7 +1,8 @@
 """An operation is planned once for each shape of its variables, and answered with one statement.
 
 The shape is what decides the SQL: which variables are given, the Booleans and enums among them, the kinds of nodes that
-ids name. All else is bound. Plans are kept by document, operation, shape and rights; the oldest unused go first.
+ids name. All else is bound. Plans are kept by the hash of their document, operation, shape and rights; the oldest unused
+go first.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -30,6 +31,7 @@ from api.nodes import kind_of_id
 from api.recent import Recent
 from api.selection import Given, Mark, NotPlanned, Selector, Slot, fragments_of
 from api.settle import Settler
+from api.trusted import hash_of
 from domain.model.actors import ActorKind
 from domain.model.errors import DomainError
 from domain.model.roles import Permission
@@ -102,7 +104,7 @@ class Planner:
                 orjson.dumps({"errors": [shown(each, locale) for each in coerced]}), False
             )
         shape = shape_of(self.schema, operation, coerced)
-        key = (source, operation_name, shape, context.viewer.permissions)
+        key = (hash_of(source), operation_name, shape, context.viewer.permissions)
         selector = self._selector(context, document, operation, coerced)
         try:
             plan = self.plans.get(key) or self._planned(key, selector)

@@ -1,5 +1,6 @@
 """What operations cost, worked out before they are read."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -109,6 +110,21 @@ def test_a_price_is_remembered_for_the_same_sizes_only(
     priced(prices, PAGE, **first)
     assert priced(prices, PAGE, **then) == price(PAGE, **then)
     assert price(PAGE, **then).requested > 200
+
+
+def test_prices_keep_no_copy_of_their_document() -> None:
+    source, prices = f"# {'x' * 40_000}\n{PAGE}", Prices(SCHEMA)
+    document = parse(source)
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+
+    tracemalloc.start()
+    for size in range(100):
+        prices.of(source.encode().decode(), document, operation, {"n": size})
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 10 * len(source)
 
 
 @pytest.mark.parametrize("name", SOURCES)
