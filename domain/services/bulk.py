@@ -92,7 +92,7 @@ async def stumbled(tx: Tx, job_id: UUID, *, now: datetime) -> None:
     job = await job_targets.take_turn(tx, job_id, at=now)
     if job is None:
         return
-    wait = min(FIRST_WAIT * 2**job.stumbles, LONGEST_WAIT)
+    wait = min(FIRST_WAIT * 2 ** min(job.stumbles, MOST_STUMBLES), LONGEST_WAIT)
     await job_targets.due_again(tx, job_id, now + wait, stumbles=job.stumbles + 1)
     if job.stumbles + 1 >= MOST_STUMBLES:
         await jobs.finish(tx, job_id, JobState.FAILED, {}, at=now)

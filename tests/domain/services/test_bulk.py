@@ -11,7 +11,7 @@ from domain.model.jobs import JobKind
 from domain.model.malls import MallTime, PushOutcome, PushResult
 from domain.model.sets import SetPart
 from domain.services import bulk, groups, reflect, reflect_jobs, sets
-from domain.services.bulk import MOST_STUMBLES, TARGETS_AT_ONCE, PartRefused
+from domain.services.bulk import LONGEST_WAIT, MOST_STUMBLES, TARGETS_AT_ONCE, PartRefused
 from domain.store import dispatch, job_targets, jobs, sync
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
@@ -292,6 +292,19 @@ class TestStumbling:
 
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60, None]
         assert await job(db, account, job_id) == ("FAILED", 1, 0, 0)
+
+    async def test_what_was_called_off_is_tried_for_ever(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            job_id = await jobs.create(tx, JobKind.REFLECT, total=1, actor=OWNER)
+            await jobs.cancel(tx, job_id, at=NOW, due_at=NOW)
+        now = NOW
+        for _ in range(60):
+            await db.run(account, lambda tx, at=now: bulk.stumbled(tx, job_id, now=at))
+            now += LONGEST_WAIT
+
+        async with db.transaction(account) as tx:
+            found = await row(tx, "SELECT state, due_at FROM jobs WHERE id = :job", job=job_id)
+        assert found == {"state": "CANCELLED", "due_at": now}
 
     async def test_before_its_time_it_is_nobodys_turn(self, db: Database, account: UUID):
         job_id = await self.broken(db, account)
