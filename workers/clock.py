@@ -77,6 +77,16 @@ async def _every(
         await asyncio.sleep(seconds)
 
 
+async def _apart(
+    ctx: Context, name: str, account_id: UUID, work: Callable[[Tx], Awaitable[None]]
+) -> None:
+    """One account's part of a turn. What fails in it is left to the next turn, and keeps no other account waiting."""
+    try:
+        await ctx.db.run(account_id, work)
+    except Exception:
+        log.exception("part_of_turn_failed", turn=name, account=str(account_id))
+
+
 async def _show_overdue(ctx: Context) -> None:
     """A push that is late by now is a difference, though nothing but the time has changed."""
     late: defaultdict[UUID, list[UUID]] = defaultdict(list)
@@ -89,7 +99,7 @@ async def _show_overdue(ctx: Context) -> None:
         async def work(tx: Tx, listing_ids: list[UUID] = listing_ids) -> None:
             await reconsider(tx, listing_ids, Why.LOOKED, now=ctx.now())
 
-        await ctx.db.run(account_id, work)
+        await _apart(ctx, "overdue", account_id, work)
 
 
 async def run_schedules(ctx: Context) -> None:
@@ -101,7 +111,7 @@ async def run_schedules(ctx: Context) -> None:
         async def work(tx: Tx, schedule_id: UUID = schedule_id) -> None:
             await schedules.run(tx, schedule_id, now=ctx.now())
 
-        await ctx.db.run(account_id, work)
+        await _apart(ctx, "schedules", account_id, work)
 
 
 async def warn_of_expiries(ctx: Context) -> None:
@@ -114,7 +124,7 @@ async def warn_of_expiries(ctx: Context) -> None:
         async def work(tx: Tx, shop_id: UUID = shop_id) -> None:
             await expiries.warn_of(tx, shop_id, now=ctx.now())
 
-        await ctx.db.run(account_id, work)
+        await _apart(ctx, "expiries", account_id, work)
 
 
 async def _make_partitions(ctx: Context) -> None:
