@@ -17,7 +17,7 @@ from api.fields import Requires, argument
 from api.mutations.repeats import SECRET, digest, read, written
 from api.nodes import BadId, read_id
 from api.previews import shown
-from api.selection import MOST_ITEMS
+from api.selection import MOST_ITEMS, forbidden
 from api.user_errors import UserError, user_error
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
@@ -56,6 +56,7 @@ def mutation(work: Work, description: str, *, requires: Permission, repeats: boo
 
     async def resolve(info: Info, input: Any) -> Any:
         context = info.context
+        _check_sends(info, input)
 
         async def done(tx: Tx) -> Any:
             key = said(input.idempotency_key)
@@ -76,6 +77,13 @@ def mutation(work: Work, description: str, *, requires: Permission, repeats: boo
     return strawberry.mutation(
         resolver=resolve, description=description, directives=(Requires(permission=requires),)
     )
+
+
+def _check_sends(info: Info, input: Any) -> None:
+    """Whoever may change a number may not send it for that. Raises GraphQLError FORBIDDEN."""
+    sends = getattr(input, "reflect", None) is True
+    if sends and Permission.REFLECT not in info.context.viewer.permissions:
+        raise forbidden(Permission.REFLECT, info._raw_info.field_nodes[0])
 
 
 def _told(error: DomainError, context: Context) -> UserError:

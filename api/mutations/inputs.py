@@ -7,7 +7,7 @@ from api.listings import ListingFilter
 from api.products import ProductFilter
 from api.sync_errors import SyncErrorFilter
 
-REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said."
+REFLECT = "反映: send it to the malls now, or not; as the account says when nothing is said. True needs the right REFLECT too."
 KEY = (
     "Your own name for this very request, at most 200 characters: sent again by you within 48 hours it changes nothing, "
     "and answers what came of it. IDEMPOTENCY_IN_PROGRESS: the first is still under way."

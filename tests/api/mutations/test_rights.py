@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from graphql import get_named_type
 
 from api.execution import Engine
 from api.schema import schema
@@ -175,6 +176,37 @@ async def test_without_its_right_a_mutation_is_forbidden(world: World, name: str
     assert answer["data"] == {name: None}
     assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"]
     assert await moved(world) == before
+
+
+SENDING = [
+    name
+    for name, field in FIELDS.items()
+    if "reflect" in get_named_type(field.args["input"].type).fields
+]
+"""Those that may also send what they change."""
+
+
+@pytest.mark.parametrize("name", SENDING)
+async def test_what_is_changed_is_sent_by_those_alone_who_may_send(world: World, name: str):
+    desk = world.neighbour.having(*(set(Permission) - {Permission.REFLECT}))
+    asked = FOREIGN[name](world)
+    before = await moved(world)
+
+    answer = await desk.answer(document(name), input=asked | {"reflect": True})
+
+    assert answer["data"] == {name: None}
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "FORBIDDEN", "params": {"permission": "REFLECT"}}
+    assert await moved(world) == before
+
+
+async def test_what_is_not_to_be_sent_needs_no_right_to_send(world: World):
+    desk = world.neighbour.having(Permission.STOCK_WRITE)
+    item = {"productId": world.held.product, "total": 7}
+
+    data = await desk.execute(document("setStock"), input={"items": [item], "reflect": False})
+
+    assert data["setStock"]["userErrors"] == []
 
 
 @pytest.mark.parametrize("name", sorted(FOREIGN.keys() - NAMING_NOTHING))
