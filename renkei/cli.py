@@ -293,6 +293,21 @@ def check_schema(
     released_schema.check_breaks_nothing(found)
 
 
+@schema.command("tables")
+def print_tables(
+    into: Annotated[
+        Path | None, typer.Option(help="Bring them up to date in this file instead: docs/api.md.")
+    ] = None,
+) -> None:
+    """Print the tables of docs/api.md that follow from the code: rights, codes, limits."""
+    from renkei import reference
+
+    if into is None:
+        print(reference.tables())
+    else:
+        reference.bring_up_to_date(into)
+
+
 def main() -> None:
     """Every refusal is one message on standard error and exit code 1. What nobody foresaw goes to
     the log with its origin, but not to a terminal."""
