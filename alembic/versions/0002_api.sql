@@ -13,7 +13,10 @@ ALTER TABLE users
     ADD CONSTRAINT users_locale_known CHECK (locale IN ('JA', 'EN')),
     ADD CONSTRAINT users_invitation_hash_key UNIQUE (invitation_hash);
 
-ALTER TABLE shops ADD COLUMN disconnected_at TIMESTAMP WITH TIME ZONE, DROP CONSTRAINT shops_account_id_name_key;
+ALTER TABLE shops
+    ADD COLUMN disconnected_at TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN sampled_at TIMESTAMP WITH TIME ZONE,
+    DROP CONSTRAINT shops_account_id_name_key;
 CREATE UNIQUE INDEX shops_name_idx ON shops (account_id, name) WHERE disconnected_at IS NULL;
 
 ALTER TABLE products ADD COLUMN free_counted_at TIMESTAMP WITH TIME ZONE;
@@ -232,6 +235,9 @@ CREATE POLICY used ON users FOR UPDATE TO renkei_dispatch USING (true);
 CREATE POLICY used ON api_tokens FOR UPDATE TO renkei_dispatch USING (true);
 
 CREATE INDEX pushes_applied_idx ON pushes (account_id, shop_id, id) WHERE state = 'APPLIED';
+DROP INDEX pushes_unread_idx;
+CREATE INDEX pushes_unread_idx ON pushes (account_id, shop_id, read_back_at)
+    WHERE read_back_at IS NOT NULL AND state IN ('ACCEPTED', 'APPLIED');
 CREATE INDEX jobs_finished_idx ON jobs (finished_at) WHERE finished_at IS NOT NULL;
 CREATE INDEX sync_errors_resolved_idx ON sync_errors (resolved_at) WHERE resolved_at IS NOT NULL;
 GRANT SELECT (finished_at), DELETE ON jobs TO renkei_dispatch;
@@ -401,12 +407,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             WHERE l.account_id = s.account_id AND l.shop_id = s.id AND l.wanted > l.done AND (l.push_id IS NOT NULL
                 OR s.goes AND l.expected IS NOT NULL AND coalesce(l.next_try_at, at) <= at AND (l.lane = 0 OR s.fresh
                     AND (l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT s.fetches_orders
-                        OR l.base_latest <= s.watermark))))
+                        OR l.base_latest <= s.watermark OR l.expected < l.base))))
         UNION ALL
         SELECT s.account_id, s.id, 'READ_BACK' FROM running s
         WHERE s.goes AND EXISTS (
-            SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id AND p.state = 'ACCEPTED'
-                AND p.read_back_at <= at)
+            SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id
+                AND p.state IN ('ACCEPTED', 'APPLIED') AND p.read_back_at <= at)
         UNION
         SELECT w.account_id, w.shop_id, w.work FROM job_shops w
         JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')

@@ -209,6 +209,19 @@ SPEED = FormField(
     default="1",
 )
 
+READ_BACK = FormField(
+    "read_back_one_in",
+    FormSection.CONNECTION,
+    "在庫数の読み直し（何件に1件）",
+    "Read back one number in",
+    "モールが更新済みと答えた在庫数のうち、何件に1件を読み直して確かめるか。0にした在庫数は必ず読み直します。",
+    "Of so many numbers that the mall calls applied, one is read to see that it is there. Every drop to 0 is.",
+    kind=FormFieldKind.NUMBER,
+    required=False,
+    pattern=r"^[1-9][0-9]{0,3}$",
+    default="50",
+)
+
 RAKUTEN = MallSpec(
     kind=MallKind.RAKUTEN,
     name_ja="楽天市場",
@@ -236,6 +249,7 @@ RAKUTEN = MallSpec(
         _address(
             "base_url", "接続先アドレス", "Address of the API", "https://api.rms.rakuten.co.jp"
         ),
+        READ_BACK,
         SPEED,
     ),
     columns=(
@@ -376,6 +390,7 @@ YAHOO_SHOPPING = MallSpec(
             "Address of the authorization server",
             "https://auth.login.yahoo.co.jp",
         ),
+        READ_BACK,
         SPEED,
     ),
     columns=(
@@ -525,6 +540,7 @@ AMAZON = MallSpec(
             "Address of the consent page",
             "https://sellercentral.amazon.co.jp",
         ),
+        READ_BACK,
         SPEED,
     ),
     columns=(

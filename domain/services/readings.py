@@ -5,29 +5,25 @@ goes out, as after any other reading, once the orders up to it are known.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.model import base
 from domain.model.actors import Actor
-from domain.model.base import MallStockSource
 from domain.model.errors import DomainError, MallError
 from domain.model.jobs import JobKind, JobState
 from domain.model.locales import Words
 from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import ItemRef, StockReading
-from domain.model.reflect import Halt, PushState, Quarantine, Retry, after_failure
+from domain.model.reflect import Halt, Quarantine, Retry, after_failure
+from domain.services import seen_stock
 from domain.services import shops as shop_service
 from domain.services.edits import not_found
-from domain.services.listing_fields import read_at_mall
-from domain.services.sync import Change, Why, reconsider
 from domain.store import job_shops, job_targets, jobs, logs, readings, shops
 from domain.store.database import Tx
 from domain.store.job_shops import JobShop, ShopWork
 from domain.store.readings import ToRead
 from domain.store.shops import Shop
-from domain.store.sync import SyncRow
 
 WORK = ShopWork.READ_STOCK
 LENGTH = timedelta(seconds=60)
@@ -86,12 +82,7 @@ async def took(tx: Tx, call: Call, told: Sequence[StockReading], *, now: datetim
         return
     shown = {reading.ref: reading for reading in told}
     found = {each.listing_id: shown[each.ref] for each in call.asked if each.ref in shown}
-    await readings.not_ours(
-        tx, [(id, each.unlimited, each.fulfilled_by_mall) for id, each in found.items()]
-    )
-    ids = {each.ref: each.listing_id for each in call.asked}
-    await read_at_mall(tx, shop.mall, ids, told, now=now)
-    await reconsider(tx, list(found), Why.SETTLED, now=now, change=_learnt(shop, found))
+    await seen_stock.learn(tx, shop, found, now=now)
     await _note(tx, call, shown)
     if call.asked[-1].place == call.job.to_place:
         await job_shops.end(tx, call.job, JobState.DONE, at=now)
@@ -183,26 +174,6 @@ async def _next(tx: Tx, job: JobShop, shop: Shop, now: datetime) -> Call | None:
     else:
         await job_shops.end(tx, job, JobState.DONE, at=now)
     return None
-
-
-def _learnt(shop: Shop, found: Mapping[UUID, StockReading]) -> Change:
-    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
-
-    def change(row: SyncRow) -> SyncRow:
-        reading = found[row.listing_id]
-        if _is_too_early(row, reading, delay):
-            return row
-        return replace(row, base=base.after_reading(row.base, reading))
-
-    return change
-
-
-def _is_too_early(row: SyncRow, reading: StockReading, delay: timedelta) -> bool:
-    """Our own write may not be shown yet: the mall's old number would look like a change."""
-    if row.push_id is not None or row.push_state == PushState.ACCEPTED.value:
-        return True
-    at = row.base.at if row.base.source is MallStockSource.APPLIED_PUSH else None
-    return at is not None and reading.at.earliest < at.latest + delay
 
 
 async def _note(tx: Tx, call: Call, shown: Mapping[ItemRef, StockReading]) -> None:

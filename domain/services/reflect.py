@@ -4,7 +4,7 @@ A claim locks the rows that wait, notes their generation and their own newest nu
 call is the worker's. Settling writes `done = the generation that was claimed`, so a change in between still waits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from domain.model.malls import (
     StockReading,
     WriteMode,
 )
+from domain.model.read_back import Written, is_due, looked_at, was_not_applied
 from domain.model.reflect import (
     FIRST_WAIT,
     LONGEST_WAIT,
@@ -36,7 +37,7 @@ from domain.model.reflect import (
     backoff,
 )
 from domain.model.sync_errors import Part, SyncErrorKind
-from domain.services import reflect_jobs, shops, sync_errors
+from domain.services import reflect_jobs, seen_stock, shops, sync_errors
 from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, listing_fields, pushes, sync
@@ -156,23 +157,65 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
 async def read_back(
     tx: Tx, shop: Shop, asked: Sequence[Unread], readings: Sequence[StockReading], *, now: datetime
 ) -> None:
-    """Accepted is not applied: is the number there? After MOST_READS looks the reading is the truth.
+    """Accepted is not applied: is the number there?
 
     What was superseded since it was asked for says nothing any more.
     """
     shop = await shops_store.lock(tx, shop.id) or shop
     shown = {reading.ref: reading for reading in readings}
+    queued = [each for each in asked if each.accepted]
+    if queued:
+        await _read_queued(tx, shop, queued, shown, now)
+    written = [each for each in asked if not each.accepted]
+    if written:
+        await _read_written(tx, shop, written, shown, now)
+
+
+async def _read_queued(
+    tx: Tx,
+    shop: Shop,
+    asked: Sequence[Unread],
+    shown: Mapping[ItemRef, StockReading],
+    now: datetime,
+) -> None:
+    """After MOST_READS looks the reading is the truth."""
     there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
     again_at = shop.at_its_pace(now + MALL_SPECS[shop.mall].capabilities.usual_delay, now)
     ids = {each.ref: each.listing_id for each in asked}
-    await read_at_mall(tx, shop.mall, ids, readings, now=now)
+    told = [shown[each.ref] for each in asked if each.ref in shown]
+    await read_at_mall(tx, shop.mall, ids, told, now=now)
     seen = await pushes.seen(tx, [each.id for each in there], now)
     given_up = await pushes.not_seen(
         tx, [each.id for each in missing], again_at=again_at, most=MOST_READS
     )
     await _note_seen(tx, shop, [each for each in there if each.id in seen], now)
     await _note_not_applied(tx, shop, [each for each in missing if each.id in given_up], shown, now)
+
+
+async def _read_written(
+    tx: Tx,
+    shop: Shop,
+    asked: Sequence[Unread],
+    shown: Mapping[ItemRef, StockReading],
+    now: datetime,
+) -> None:
+    """Numbers that the mall called applied. What is read before its display delay is over is looked at again."""
+    found = {each.listing_id: shown[each.ref] for each in asked if each.ref in shown}
+    early = await seen_stock.learn(tx, shop, found, now=now)
+    again = [each.id for each in asked if each.listing_id in early or each.ref not in shown]
+    delay = MALL_SPECS[shop.mall].capabilities.usual_delay
+    await pushes.read_later(tx, again, shop.at_its_pace(now + delay, now))
+    looked = [each for each in asked if each.id not in again]
+    lost = [each for each in looked if _was_not_applied(each, found[each.listing_id])]
+    ids = [each.id for each in looked]
+    await pushes.looked_at(tx, ids, not_applied=[each.id for each in lost])
+    await _report_not_applied(tx, shop, [each.listing_id for each in lost], now)
+
+
+def _was_not_applied(sent: Unread, reading: StockReading) -> bool:
+    written = Written(sent.id, sent.quantity, sent.before)
+    return reading.found and was_not_applied(written, sent.base, reading.quantity)
 
 
 async def not_read(
@@ -246,7 +289,8 @@ async def _settle_results(
         for attempt, result in answered
         if result.outcome is PushOutcome.REFUSED
     }
-    settled = [_settled(batch.shop, attempt, result, now) for attempt, result in answered]
+    watched = await _watched(tx, batch.shop, answered, now)
+    settled = [_settled(batch.shop, each, watched, now) for each in answered]
     await pushes.settle(tx, batch.shop.id, settled)
     stands = {
         attempt.listing_id: attempt.fields
@@ -269,7 +313,28 @@ def _again_at(shop: Shop, attempt: Attempt, now: datetime) -> datetime:
     return shop.at_its_pace(decision.until, now)
 
 
-def _settled(shop: Shop, attempt: Attempt, result: PushResult, now: datetime) -> Settled:
+async def _watched(
+    tx: Tx, shop: Shop, answered: Sequence[tuple[Attempt, PushResult]], now: datetime
+) -> set[UUID]:
+    """Those of the applied numbers that are looked at all the same, where the mall tells what it shows."""
+    written = [
+        Written(attempt.id, attempt.quantity, attempt.before)
+        for attempt, result in answered
+        if result.outcome is PushOutcome.APPLIED
+    ]
+    if not written or not MALL_SPECS[shop.mall].capabilities.reads_stock:
+        return set()
+    due = is_due(shop.sampled_at, now) and any(not each.drops_to_zero for each in written)
+    if due:
+        await shops_store.change(tx, shop.id, sampled_at=now)
+    return looked_at(written, one_in=shop.read_back_one_in, due=due)
+
+
+def _settled(
+    shop: Shop, answered: tuple[Attempt, PushResult], watched: Collection[UUID], now: datetime
+) -> Settled:
+    attempt, result = answered
+    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
     settled = Settled(
         attempt,
         result.outcome.value,
@@ -278,9 +343,9 @@ def _settled(shop: Shop, attempt: Attempt, result: PushResult, now: datetime) ->
     )
     match result.outcome:
         case PushOutcome.APPLIED:
-            return replace(settled, accepted_at=now, applied_at=now)
+            read_back_at = now + delay if attempt.id in watched else None
+            return replace(settled, accepted_at=now, applied_at=now, read_back_at=read_back_at)
         case PushOutcome.ACCEPTED:
-            delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
             return replace(settled, accepted_at=now, read_back_at=now + delay)
         case PushOutcome.REFUSED:
             return settled
@@ -529,6 +594,10 @@ async def _note_not_applied(
 
     rows = await reconsider(tx, list(refs), Why.HAPPENED, now=now, change=change)
     wrong = [row.listing_id for row in rows if row.base.quantity != row.expected]
+    await _report_not_applied(tx, shop, wrong, now)
+
+
+async def _report_not_applied(tx: Tx, shop: Shop, wrong: Sequence[UUID], now: datetime) -> None:
     if wrong:
         await sync_errors.report(
             tx,

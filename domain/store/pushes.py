@@ -43,15 +43,20 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An accepted number that is to be looked at. `base`: what the mall's counter should read by now, as its own sales
-    moved it; None where nobody knows."""
+    """A number that is to be looked at: `accepted`, so that nobody knows whether it stands, or called applied by the mall.
+
+    `before`: what we believed the mall showed until then. `base`: what the mall's counter should read by now, as its own
+    sales moved it. None where nobody knows.
+    """
 
     id: UUID
     listing_id: UUID
     ref: ItemRef
     quantity: int
+    before: int | None
     base: int | None
     reads: int
+    accepted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ DUE = text(
     WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND l.push_id IS NULL
         AND l.expected IS NOT NULL AND (l.next_try_at IS NULL OR l.next_try_at <= :now) AND l.lane <= :last_lane
         AND (l.lane = 0 OR l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT :fetches_orders
-            OR l.base_latest <= :watermark)
+            OR l.base_latest <= :watermark OR l.expected < l.base)
     ORDER BY greatest(l.lane - CASE WHEN l.waiting_since <= :risen_before THEN 1 ELSE 0 END, 0), l.waiting_since
     LIMIT :at_most FOR UPDATE SKIP LOCKED
     """
@@ -110,8 +115,9 @@ SETTLE = text(
 
 SUPERSEDE = text(
     """
-    UPDATE pushes SET state = 'SUPERSEDED' WHERE account_id = :account AND listing_id = ANY (:listings)
-        AND state = 'ACCEPTED' AND id <> ALL (:ids)
+    UPDATE pushes SET state = CASE state WHEN 'ACCEPTED' THEN 'SUPERSEDED' ELSE state END, read_back_at = NULL
+    WHERE account_id = :account AND listing_id = ANY (:listings) AND id <> ALL (:ids)
+        AND (state = 'ACCEPTED' OR state = 'APPLIED' AND read_back_at IS NOT NULL)
     """
 )
 
@@ -133,8 +139,8 @@ APPLIED = text(
 
 SEEN = text(
     """
-    UPDATE pushes SET state = 'APPLIED', applied_at = :at WHERE account_id = :account AND id = ANY (:ids)
-        AND state = 'ACCEPTED'
+    UPDATE pushes SET state = 'APPLIED', applied_at = :at, read_back_at = NULL
+    WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
     RETURNING id
     """
 )
@@ -150,17 +156,29 @@ NOT_SEEN = text(
 
 READ_LATER = text(
     """
-    UPDATE pushes SET read_back_at = :at WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
+    UPDATE pushes SET read_back_at = :at
+    WHERE account_id = :account AND id = ANY (:ids) AND state IN ('ACCEPTED', 'APPLIED') AND read_back_at IS NOT NULL
     """
 )
 
 UNREAD = text(
     """
-    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, s.base, p.reads FROM pushes p
+    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, p.before, s.base, p.reads,
+        p.state = 'ACCEPTED' AS accepted
+    FROM pushes p
     JOIN listings l ON l.account_id = p.account_id AND l.id = p.listing_id
     JOIN listing_sync s ON s.account_id = p.account_id AND s.listing_id = p.listing_id
-    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'ACCEPTED' AND p.read_back_at <= :now
+    WHERE p.account_id = :account AND p.shop_id = :shop AND p.read_back_at <= :now
+        AND p.state IN ('ACCEPTED', 'APPLIED')
     ORDER BY p.read_back_at LIMIT :at_most
+    """
+)
+
+LOOKED_AT = text(
+    """
+    UPDATE pushes SET reads = reads + 1, read_back_at = NULL,
+        state = CASE WHEN id = ANY (:not_applied) THEN 'UNKNOWN' ELSE state END
+    WHERE account_id = :account AND id = ANY (:ids) AND state = 'APPLIED'
     """
 )
 
@@ -181,8 +199,11 @@ LOSE = text(
 
 LET_GO = text(
     """
-    UPDATE pushes SET state = 'UNKNOWN', mall_message = 'The shop was disconnected.'
-    WHERE account_id = :account AND shop_id = :shop AND state IN ('SENT', 'ACCEPTED')
+    WITH open AS (
+        UPDATE pushes SET state = 'UNKNOWN', mall_message = 'The shop was disconnected.'
+        WHERE account_id = :account AND shop_id = :shop AND state IN ('SENT', 'ACCEPTED'))
+    UPDATE pushes SET read_back_at = NULL
+    WHERE account_id = :account AND shop_id = :shop AND state = 'APPLIED' AND read_back_at IS NOT NULL
     """
 )
 
@@ -295,8 +316,10 @@ async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[
             row.listing_id,
             ItemRef(row.item_code, row.variant_code),
             row.quantity,
+            row.before,
             row.base,
             row.reads,
+            row.accepted,
         )
         for row in rows
     ]
@@ -324,6 +347,12 @@ async def not_seen(tx: Tx, ids: Sequence[UUID], *, again_at: datetime, most: int
 async def read_later(tx: Tx, ids: Sequence[UUID], at: datetime) -> None:
     """They are looked at not before then."""
     await tx.execute(READ_LATER, {"account": tx.account_id, "ids": list(ids), "at": at})
+
+
+async def looked_at(tx: Tx, ids: Sequence[UUID], *, not_applied: Sequence[UUID]) -> None:
+    """Numbers that the mall called applied were looked at, once. `not_applied`: those of them that were never written."""
+    parameters = {"account": tx.account_id, "ids": list(ids), "not_applied": list(not_applied)}
+    await tx.execute(LOOKED_AT, parameters)
 
 
 async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:

@@ -36,6 +36,7 @@ class Shop:
     watermark: datetime | None
     orders_seen_at: datetime | None
     cancels_seen_at: datetime | None
+    sampled_at: datetime | None
     clock_offset_ms: int
     next_order_poll_at: datetime
     paused_until: datetime | None
@@ -50,6 +51,11 @@ class Shop:
     def speed(self) -> float:
         """How much faster than the real mall a sandbox shop's limits and delays run."""
         return float(self.settings.get("speed") or 1)
+
+    @property
+    def read_back_one_in(self) -> int:
+        """Of so many numbers that the mall calls applied, one is looked at."""
+        return int(self.settings.get("read_back_one_in") or 50)
 
     def at_its_pace(self, until: datetime, now: datetime) -> datetime:
         """A wait, as long as it is at this shop's speed: a second at least."""
@@ -74,7 +80,7 @@ class Shop:
 COLUMNS = """
     s.id, s.mall, s.name, s.sandbox, s.in_use, s.state, s.orders_running, s.reflect_running, s.reflect_interval_seconds,
     s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
-    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until,
+    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.sampled_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until,
     s.maintenance,
     s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume
 """
@@ -221,7 +227,7 @@ CHANGEABLE = frozenset(
     {
         "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
         "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
-        "orders_seen_at", "cancels_seen_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
+        "orders_seen_at", "cancels_seen_at", "sampled_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
         "checked_at", "notification_email", "sandbox", "version", "disconnected_at",
     }
 )  # fmt: skip

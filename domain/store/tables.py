@@ -194,6 +194,8 @@ shops = _tenant(
     # When, by our clock, the window that ended at the watermark was asked for.
     _at("orders_seen_at", nullable=True),
     _at("cancels_seen_at", nullable=True),
+    # When a number that the mall called applied was last chosen to be looked at for the time's sake.
+    _at("sampled_at", nullable=True),
     Column("clock_offset_ms", Integer, nullable=False, server_default=text("0")),
     _at("next_order_poll_at"),
     _at("next_probe_at", nullable=True),
@@ -511,7 +513,7 @@ pushes = _tenant(
     _at("sent_at"),
     _at("accepted_at", nullable=True),
     _at("applied_at", nullable=True),
-    # An accepted number is looked at from then on; how often it was not there yet.
+    # The number is looked at from then on; how often it was.
     _at("read_back_at", nullable=True),
     _number("reads", 0, SmallInteger),
     Column("mall_code", Text, nullable=False, server_default=""),
@@ -541,7 +543,7 @@ Index(
     pushes.c.account_id,
     pushes.c.shop_id,
     pushes.c.read_back_at,
-    postgresql_where=text("state = 'ACCEPTED'"),
+    postgresql_where=text("read_back_at IS NOT NULL AND state IN ('ACCEPTED', 'APPLIED')"),
 )
 
 # The newest fact about an order (DESIGN §2.3).

@@ -224,9 +224,10 @@ async def town(
     *kinds: MallKind,
     speed: str = UNHINDERED,
     patience: float = PATIENCE_SECONDS,
+    one_in: str = "",
 ) -> AsyncIterator[Town]:
     """A new account with a shop at each of these malls, connected and switched off. `patience`: for how many seconds a
-    call waits for its answer."""
+    call waits for its answer. `one_in`: of so many applied numbers one is read back."""
     vault = Vault(KEY)
     async with (
         httpx.AsyncClient(timeout=patience) as http,
@@ -236,12 +237,18 @@ async def town(
         account_id = await create_account(db, f"town-{secrets.token_hex(6)}", "Town")
         here = Town(db, ctx, account_id)
         for kind in kinds:
-            here.stalls[kind] = await _stall(here, vault, control, address, kind, speed)
+            paces = {"speed": speed, "read_back_one_in": one_in}
+            here.stalls[kind] = await _stall(here, vault, control, address, kind, paces)
         yield here
 
 
 async def _stall(
-    here: Town, vault: Vault, control: httpx.AsyncClient, address: str, kind: MallKind, speed: str
+    here: Town,
+    vault: Vault,
+    control: httpx.AsyncClient,
+    address: str,
+    kind: MallKind,
+    paces: Mapping[str, str],
 ) -> Stall:
     mall, paths = PATHS[kind]
     mark = secrets.token_hex(5)
@@ -251,7 +258,7 @@ async def _stall(
     told = answer.json()["credentials"]
     credentials = {key: value for key, value in told.items() if key in known}
     has_seller = any(field.key == "seller_id" for field in MALL_SPECS[kind].setting_fields)
-    settings = {name: address + path for name, path in paths.items()} | {"speed": speed}
+    settings = {name: address + path for name, path in paths.items()} | dict(paces)
     settings |= {"seller_id": seller} if has_seller else {}
 
     async def connect(tx: Tx) -> UUID:

@@ -1,0 +1,48 @@
+"""Accepted is not applied: which of the numbers that a mall calls applied are looked at all the same (DESIGN §2.8)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+AT_LEAST_EVERY = timedelta(hours=1)
+"""However few numbers a shop is sent, one of them is looked at in this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew."""
+
+    id: UUID
+    quantity: int
+    before: int | None
+
+    @property
+    def drops_to_zero(self) -> bool:
+        """A zero that is not there sells what nobody has."""
+        return self.quantity == 0 and self.before != 0
+
+
+def is_due(last: datetime | None, now: datetime) -> bool:
+    """Is it time to look at one number of the shop, whatever chance says? `last`: when it was so before."""
+    return last is None or now - last >= AT_LEAST_EVERY
+
+
+def looked_at(written: Sequence[Written], *, one_in: int, due: bool) -> set[UUID]:
+    """Every drop to zero, one in `one_in` of all others, and where it is `due` one of them at least."""
+    drops = {each.id for each in written if each.drops_to_zero}
+    others = [each.id for each in written if not each.drops_to_zero]
+    chosen = {each for each in others if each.int % one_in == 0}
+    if due and not chosen:
+        chosen.update(others[:1])
+    return drops | chosen
+
+
+def was_not_applied(written: Written, believed: int | None, shown: int | None) -> bool:
+    """The mall shows just what it would without our number: it was never written, and nobody edited anything.
+
+    `believed`: what the counter should read by now, as the mall's own sales moved our number; `shown`: what it reads.
+    """
+    if None in (written.before, believed, shown) or written.before == written.quantity:
+        return False
+    return shown - believed == written.before - written.quantity  # type: ignore[operator]
