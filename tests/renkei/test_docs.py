@@ -2,11 +2,9 @@
 
 import json
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,13 +16,10 @@ from api.messages import Close
 from api.schema import schema
 from renkei.reference import TABLES, bring_up_to_date, brought_up_to_date, tables
 from renkei.refusal import Refusal
-from tests.renkei.command import CHECKOUT
+from tests.fences import API, CHECKOUT, FENCE, PAGES, options
 
-API = CHECKOUT / "docs" / "api.md"
-PAGES = (CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md")))
 OPERATIONS = {path.name for path in (CHECKOUT / "examples" / "operations").glob("*.graphql")}
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SETTING = re.compile(r"\bRENKEI_[A-Z_]*[A-Z]\b")
@@ -47,10 +42,8 @@ def documents_in(text: str) -> Iterator[str]:
 
 
 def sent(commands: str) -> Iterator[str]:
-    words = shlex.split(commands.replace("\\\n", ""))
-    for option, value in pairwise(words):
-        if option == "-d" and "query" in (body := json.loads(value)):
-            yield body["query"]
+    bodies = map(json.loads, options(commands, "-d"))
+    yield from (body["query"] for body in bodies if "query" in body)
 
 
 SNIPPETS = [
