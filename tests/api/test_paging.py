@@ -119,7 +119,15 @@ async def test_what_is_no_cursor_of_the_list_is_refused_in_its_place(
 
 @pytest.mark.parametrize(
     ("key", "order"),
-    [("99999999999", "TOTAL"), ("x", "TOTAL"), ("infinity", "UPDATED_AT"), ("2026", "SELLABLE_X")],
+    [
+        ("99999999999", "TOTAL"),
+        ("x", "TOTAL"),
+        ("infinity", "UPDATED_AT"),
+        ("0001-01-01T00:00:00+14:00", "UPDATED_AT"),
+        ("9999-12-31T23:59:59-14:00", "UPDATED_AT"),
+        ("2026-01-01", "UPDATED_AT"),
+        ("2026", "SELLABLE_X"),
+    ],
 )
 async def test_a_forged_sort_key_is_a_bad_cursor(asker: Asker, key: str, order: str) -> None:
     field = order.removesuffix("_X")

@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -39,8 +39,15 @@ def _integer(key: str) -> int:
     return number
 
 
+def _moment(key: str) -> datetime:
+    read = datetime.fromisoformat(key)
+    if read.tzinfo is None:
+        raise ValueError("no moment without its zone")
+    return read.astimezone(UTC)
+
+
 READERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {"text": _text, "int": _integer, "timestamptz": datetime.fromisoformat, "uuid": UUID}
+    {"text": _text, "int": _integer, "timestamptz": _moment, "uuid": UUID}
 )
 """How the text that PostgreSQL writes of a sort key is read back, by type."""
 
@@ -58,7 +65,7 @@ def read_cursor(cursor: str, order: str, cast: str) -> tuple[Any, UUID]:
         if name != order or not isinstance(key, str):
             raise BadCursor
         return READERS[cast](key), UUID(row_id)
-    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+    except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise BadCursor from error
 
 
