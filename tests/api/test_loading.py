@@ -43,7 +43,7 @@ GIVEN: dict[str, Any] = {}
 
 @strawberry.type
 class Mutation:
-    @strawberry.mutation
+    @strawberry.mutation(directives=[Requires(permission=Permission.CATALOGUE)])
     def save(self) -> Payload:
         products: list[UUID] = GIVEN["products"]
         return Payload(
@@ -140,7 +140,7 @@ async def test_payloads_hold_what_was_selected(
 async def test_what_may_not_be_seen_is_null_with_its_path(
     asker: Asker, saving: strawberry.Schema, given: dict[str, Any]
 ) -> None:
-    asker.permissions = PERMISSIONS[Role.VIEWER]
+    asker.permissions = PERMISSIONS[Role.STAFF]
 
     result = await executed(
         saving,
