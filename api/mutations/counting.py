@@ -52,7 +52,7 @@ class CountStockItem:
 class CountStockInput:
     items: list[CountStockItem] = strawberry.field(description="One for each product.")
     counted_at: datetime = strawberry.field(
-        description="When it was counted, not when it is entered: what moved since stays on top."
+        description="When it was counted, not when it is entered: what moved since stays on top. At most 366 days ago."
     )
     basis: CountBasis = strawberry.field(description="What was counted; nobody can guess it.")
     reflect: bool | None = optional(REFLECT)

@@ -1,13 +1,15 @@
 """The total of a product, what may change it, and the number that a listing should show."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.model.errors import DomainError
 
 MOST_UNITS = 99_999_999
 """The largest number of units a person, a file or a token may enter."""
+
+COUNTED_AT_MOST_AGO = timedelta(days=366)
 
 
 class Cause(StrEnum):
@@ -226,12 +228,12 @@ def counted(units: int, basis: CountBasis, *, not_shipped: int, moved_since: int
 
 
 def check_counted_at(counted_at: datetime, now: datetime) -> None:
-    """Raises DomainError INVALID_VALUE for a count that is still to come."""
-    if counted_at > now:
+    """Raises DomainError INVALID_VALUE for a count that is still to come, or older than the ledger can be summed up."""
+    if not now - COUNTED_AT_MOST_AGO <= counted_at <= now:
         raise DomainError(
-            "The count lies in the future: enter when it was made.",
+            f"Enter when it was counted: at most {COUNTED_AT_MOST_AGO.days} days ago, and not in the future.",
             field=("counted_at",),
-            now=now.isoformat(),
+            days=COUNTED_AT_MOST_AGO.days,
         )
 
 

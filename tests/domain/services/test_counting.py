@@ -1,7 +1,7 @@
 """Totals as they were counted: what lies on the shelf, what is free, and orders that come before, between and after."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -292,10 +292,15 @@ async def test_what_is_refused_moves_nothing_and_leaves_the_others_done(
         assert await totals(tx) == {"BOX": 0, "CUP": 8, "MUG": 5, "TEA": 7}
 
 
-async def test_a_count_in_the_future_is_refused(db: Database, account: UUID):
+@pytest.mark.parametrize(
+    "counted_at", [LATER, NOW - timedelta(days=367), datetime.min.replace(tzinfo=UTC)]
+)
+async def test_a_count_in_the_future_or_long_ago_is_refused(
+    db: Database, account: UUID, counted_at: datetime
+):
     async with db.transaction(account) as tx:
         with pytest.raises(DomainError) as refused:
-            await counting.count(tx, OWNER, [], counted_at=LATER, basis=FREE, now=NOW)
+            await counting.count(tx, OWNER, [], counted_at=counted_at, basis=FREE, now=NOW)
 
     assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", ("counted_at",))
 
