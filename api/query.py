@@ -24,8 +24,10 @@ from api.scalars import EventCursor
 from api.shops import Shop
 from api.stock import StockMovement
 from api.sync_errors import SyncError, SyncErrorFilter
+from api.sync_runs import SyncRun
 from domain.model.jobs import JobKind, JobState
 from domain.model.roles import Permission
+from domain.model.sync_runs import RunOutcome
 
 PRODUCTS = {
     "filter": argument(ProductFilter | None, "Which; null: all."),
@@ -131,6 +133,14 @@ class Query:
         {
             "shop_ids": argument(list[strawberry.ID] | None, "Of these shops."),
             "lane": argument(Lane | None, "In this lane."),
+        },
+    )
+    sync_runs = paged(
+        SyncRun,
+        "在庫同期履歴: what ran, newest first.",
+        {
+            "shop_ids": argument(list[strawberry.ID] | None, "Of these shops."),
+            "outcome": argument(RunOutcome | None, "That ended so, or still run."),
         },
     )
     jobs = paged(

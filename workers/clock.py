@@ -25,6 +25,7 @@ EXPIRING_AT_MOST = 10_000
 EVENTS_LIVE = timedelta(days=7)
 PUSHES_LIVE = timedelta(days=7)
 JOBS_LIVE = timedelta(days=30)
+RUNS_LIVE = timedelta(days=30)
 ERRORS_LIVE = timedelta(days=90)
 """After their cause is gone."""
 
@@ -150,5 +151,6 @@ async def _forget(ctx: Context) -> None:
     await dispatch.forget_events(ctx.db, before=now - EVENTS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_pushes(ctx.db, before=now - PUSHES_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_jobs(ctx.db, before=now - JOBS_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_runs(ctx.db, before=now - RUNS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_errors(ctx.db, before=now - ERRORS_LIVE, at_most=FORGET_AT_ONCE)
     await rates.forget(ctx.db, before=now - BUCKETS_LIVE, at_most=FORGET_AT_ONCE)

@@ -8,7 +8,7 @@ import structlog
 
 from domain.model.errors import MallError, MallOutcomeUnknown
 from domain.model.malls import Mall, OrderPage
-from domain.services import polling
+from domain.services import drift, polling
 from domain.services.polling import Poll, TurnLost
 from domain.store.database import Tx
 from workers import order_windows
@@ -51,6 +51,11 @@ async def _fetch(ctx: Context, account_id: UUID, poll: Poll) -> None:
     await order_windows.walk(mall, poll, take)
     await _reread(ctx, account_id, poll, mall)
 
+    async def decide(tx: Tx) -> None:
+        await drift.decide(tx, poll.shop.id, now=ctx.now())
+
+    await ctx.db.run(account_id, decide)
+
 
 async def _reread(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> None:
     async with ctx.db.transaction(account_id) as tx:
@@ -60,7 +65,7 @@ async def _reread(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> Non
     page = await _read(mall, numbers) if numbers else None
 
     async def work(tx: Tx) -> None:
-        await polling.reread(tx, poll.shop, page, asked=numbers, now=ctx.now())
+        await polling.reread(tx, poll, page, asked=numbers, now=ctx.now())
 
     await ctx.db.run(account_id, work)
 
@@ -75,11 +80,11 @@ async def _read(mall: Mall, numbers: Sequence[str]) -> OrderPage:
 
 async def _failed(ctx: Context, account_id: UUID, poll: Poll, error: MallError) -> None:
     async def work(tx: Tx) -> None:
-        await polling.failed(tx, poll.shop, error, now=ctx.now())
+        await polling.failed(tx, poll, error, now=ctx.now())
 
     await ctx.db.run(account_id, work)
 
 
 async def _end(ctx: Context, account_id: UUID, poll: Poll) -> None:
     async with ctx.db.transaction(account_id) as tx:
-        await polling.end(tx, poll)
+        await polling.end(tx, poll, now=ctx.now())

@@ -156,6 +156,7 @@ async def _end(ctx: Context, turn: Turn) -> None:
         shop = await shops.lock(tx, turn.shop_id)
         if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
             await reflect.rest(tx, shop, now=ctx.now())
+        await reflect.end(tx, turn.shop_id, turn.epoch, now=ctx.now())
         await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
 
     await ctx.db.run(turn.account_id, work)

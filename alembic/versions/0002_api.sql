@@ -181,6 +181,36 @@ CREATE TABLE job_shops (
 CREATE INDEX job_shops_due_idx ON job_shops (next_try_at) WHERE outcome IS NULL;
 CREATE INDEX job_shops_shop_idx ON job_shops (account_id, shop_id, work) WHERE outcome IS NULL;
 
+CREATE TABLE sync_runs (
+    account_id UUID NOT NULL,
+    id UUID DEFAULT uuidv7() NOT NULL,
+    shop_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    epoch BIGINT DEFAULT 0 NOT NULL,
+    job_id UUID,
+    started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    outcome TEXT DEFAULT 'RUNNING' NOT NULL,
+    sent INTEGER DEFAULT 0 NOT NULL,
+    taken INTEGER DEFAULT 0 NOT NULL,
+    refused INTEGER DEFAULT 0 NOT NULL,
+    failed INTEGER DEFAULT 0 NOT NULL,
+    broken BOOLEAN DEFAULT false NOT NULL,
+    turns INTEGER DEFAULT 1 NOT NULL,
+    error_id UUID,
+    CONSTRAINT sync_runs_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT sync_runs_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT sync_runs_account_id_job_id_fkey FOREIGN KEY(account_id, job_id) REFERENCES jobs (account_id, id) ON DELETE CASCADE,
+    CONSTRAINT sync_runs_kind_known CHECK (kind IN ('REFLECT', 'FULL_SYNC', 'ORDERS', 'READ_BACK')),
+    CONSTRAINT sync_runs_outcome_known CHECK (outcome IN ('RUNNING', 'OK', 'PARTIAL', 'FAILED')),
+    CONSTRAINT sync_runs_runs_until_ended CHECK ((outcome = 'RUNNING') = (ended_at IS NULL)),
+    CONSTRAINT sync_runs_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE UNIQUE INDEX sync_runs_open_idx ON sync_runs (account_id, shop_id, kind) WHERE outcome = 'RUNNING' AND job_id IS NULL;
+CREATE INDEX sync_runs_shop_idx ON sync_runs (account_id, shop_id, kind, id);
+CREATE INDEX sync_runs_job_idx ON sync_runs (account_id, job_id) WHERE job_id IS NOT NULL;
+CREATE INDEX sync_runs_ended_idx ON sync_runs (ended_at) WHERE ended_at IS NOT NULL;
+
 CREATE TABLE documents (
     account_id UUID NOT NULL,
     hash BYTEA NOT NULL,
@@ -208,7 +238,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['sessions', 'full_sync_schedules', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'documents',
+    FOREACH name IN ARRAY ARRAY['sessions', 'full_sync_schedules', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'sync_runs', 'documents',
                                 'idempotency_keys']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
@@ -248,6 +278,10 @@ CREATE POLICY forget ON sync_errors FOR DELETE TO renkei_dispatch USING (true);
 
 GRANT SELECT (account_id, id, next_run_at) ON full_sync_schedules TO renkei_dispatch;
 CREATE POLICY dispatch ON full_sync_schedules FOR SELECT TO renkei_dispatch USING (true);
+
+GRANT SELECT (account_id, id, ended_at), DELETE ON sync_runs TO renkei_dispatch;
+CREATE POLICY dispatch ON sync_runs FOR SELECT TO renkei_dispatch USING (true);
+CREATE POLICY forget ON sync_runs FOR DELETE TO renkei_dispatch USING (true);
 
 GRANT SELECT (name) ON products TO renkei_dispatch;
 GRANT SELECT (account_id, shop_id, expires_at) ON shop_credentials TO renkei_dispatch;
@@ -302,8 +336,17 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM gone
 $$;
 
-REVOKE ALL ON FUNCTION renkei_forget_jobs, renkei_forget_errors FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_forget_jobs, renkei_forget_errors TO renkei_app;
+CREATE FUNCTION renkei_forget_runs(ended_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM sync_runs r WHERE (r.account_id, r.id) IN (
+            SELECT o.account_id, o.id FROM sync_runs o WHERE o.ended_at < ended_before LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+REVOKE ALL ON FUNCTION renkei_forget_jobs, renkei_forget_errors, renkei_forget_runs FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_forget_jobs, renkei_forget_errors, renkei_forget_runs TO renkei_app;
 
 CREATE FUNCTION renkei_alike_products(words text, at_most integer) RETURNS TABLE (id uuid, likeness numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET pg_trgm.similarity_threshold = 0.4 AS $$

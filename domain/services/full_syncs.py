@@ -7,7 +7,7 @@ from uuid import UUID
 from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.services import reflect_jobs, shops
-from domain.store import logs, sync
+from domain.store import logs, sync, sync_runs
 from domain.store.database import Tx
 
 MOST_LISTINGS = 1_000_000
@@ -31,6 +31,8 @@ async def start(tx: Tx, actor: Actor, shop_ids: Sequence[UUID], *, now: datetime
             count=len(listing_ids),
         )
     job_id = await reflect_jobs.ask(tx, actor, listing_ids, sweeps=True, now=now)
+    await sync_runs.open_of_job(tx, job_id, shop_ids, at=now)
+    await sync_runs.end_of_job(tx, job_id)
     targets: list[tuple[UUID, Mapping[str, object]]] = [
         (shop.id, {"name": shop.name}) for shop in found
     ]

@@ -38,12 +38,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a page: `orders` new or changed and their `lines`, `moved` products, units `deducted`."""
+    """What became of a page: `orders` new or changed and their `lines`, `moved` products, units `deducted`. `unread`:
+    orders that could not be read, met for the first time."""
 
     orders: int
     moved: int
     lines: int
     deducted: int
+    unread: int = 0
 
 
 Baseline = Callable[[MallOrder], bool | None]

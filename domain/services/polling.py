@@ -14,11 +14,13 @@ from domain.model.errors import MallError, MallMalformed, MallRefused
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CancelSupport, OrderPage, OrderWindow
 from domain.model.reflect import Halt, Quarantine, after_failure
-from domain.model.sync_errors import Part, SyncErrorKind
+from domain.model.sync_errors import Part, SyncErrorKind, is_worth_telling
+from domain.model.sync_runs import RunKind
 from domain.services import shops as shop_service
-from domain.services import sync_errors
+from domain.services import sync_errors, sync_runs
 from domain.services.orders import Baseline, Seen, Taken, as_the_shop_says, take
 from domain.store import leases, orders, shops
+from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
@@ -54,6 +56,7 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | 
     epoch = await leases.take(tx, shop_id, LeaseKind.ORDERS, holder, LEASE)
     if epoch is None:
         return None
+    await sync_runs.cut_short(tx, shop_id, RunKind.ORDERS, epoch, now=now)
     shop = await shops.get(tx, shop_id)
     if (
         shop is None
@@ -67,6 +70,27 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | 
         tx, shop_id, next_order_poll_at=now + timedelta(seconds=shop.order_poll_seconds)
     )
     return _poll(shop, epoch, shop.watermark, holder, now)
+
+
+def overlap(shop: Shop) -> timedelta:
+    """How late an order may enter the mall's list: windows reach back this far behind the watermark."""
+    return max(MALL_SPECS[shop.mall].capabilities.order_overlap / shop.speed, LEAST_OVERLAP)
+
+
+def cancels_known_until(shop: Shop) -> datetime | None:
+    """Every cancel up to then, by the mall's clock, is known; None: nobody can say that."""
+    match MALL_SPECS[shop.mall].capabilities.cancels:
+        case CancelSupport.SEEN:
+            return shop.watermark and shop.watermark - overlap(shop)
+        case CancelSupport.SEEN_ON_REREAD:
+            seen = shop.cancels_seen_at
+            return seen and seen + shop.clock_offset - _reread_every(shop)
+        case CancelSupport.NOT_SEEN:
+            return None
+
+
+def _reread_every(shop: Shop) -> timedelta:
+    return max(REREAD_EVERY / shop.speed, LEAST_REREAD)
 
 
 def narrower(poll: Poll) -> Poll | None:
@@ -86,6 +110,7 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
     if page is first:
         await _note_clock(tx, poll, first, now)
     taken = await take_page(tx, shop, page, now=now)
+    await _note(tx, poll, taken, now)
     if page.last:
         await _walked(tx, shop, poll, first, now)
     return taken
@@ -94,7 +119,7 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
     """Open orders whose cancel no window would show, and those that could not be read; longest unseen first. None: it is
     not their time yet."""
-    every = max(REREAD_EVERY / shop.speed, LEAST_REREAD)
+    every = _reread_every(shop)
     if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
         return None
     cancels = MALL_SPECS[shop.mall].capabilities.cancels
@@ -108,28 +133,36 @@ async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
 
 
 async def reread(
-    tx: Tx, shop: Shop, page: OrderPage | None, *, asked: Sequence[str], now: datetime
+    tx: Tx, poll: Poll, page: OrderPage | None, *, asked: Sequence[str], now: datetime
 ) -> None:
     """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. No page: there was
     nothing to ask for."""
     if page is not None:
-        await take_page(tx, shop, page, now=now)
+        await _note(tx, poll, await take_page(tx, poll.shop, page, now=now), now)
     if len(asked) < REREAD_AT_MOST:
-        await shops.change(tx, shop.id, cancels_seen_at=now)
+        await shops.change(tx, poll.shop.id, cancels_seen_at=now)
 
 
-async def failed(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
+async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None:
     """The watermark stays; what is asked again is asked from there."""
+    error_id = await _report(tx, poll.shop, error, now)
+    if is_worth_telling(error):
+        await run_rows.note(
+            tx, poll.shop.id, RunKind.ORDERS, poll.epoch, broken=True, error_id=error_id, at=now
+        )
+
+
+async def _report(tx: Tx, shop: Shop, error: MallError, now: datetime) -> UUID | None:
+    """The error that says so, and when the shop is asked again."""
     if isinstance(error, MallRefused):
         error = MallMalformed(error.message, excerpt=error.mall_message, mall_code=error.mall_code)
     decision = after_failure(error, 1, now=now)
     if isinstance(decision, Halt):
-        await shop_service.halt(tx, shop, error, now=now)
-        return
+        return await shop_service.halt(tx, shop, error, now=now)
     again = decision.until if isinstance(decision, Quarantine) else decision.at
     again = max(shop.at_its_pace(again, now), now + timedelta(seconds=shop.order_poll_seconds))
     await shops.change(tx, shop.id, next_order_poll_at=again)
-    await sync_errors.report_failure(
+    return await sync_errors.report_failure(
         tx,
         error,
         Part.ORDERS,
@@ -140,13 +173,28 @@ async def failed(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None
     )
 
 
-async def end(tx: Tx, poll: Poll) -> None:
+async def end(tx: Tx, poll: Poll, *, now: datetime) -> None:
+    await sync_runs.end(tx, poll.shop.id, RunKind.ORDERS, poll.epoch, now=now)
     await leases.give_back(tx, poll.shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch)
+
+
+async def _note(tx: Tx, poll: Poll, taken: Taken, now: datetime) -> None:
+    """A poll that brings nothing is no run."""
+    if taken.orders or taken.unread:
+        await run_rows.note(
+            tx,
+            poll.shop.id,
+            RunKind.ORDERS,
+            poll.epoch,
+            taken=taken.orders + taken.unread,
+            refused=taken.unread,
+            at=now,
+        )
 
 
 def _poll(shop: Shop, epoch: int, watermark: datetime, holder: str, now: datetime) -> Poll:
     spec = MALL_SPECS[shop.mall].capabilities
-    since = watermark - max(spec.order_overlap / shop.speed, LEAST_OVERLAP)
+    since = watermark - overlap(shop)
     end = max(since, now + shop.clock_offset - spec.order_lag / shop.speed)
     until = min(end, since + spec.max_order_window)
     return Poll(shop, epoch, OrderWindow(since, until), now, holder, until == end)
@@ -189,7 +237,8 @@ async def take_page(
             now=now,
         )
     seen = Seen(page.orders, page.observed_at, now + shop.clock_offset)
-    return await take(tx, shop, seen, baseline=baseline, now=now)
+    taken = await take(tx, shop, seen, baseline=baseline, now=now)
+    return replace(taken, unread=len(new))
 
 
 async def _note_clock(tx: Tx, poll: Poll, first: OrderPage, now: datetime) -> None:

@@ -36,12 +36,14 @@ from domain.model.reflect import (
     after_failure,
     backoff,
 )
-from domain.model.sync_errors import Part, SyncErrorKind
-from domain.services import reflect_jobs, seen_stock, shops, sync_errors
+from domain.model.sync_errors import Part, SyncErrorKind, is_worth_telling
+from domain.model.sync_runs import RunKind
+from domain.services import reflect_jobs, seen_stock, shops, sync_errors, sync_runs
 from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, listing_fields, pushes, sync
 from domain.store import shops as shops_store
+from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.pushes import Attempt, Settled, Unread
@@ -101,6 +103,7 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
         tx, shop.id, uuid4(), epoch, attempts, [row.waiting_since or now for row in rows]
     )
     await sync.save(tx, [_sent(row, attempt) for row, attempt in zip(rows, attempts, strict=True)])
+    await run_rows.note(tx, shop.id, RunKind.REFLECT, epoch, sent=len(attempts), at=now)
     return Batch(shop, epoch, tuple(attempts))
 
 
@@ -140,6 +143,7 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
     A zero goes out again at once, the first time; what is lost again and again waits ever longer.
     """
     lost = await pushes.lost(tx, shop.id, epoch)
+    await sync_runs.cut_short(tx, shop.id, RunKind.REFLECT, epoch, unanswered=len(lost), now=now)
     if not lost:
         return
     await pushes.lose(tx, [each.id for each in lost.values()])
@@ -154,6 +158,11 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
     await reconsider(tx, list(lost), Why.SETTLED, now=now, change=change)
 
 
+async def end(tx: Tx, shop_id: UUID, epoch: int, *, now: datetime) -> None:
+    """The turn under this epoch is over."""
+    await sync_runs.end(tx, shop_id, RunKind.REFLECT, epoch, now=now)
+
+
 async def read_back(
     tx: Tx, shop: Shop, asked: Sequence[Unread], readings: Sequence[StockReading], *, now: datetime
 ) -> None:
@@ -164,11 +173,15 @@ async def read_back(
     shop = await shops_store.lock(tx, shop.id) or shop
     shown = {reading.ref: reading for reading in readings}
     queued = [each for each in asked if each.accepted]
+    wrong = 0
     if queued:
-        await _read_queued(tx, shop, queued, shown, now)
+        wrong += await _read_queued(tx, shop, queued, shown, now)
     written = [each for each in asked if not each.accepted]
     if written:
-        await _read_written(tx, shop, written, shown, now)
+        wrong += await _read_written(tx, shop, written, shown, now)
+    await sync_runs.at_once(
+        tx, shop.id, RunKind.READ_BACK, taken=len(asked), refused=wrong, now=now
+    )
 
 
 async def _read_queued(
@@ -177,8 +190,8 @@ async def _read_queued(
     asked: Sequence[Unread],
     shown: Mapping[ItemRef, StockReading],
     now: datetime,
-) -> None:
-    """After MOST_READS looks the reading is the truth."""
+) -> int:
+    """After MOST_READS looks the reading is the truth. How many numbers are not there for good."""
     there = [each for each in asked if _shows(shown.get(each.ref), each)]
     missing = [each for each in asked if each not in there]
     again_at = shop.at_its_pace(now + MALL_SPECS[shop.mall].capabilities.usual_delay, now)
@@ -191,6 +204,7 @@ async def _read_queued(
     )
     await _note_seen(tx, shop, [each for each in there if each.id in seen], now)
     await _note_not_applied(tx, shop, [each for each in missing if each.id in given_up], shown, now)
+    return len(given_up)
 
 
 async def _read_written(
@@ -199,23 +213,30 @@ async def _read_written(
     asked: Sequence[Unread],
     shown: Mapping[ItemRef, StockReading],
     now: datetime,
-) -> None:
-    """Numbers that the mall called applied. What is read before its display delay is over is looked at again."""
+) -> int:
+    """Numbers that the mall called applied. What is read before its display delay is over is looked at again. How many
+    are not there."""
     found = {each.listing_id: shown[each.ref] for each in asked if each.ref in shown}
-    early = await seen_stock.learn(tx, shop, found, now=now)
+    absent = {id for each in asked if _was_not_applied(each, found.get(id := each.listing_id))}
+    early = await seen_stock.learn(tx, shop, found, absent=absent, now=now)
     again = [each.id for each in asked if each.listing_id in early or each.ref not in shown]
     delay = MALL_SPECS[shop.mall].capabilities.usual_delay
     await pushes.read_later(tx, again, shop.at_its_pace(now + delay, now))
     looked = [each for each in asked if each.id not in again]
-    lost = [each for each in looked if _was_not_applied(each, found[each.listing_id])]
-    ids = [each.id for each in looked]
-    await pushes.looked_at(tx, ids, not_applied=[each.id for each in lost])
+    lost = [each for each in looked if each.listing_id in absent]
+    await pushes.looked_at(
+        tx,
+        [each.id for each in looked],
+        shown=[each.id for each in looked if _shows(found[each.listing_id], each)],
+        not_applied=[each.id for each in lost],
+    )
     await _report_not_applied(tx, shop, [each.listing_id for each in lost], now)
+    return len(lost)
 
 
-def _was_not_applied(sent: Unread, reading: StockReading) -> bool:
+def _was_not_applied(sent: Unread, reading: StockReading | None) -> bool:
     written = Written(sent.id, sent.quantity, sent.before)
-    return reading.found and was_not_applied(written, sent.base, reading.quantity)
+    return reading is not None and reading.found and was_not_applied(written, sent.base, reading.quantity)
 
 
 async def not_read(
@@ -223,8 +244,14 @@ async def not_read(
 ) -> None:
     """The mall did not say what it shows: that is asked again, and says nothing of the numbers."""
     decision = after_failure(error, 1, now=now)
+    error_id = None
     if isinstance(decision, Halt):
-        await shops.halt(tx, shop, error, now=now)
+        error_id = await shops.halt(tx, shop, error, now=now)
+    if is_worth_telling(error):
+        await sync_runs.at_once(
+            tx, shop.id, RunKind.READ_BACK, broken=True, error_id=error_id, now=now
+        )
+    if isinstance(decision, Halt):
         return
     until = decision.until if isinstance(decision, Quarantine) else decision.at
     ids = [each.id for each in asked]
@@ -304,7 +331,9 @@ async def _settle_results(
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
-    await _report_refused(tx, batch, results, again_at, now)
+    error_id = await _report_refused(tx, batch, results, again_at, now)
+    if again_at:
+        await _note_bad(tx, batch, error_id, now, refused=len(again_at))
 
 
 def _again_at(shop: Shop, attempt: Attempt, now: datetime) -> datetime:
@@ -405,7 +434,38 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
     await pushes.settle(tx, batch.shop.id, settled)
     change = _with_failure(batch, failed, decision, now)
     await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
-    await _report_failed(tx, batch, error, list(failed), decision, now)
+    error_id = await _report_failed(tx, batch, error, list(failed), decision, now)
+    unsent = len(batch.attempts) - len(hit)
+    if not is_worth_telling(error):
+        await _note_bad(tx, batch, None, now, unsent=len(batch.attempts))
+    elif isinstance(decision, Quarantine):
+        await _note_bad(tx, batch, error_id, now, refused=len(hit), unsent=unsent)
+    else:
+        await _note_bad(tx, batch, error_id, now, failed=len(hit), unsent=unsent)
+
+
+async def _note_bad(
+    tx: Tx,
+    batch: Batch,
+    error_id: UUID | None,
+    now: datetime,
+    *,
+    refused: int = 0,
+    failed: int = 0,
+    unsent: int = 0,
+) -> None:
+    """What of the batch is not good, in the run that sent it. `unsent`: waits on, as if it had never gone out."""
+    await run_rows.note(
+        tx,
+        batch.shop.id,
+        RunKind.REFLECT,
+        batch.epoch,
+        sent=-unsent,
+        refused=refused,
+        failed=failed,
+        error_id=error_id,
+        at=now,
+    )
 
 
 def _decided(
@@ -490,14 +550,15 @@ async def _report_failed(
     hit: Sequence[UUID],
     decision: Retry | Halt | Quarantine,
     now: datetime,
-) -> None:
+) -> UUID | None:
+    """The error that says so."""
     if isinstance(decision, Halt):
-        await shops.halt(tx, batch.shop, error, now=now)
-        return
+        return await shops.halt(tx, batch.shop, error, now=now)
     if isinstance(error, MallThrottled | MallUnavailable) and isinstance(decision, Retry):
         await _pause(tx, batch.shop, error, decision.at)
+    error_id = None
     if hit:
-        await sync_errors.report_failure(
+        error_id = await sync_errors.report_failure(
             tx,
             error,
             Part.STOCK,
@@ -509,6 +570,7 @@ async def _report_failed(
         )
     if isinstance(decision, Quarantine) and hit:
         await reflect_jobs.settled(tx, (), refused=hit, now=now)
+    return error_id
 
 
 async def _report_refused(
@@ -517,15 +579,16 @@ async def _report_refused(
     results: Sequence[PushResult],
     again_at: Mapping[UUID, datetime],
     now: datetime,
-) -> None:
-    """One error for each of the mall's reasons, whatever the number of items."""
+) -> UUID | None:
+    """One error for each of the mall's reasons, whatever the number of items; the last of them."""
+    error_id = None
     by_code: dict[str, dict[UUID, PushResult]] = {}
     for attempt, result in zip(batch.attempts, results, strict=True):
         if attempt.listing_id in again_at:
             by_code.setdefault(result.mall_code, {})[attempt.listing_id] = result
     for code, refused in by_code.items():
         message = next(iter(refused.values())).mall_message
-        await sync_errors.report_failure(
+        error_id = await sync_errors.report_failure(
             tx,
             MallRefused("The mall refused the item.", mall_code=code, mall_message=message),
             Part.STOCK,
@@ -535,6 +598,7 @@ async def _report_refused(
             next_try_at=min(again_at[each] for each in refused),
             now=now,
         )
+    return error_id
 
 
 async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:

@@ -146,18 +146,18 @@ async def update(
     return await known(tx, shop_id), job_id
 
 
-async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> None:
+async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> UUID | None:
     """Nothing is sent or fetched until a person acts (level 9); what the mall's counters read is unknown from here on.
-    A shop that is halted, or was disconnected, stays as it is."""
+    A shop that is halted, or was disconnected, stays as it is. The error that says so."""
     there = await shops.lock(tx, shop.id)
     if there is None or there.state == ShopState.HALTED:
-        return
+        return None
     shop = there
     await become(tx, shop, ShopState.HALTED)
     await shops.change(tx, shop.id, orders_seen_at=None)
     listing_ids = await sync.listings_of_shops(tx, [shop.id])
     await reconsider(tx, listing_ids, Why.HAPPENED, now=now, change=_forgotten)
-    await sync_errors.report_failure(
+    return await sync_errors.report_failure(
         tx, error, Part.STOCK, shop_id=shop.id, shop_name=shop.name, now=now
     )
 

@@ -100,13 +100,13 @@ async def report_failure(
     listing_ids: Collection[UUID] = (),
     next_try_at: datetime | None = None,
     now: datetime,
-) -> Level:
+) -> UUID | None:
     """What a call failed of, as an error of the shop; a wait of our own making is none."""
     level, kind = classify(error)
     if not is_worth_telling(error):
-        return level
+        return None
     transient = kind in TRANSIENT
-    await report(
+    return await report(
         tx,
         kind,
         shop_id=shop_id,
@@ -119,7 +119,6 @@ async def report_failure(
         next_try_at=next_try_at,
         now=now,
     )
-    return level
 
 
 async def resolve(

@@ -26,6 +26,7 @@ FORGET = text("SELECT renkei_forget_events(:before, :at_most)")
 FORGET_PUSHES = text("SELECT renkei_forget_pushes(:before, :at_most)")
 FORGET_JOBS = text("SELECT renkei_forget_jobs(:before, :at_most)")
 FORGET_ERRORS = text("SELECT renkei_forget_errors(:before, :at_most)")
+FORGET_RUNS = text("SELECT renkei_forget_runs(:before, :at_most)")
 
 FRESHNESS = orjson.dumps(
     {
@@ -124,6 +125,11 @@ async def forget_jobs(db: Database, *, before: datetime, at_most: int) -> int:
 async def forget_errors(db: Database, *, before: datetime, at_most: int) -> int:
     """How many errors whose cause was gone by then are gone."""
     return await _forget(db, FORGET_ERRORS, before, at_most)
+
+
+async def forget_runs(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many runs that were over by then are gone."""
+    return await _forget(db, FORGET_RUNS, before, at_most)
 
 
 async def _forget(db: Database, what: TextClause, before: datetime, at_most: int) -> int:

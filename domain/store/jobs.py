@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from domain.model.actors import Actor
 from domain.model.events import EventKind
 from domain.model.jobs import JobKind, JobState
+from domain.store import sync_runs
 from domain.store.database import Event, Tx
 
 CHECK = "CHECK"
@@ -175,7 +176,10 @@ async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int) -> None:
     """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have; one
     that was called off stays so, and counts what was under way."""
     values = {"account": tx.account_id, "job": job_id, "done": done, "failed": failed}
-    _announce(tx, (await tx.execute(PROGRESS, values)).one_or_none())
+    row = (await tx.execute(PROGRESS, values)).one_or_none()
+    _announce(tx, row)
+    if row is not None and row.state == JobState.DONE:
+        await sync_runs.end_of_job(tx, job_id)
 
 
 async def find(tx: Tx, job_id: UUID) -> tuple[JobKind, JobState] | None:
@@ -187,6 +191,7 @@ async def cancel(tx: Tx, job_id: UUID, *, at: datetime, due_at: datetime | None 
     """It is over, unless it is already. `due_at`: from when on a worker may withdraw what is under way."""
     values = {"account": tx.account_id, "job": job_id, "at": at, "due_at": due_at}
     _announce(tx, (await tx.execute(CANCEL, values)).one_or_none())
+    await sync_runs.end_of_job(tx, job_id)
 
 
 async def cancel_of_shop(tx: Tx, shop_id: UUID, *, at: datetime) -> None:

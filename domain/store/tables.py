@@ -939,6 +939,56 @@ Index(
     postgresql_where=text("outcome IS NULL"),
 )
 
+# 在庫同期履歴. `epoch`: of the lease under which a run goes on. `error_id` may be gone.
+sync_runs = _tenant(
+    "sync_runs",
+    Column("shop_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    _number("epoch", 0, BigInteger),
+    Column("job_id", Uuid),
+    _at("started_at", default=False),
+    _at("ended_at", nullable=True),
+    Column("outcome", Text, nullable=False, server_default="RUNNING"),
+    _number("sent"),
+    _number("taken"),
+    _number("refused"),
+    _number("failed"),
+    _flag("broken", False),
+    _number("turns", 1),
+    Column("error_id", Uuid),
+    _to("shops", "shop_id"),
+    _to("jobs", "job_id", ondelete="CASCADE"),
+    _one_of("kind", "REFLECT", "FULL_SYNC", "ORDERS", "READ_BACK"),
+    _one_of("outcome", "RUNNING", "OK", "PARTIAL", "FAILED"),
+    CheckConstraint("(outcome = 'RUNNING') = (ended_at IS NULL)", name="runs_until_ended"),
+)
+Index(
+    "sync_runs_open_idx",
+    sync_runs.c.account_id,
+    sync_runs.c.shop_id,
+    sync_runs.c.kind,
+    unique=True,
+    postgresql_where=text("outcome = 'RUNNING' AND job_id IS NULL"),
+)
+Index(
+    "sync_runs_shop_idx",
+    sync_runs.c.account_id,
+    sync_runs.c.shop_id,
+    sync_runs.c.kind,
+    sync_runs.c.id,
+)
+Index(
+    "sync_runs_job_idx",
+    sync_runs.c.account_id,
+    sync_runs.c.job_id,
+    postgresql_where=text("job_id IS NOT NULL"),
+)
+Index(
+    "sync_runs_ended_idx",
+    sync_runs.c.ended_at,
+    postgresql_where=text("ended_at IS NOT NULL"),
+)
+
 # Automatic persisted operations: documents that clients of the account have sent before, by their SHA-256.
 documents = _tenant(
     "documents",

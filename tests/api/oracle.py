@@ -69,6 +69,7 @@ TABLE_OF = {
     "Shop": "shops",
     "StockMovement": "stock_movements",
     "SyncError": "sync_errors",
+    "SyncRun": "sync_runs",
     "User": "users",
 }
 KEYED_BY_LISTING = ("Link", "Push")
@@ -899,6 +900,17 @@ def pending_pushes(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
     return page(rows, arguments, "LANE", lane_then_age, newest=False)
 
 
+def sync_runs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    shops, outcome = ids(arguments, "shopIds", "Shop"), arguments.get("outcome")
+    rows = oracle.rows(
+        "SyncRun",
+        lambda row: (
+            (shops is None or row["shop_id"] in shops) and outcome in (None, row["outcome"])
+        ),
+    )
+    return by_id("SyncRun", newest=True)(rows, arguments)
+
+
 def lane_then_age(row: Row) -> str:
     since = row["waiting_since"] or datetime(1970, 1, 1, tzinfo=UTC)
     return f"{row['lane']}{since:%Y%m%d%H%M%S%f}"
@@ -1450,6 +1462,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "sync_errors": errors,
         "pending_pushes": pending_pushes,
+        "sync_runs": sync_runs,
         "jobs": jobs,
         "stock": stock,
         "stock_at": stock_at,
@@ -1628,6 +1641,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "affected": affected,
         **MALL_WORDS,
     },
+    "SyncRun": {"shop": to("Shop", "shop_id"), "error": to("SyncError", "error_id")},
     "ReflectJob": JOB_FIELDS,
     "ShopCheck": JOB_FIELDS,
     "BulkChange": JOB_FIELDS,

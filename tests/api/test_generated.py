@@ -102,6 +102,7 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "SalesLog",
         "MallUpdateLog",
         "SyncError",
+        "SyncRun",
         "Job",
     )
     made = {
@@ -122,6 +123,7 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "salesLogs": made["sales_logs"],
         "mallUpdateLogs": made["mall_update_logs"],
         "syncErrors": made["sync_errors"],
+        "syncRuns": made["sync_runs"],
         "jobs": made["jobs"],
         "pendingPushes": [
             cursor("LANE", row, "", lane_then_age(row)) for row in oracle.rows("Push")

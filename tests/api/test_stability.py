@@ -79,6 +79,15 @@ async def write_some(tx: Tx, nth: int) -> None:
         tx, "mall_update_logs", shop_id=shop, listing_id=listing, push_id=listing, after=1, state="APPLIED",
     )  # fmt: skip
     await a_row(tx, "sync_errors", level=8, kind="UNREACHABLE", group_key=code)
+    await a_row(
+        tx,
+        "sync_runs",
+        shop_id=shop,
+        kind="REFLECT",
+        outcome="OK",
+        started_at=moment,
+        ended_at=moment,
+    )
     await a_row(tx, "jobs", kind="REFLECT")
     await a_row(tx, "product_groups", name=code)
     await a_row(tx, "code_mappings", shop_id=shop, mall_code=code, product_code=code)

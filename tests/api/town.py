@@ -214,6 +214,13 @@ async def _errors(
             (halt, refused, {**refused, **cleared}, {"level": 8, "kind": "UNREACHABLE"})
         )
     ]
+    failed = {"outcome": "FAILED", "ended_at": T0, "error_id": kept[0], "turns": 3}
+    for shop, kind, more in (
+        (shops[0], "ORDERS", {"outcome": "OK", "ended_at": T0, "taken": 2}),
+        (shops[1], "REFLECT", failed),
+        (shops[0], "REFLECT", {"sent": 3, "failed": 1, "refused": 1, "error_id": shops[0]}),
+    ):
+        await a_row(tx, "sync_runs", shop_id=shop, kind=kind, started_at=T0, **more)
     for error, listing in ((kept[1], 0), (kept[1], 2), (kept[1], 6), (kept[2], 0)):
         await a_row(tx, "sync_error_listings", error_id=error, listing_id=listings[listing])
 

@@ -27,6 +27,7 @@ from domain.store.reads.schedules import FULL_SYNC_SCHEDULE
 from domain.store.reads.shops import CREDENTIAL_STATE, SETTING_VALUE, SHOP
 from domain.store.reads.stock import STOCK_MOVEMENT
 from domain.store.reads.sync_errors import SYNC_ERROR
+from domain.store.reads.sync_runs import SYNC_RUN
 
 NODES: Mapping[str, Model] = MappingProxyType(
     {
@@ -50,6 +51,7 @@ NODES: Mapping[str, Model] = MappingProxyType(
             SHOP,
             STOCK_MOVEMENT,
             SYNC_ERROR,
+            SYNC_RUN,
             USER,
         )
     }

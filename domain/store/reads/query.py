@@ -14,6 +14,7 @@ from domain.store.reads.pushes import PENDING_PUSHES
 from domain.store.reads.shops import SHOPS
 from domain.store.reads.stock import STOCK_MOVEMENTS
 from domain.store.reads.sync_errors import SYNC_ERRORS
+from domain.store.reads.sync_runs import SYNC_RUNS
 
 QUERY = Model(
     "Query",
@@ -43,6 +44,7 @@ QUERY = Model(
         "mall_update_logs": MALL_UPDATE_LOGS,
         "sync_errors": SYNC_ERRORS,
         "pending_pushes": PENDING_PUSHES,
+        "sync_runs": SYNC_RUNS,
         "jobs": JOBS,
         "stock": STOCK,
         "stock_at": STOCK_THEN,

@@ -24,6 +24,7 @@ from domain.model.roles import PERMISSIONS, Permission, Role
 from domain.model.schedules import Weekday
 from domain.model.sets import SetPart
 from domain.model.sync_errors import SyncErrorKind
+from domain.model.sync_runs import RunKind
 from domain.services import (
     accounts,
     code_mappings,
@@ -37,6 +38,7 @@ from domain.services import (
     stock,
     switches,
     sync_errors,
+    sync_runs,
 )
 from domain.services.credentials import Vault
 from domain.services.orders import Seen
@@ -99,6 +101,7 @@ async def a_market(db: Database, account: UUID, vault: Vault) -> Market:
     async with db.transaction(account) as tx:
         for shop in await shop_rows.every(tx):
             await _trade(tx, shop)
+        await _run(tx)
         market.error = await _go_wrong(tx)
         known = await product_ids(tx, CODES[:2])
         asked = await reflect_jobs.ask_products(
@@ -191,6 +194,15 @@ async def _let_in(tx: Tx, market: Market) -> None:
     )
     market.user = global_id("User", owner.id)
     market.token = global_id("ApiToken", token.id)
+
+
+async def _run(tx: Tx) -> None:
+    """At every shop a look at what was sent: the first is good, and the others fail."""
+    now = datetime.now(UTC)
+    for nth, shop in enumerate(await shop_rows.every(tx)):
+        await sync_runs.at_once(
+            tx, shop.id, RunKind.READ_BACK, taken=1, refused=min(nth, 1), now=now
+        )
 
 
 async def _go_wrong(tx: Tx) -> str:

@@ -226,7 +226,7 @@ async def test_there_is_one_importer_at_a_time_and_ordinary_orders_come_first(
         poll = await polling.begin(tx, shop.id, "test", now=NOW)
         assert poll is not None
         assert await initial_orders.begin(tx, shop.id, "test:initial", now=NOW) is None
-        await polling.end(tx, poll)
+        await polling.end(tx, poll, now=NOW)
         fetch = await begun(tx, shop, holder="test:initial")
 
         assert await polling.begin(tx, shop.id, "test", now=NOW) is None

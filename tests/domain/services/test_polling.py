@@ -73,7 +73,11 @@ async def polled(
     poll = await begun(tx, shop, at)
     told = page(*found, at=at, unreadable=unreadable)
     await polling.took(tx, poll, told, told, now=at + SECOND)
-    await polling.end(tx, poll)
+    await polling.end(tx, poll, now=at + SECOND)
+
+
+def _polling(shop: Shop) -> Poll:
+    return Poll(shop, 1, OrderWindow(NOW - DAY, NOW), NOW, "test")
 
 
 async def open_errors(tx: Tx) -> list[str]:
@@ -100,7 +104,7 @@ class TestWindows:
         assert shop.watermark == NOW
 
     async def test_a_window_with_more_orders_than_the_mall_pages_through_is_halved(self):
-        poll = Poll(_shop(), 1, OrderWindow(NOW - DAY, NOW), NOW, "test")
+        poll = _polling(_shop())
 
         narrower = polling.narrower(poll)
 
@@ -167,7 +171,9 @@ class TestErrors:
         async with db.transaction(account) as tx:
             shop = await tea_at(tx, orders_seen_at=NOW)
             await _sends(tx, shop, MallUnavailable("Closed.", maintenance=True))
-            await polling.failed(tx, shop, MallUnavailable("Closed.", maintenance=True), now=NOW)
+            await polling.failed(
+                tx, _polling(shop), MallUnavailable("Closed.", maintenance=True), now=NOW
+            )
             assert await open_errors(tx) == ["MAINTENANCE", "MAINTENANCE"]
 
             await polled(tx, shop)
@@ -186,7 +192,7 @@ class TestErrors:
     ):
         async with db.transaction(account) as tx:
             shop = await tea_at(tx)
-            await polling.failed(tx, shop, error, now=NOW)
+            await polling.failed(tx, _polling(shop), error, now=NOW)
             assert await errors(tx) == [("ANSWER_UNREADABLE", "OPEN", 1)]
 
             await polled(tx, shop)
@@ -197,7 +203,7 @@ class TestErrors:
         async with db.transaction(account) as tx:
             shop = await tea_at(tx)
 
-            await polling.failed(tx, shop, MallLockedOut("The key has expired."), now=NOW)
+            await polling.failed(tx, _polling(shop), MallLockedOut("The key has expired."), now=NOW)
 
             assert (await shop_of(tx, shop.id)).state == "HALTED"
 
@@ -259,7 +265,7 @@ class TestOrdersThatCannotBeRead:
             assert await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER) == ["1"]
 
             told = page(an_order("1", ("tea", 3)), at=LATER)
-            await polling.reread(tx, shop, told, asked=["1"], now=LATER)
+            await polling.reread(tx, _polling(shop), told, asked=["1"], now=LATER)
 
             assert await totals(tx) == {"TEA": 7}
             assert await open_errors(tx) == []
@@ -288,7 +294,9 @@ class TestOrdersThatCannotBeRead:
             first = await polling.to_reread(tx, shop, now=LATER)
             assert first is not None
 
-            await polling.reread(tx, shop, page(at=LATER, unreadable=bad), asked=first, now=LATER)
+            await polling.reread(
+                tx, _polling(shop), page(at=LATER, unreadable=bad), asked=first, now=LATER
+            )
 
             again = await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER)
             assert again is not None
@@ -308,7 +316,7 @@ async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
         assert asked == ["1"]
         assert (await shop_of(tx, shop.id)).cancels_seen_at is None
         told = page(an_order("1", ("tea", 1)), at=LATER)
-        await polling.reread(tx, shop, told, asked=asked, now=LATER)
+        await polling.reread(tx, _polling(shop), told, asked=asked, now=LATER)
         shop = await shop_of(tx, shop.id)
         assert shop.cancels_seen_at == LATER
         assert await polling.to_reread(tx, shop, now=LATER + A_MINUTE) is None
@@ -318,7 +326,7 @@ async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
 async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await tea_at(tx)
-        await polling.failed(tx, shop, MallUnavailable("?"), now=NOW)
+        await polling.failed(tx, _polling(shop), MallUnavailable("?"), now=NOW)
         found = await row(tx, "SELECT id, params ->> 'part' AS part FROM sync_errors")
 
         await sync_errors.clear(tx, OWNER, [found["id"]], now=NOW)

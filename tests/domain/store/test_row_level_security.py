@@ -73,6 +73,7 @@ ROWS: Mapping[str, str] = {
     "job_targets": f"(account_id, job_id, place, target_id) VALUES (:account, {JOB}, 0, {LISTING})",
     "job_shops": f"""(account_id, job_id, shop_id, work, next_try_at)
         VALUES (:account, {JOB}, {SHOP}, 'READ_STOCK', now())""",
+    "sync_runs": f"(account_id, shop_id, kind, started_at) VALUES (:account, {SHOP}, 'REFLECT', now())",
     "documents": "(account_id, hash, document) VALUES (:account, '', '{ viewer { locale } }')",
 }
 """The least that each tenant table takes, in an order in which what a row points to is there."""
