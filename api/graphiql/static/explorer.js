@@ -14,9 +14,15 @@ function headers() {
   return access.token ? { ...own, authorization: `Bearer ${access.token}` } : own;
 }
 
+// Without a token the cookie of a signed-in person serves. A lost socket ends what is followed: retrying would begin again
+// at the first cursor, and show what was shown already.
 const socket = graphqlWs.createClient({
   url: url.replace(/^http/, "ws"),
-  connectionParams: () => ({ authorization: `Bearer ${access.token}`, locale: access.language.toUpperCase() }),
+  retryAttempts: 0,
+  connectionParams: () => {
+    const locale = access.language.toUpperCase();
+    return access.token ? { locale, authorization: `Bearer ${access.token}` } : { locale };
+  },
 });
 
 const fetcher = GraphiQL.createFetcher({
