@@ -31,7 +31,8 @@ from domain.model.roles import Permission
 
 
 @strawberry.type(
-    description="Changing. What the caller can mend stands in `userErrors`; a field is null for those without its right."
+    description="Changing. What the caller can mend stands in `userErrors`; a field is null for those without its right. "
+    "To see more of the nodes in a payload than their ids needs the right READ too."
 )
 class Mutation:
     set_stock = mutation(

@@ -28,6 +28,7 @@ from api.order_fetch import OrderFetch
 from api.orders import OrderLine
 from api.query import Query
 from api.scalars import SCALARS
+from api.seeing import check_seen
 from api.selection import TYPE_KEY, forbidden, required
 from domain.model.roles import Permission
 from domain.store.reads import Ref
@@ -129,6 +130,7 @@ def _guarded(resolve: Resolve, needed: Permission) -> Resolve:
     def guarded(source: Any, info: ResolveInfo, **arguments: Any) -> Any:
         if needed not in info.context.viewer.permissions:
             raise forbidden(needed, info.field_nodes[0])
+        check_seen(info)
         return resolve(source, info, **arguments)
 
     return guarded

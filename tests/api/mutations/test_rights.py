@@ -200,6 +200,42 @@ async def test_what_is_changed_is_sent_by_those_alone_who_may_send(world: World,
     assert await moved(world) == before
 
 
+SEEN = """mutation M($input: SetStockInput!) { setStock(input: $input) { ...Seen } }
+fragment Seen on SetStockPayload { results { product { id ... on Product { FIELD } } } }"""
+
+
+async def test_nodes_in_a_payload_are_shown_to_those_alone_who_may_read(world: World):
+    desk = world.neighbour.having(Permission.STOCK_WRITE)
+    asked = {"items": [{"productId": world.held.product, "total": 9}]}
+    before = await moved(world)
+
+    answer = await desk.answer(SEEN.replace("FIELD", "code"), input=asked)
+
+    assert answer["data"] == {"setStock": None}
+    [error] = answer["errors"]
+    assert error["extensions"] == {"code": "FORBIDDEN", "params": {"permission": "READ"}}
+    assert await moved(world) == before
+
+
+async def test_a_nodes_id_tells_nothing(world: World):
+    desk = world.neighbour.having(Permission.STOCK_WRITE)
+    asked = {"items": [{"productId": world.held.product, "total": 7}]}
+
+    data = await desk.execute(SEEN.replace("FIELD", "__typename"), input=asked)
+
+    shown = {"id": world.held.product, "__typename": "Product"}
+    assert data["setStock"] == {"results": [{"product": shown}]}
+
+
+async def test_who_may_change_people_sees_what_became_of_them(world: World):
+    desk = world.neighbour.having(Permission.USERS)
+    document = "mutation M($input: RevokeApiTokensInput!) { revokeApiTokens(input: $input) { apiTokens { name } } }"
+
+    data = await desk.execute(document, input={"ids": []})
+
+    assert data["revokeApiTokens"] == {"apiTokens": []}
+
+
 async def test_what_is_not_to_be_sent_needs_no_right_to_send(world: World):
     desk = world.neighbour.having(Permission.STOCK_WRITE)
     item = {"productId": world.held.product, "total": 7}

@@ -108,7 +108,7 @@ async def test_both_can_be_called_off_by_those_who_may_begin_them(desk: Desk):
     asked = {"shopIds": [desk.id("Shop", shop)], "since": SINCE}
     fetch = (await desk.execute(FETCH, input=asked))["fetchInitialOrders"]["job"]["id"]
     read = await desk.execute(READ, input={"listings": {"ids": [mug.listing]}})
-    reflecting = desk.having(Permission.REFLECT)
+    reflecting = desk.having(Permission.READ, Permission.REFLECT)
 
     refused = await reflecting.answer(CANCEL, input={"jobId": fetch})
     called_off = [
