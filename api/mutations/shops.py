@@ -49,6 +49,7 @@ class UpdateShopInput:
     reflect_interval_seconds: int | None = optional(
         "Changes are gathered for so long, 0 to 1200; zeros never wait."
     )
+    order_poll_seconds: int | None = optional("Orders are asked for so often, 10 to 3600.")
     match_key: list[str] | None = optional("同一商品キー: the columns that make it.")
     cancel_policy: CancelPolicy | None = optional("What a cancelled order gives back.")
     drift_policy: DriftPolicy | None = optional(
@@ -177,7 +178,14 @@ def _form(entered: list[KeyValueInput] | None, path: str) -> dict[str, str]:
 
 
 def _change(input: UpdateShopInput) -> ShopChange:
-    names = ("name", "reflect_interval_seconds", "match_key", "cancel_policy", "drift_policy")
+    names = (
+        "name",
+        "reflect_interval_seconds",
+        "order_poll_seconds",
+        "match_key",
+        "cancel_policy",
+        "drift_policy",
+    )
     email = given(input, "notification_email")
     return ShopChange(
         credentials=_form(said(input.credentials), "credentials"),

@@ -61,6 +61,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ),
             ("job_id", "接続テストはすぐに終わるため取り消せません。結果をお待ちください。"),
             ("match_key", "{columns}から、1つ以上を重複なく選んでください。"),
+            ("order_poll_seconds", "受注の取得間隔は{least}秒から{most}秒で指定してください。"),
             ("reflect_interval_seconds", "反映間隔は0（即時）から{most}秒で指定してください。"),
             ("notification_email", "メールアドレスは name@example.com の形で入力してください。"),
             ("email", "メールアドレスは name@example.com の形で入力してください。"),

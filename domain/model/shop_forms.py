@@ -10,6 +10,8 @@ from domain.model.mall_specs import FormField, FormFieldKind, MallSpec
 
 MOST_CHARACTERS = 10_000
 MOST_NAME_CHARACTERS = 100
+SHORTEST_POLL_SECONDS = 10
+LONGEST_POLL_SECONDS = 3_600
 LONGEST_INTERVAL_SECONDS = 1_200
 SHAPES: Mapping[FormFieldKind, str] = {
     FormFieldKind.NUMBER: r"-?\d{1,18}(\.\d{1,9})?",
@@ -99,6 +101,18 @@ def checked_interval(seconds: int) -> int:
             f"Choose an interval of 0 (at once) to {LONGEST_INTERVAL_SECONDS} seconds.",
             field=("reflect_interval_seconds",),
             most=LONGEST_INTERVAL_SECONDS,
+        )
+    return seconds
+
+
+def checked_poll(seconds: int) -> int:
+    """How often orders are asked for. Raises DomainError INVALID_VALUE."""
+    if not SHORTEST_POLL_SECONDS <= seconds <= LONGEST_POLL_SECONDS:
+        raise DomainError(
+            f"Ask for orders every {SHORTEST_POLL_SECONDS} to {LONGEST_POLL_SECONDS} seconds.",
+            field=("order_poll_seconds",),
+            least=SHORTEST_POLL_SECONDS,
+            most=LONGEST_POLL_SECONDS,
         )
     return seconds
 

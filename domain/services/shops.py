@@ -21,7 +21,7 @@ from domain.services import credentials, sync_errors
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
 from domain.services.sync import Why, reconsider, reconsider_shops
-from domain.store import account_settings, jobs, logs, shops, sync
+from domain.store import account_settings, doubts, jobs, logs, shops, sync
 from domain.store.database import Event, Tx
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
@@ -43,6 +43,7 @@ class ShopChange:
     credentials: Mapping[str, str | None] = field(default_factory=dict)
     settings: Mapping[str, str | None] = field(default_factory=dict)
     reflect_interval_seconds: int | None = None
+    order_poll_seconds: int | None = None
     match_key: Sequence[str] | None = None
     cancel_policy: CancelPolicy | None = None
     drift_policy: DriftPolicy | None = None
@@ -134,6 +135,8 @@ async def update(
     await credentials.save_credentials(tx, vault, shop_id, entered.values, actor)
     await shops.remove_credentials(tx, shop_id, sorted(entered.removed))
     await shops.change(tx, shop_id, **columns, version=shop.version + 1)
+    if change.drift_policy is not None:
+        await doubts.ask_again(tx, shop_id)
     facts = {**columns, "credentials": sorted(change.credentials)}
     await logs.operation(tx, actor.as_json(), "UPDATE_SHOP", "SHOP", [(shop_id, facts)])
     announce(tx, shop_id)
@@ -202,6 +205,8 @@ async def _columns(tx: Tx, shop: Shop, change: ShopChange) -> dict[str, Any]:
     if change.reflect_interval_seconds is not None:
         seconds = shop_forms.checked_interval(change.reflect_interval_seconds)
         wanted["reflect_interval_seconds"] = seconds
+    if change.order_poll_seconds is not None:
+        wanted["order_poll_seconds"] = shop_forms.checked_poll(change.order_poll_seconds)
     if change.match_key is not None:
         wanted["match_key"] = shop_forms.checked_match_key(spec, change.match_key)
     if change.cancel_policy is not None:

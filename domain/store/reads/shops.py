@@ -111,7 +111,7 @@ SHOP = Model(
         "state": word(STATE, "account"),
         "orders_running": flag("{t}.orders_running"),
         "reflect_running": flag("{t}.reflect_running"),
-        **numbers("reflect_interval_seconds", "version"),
+        **numbers("reflect_interval_seconds", "order_poll_seconds", "version"),
         "match_key": words("{t}.match_key"),
         "cancel_policy": word("{t}.cancel_policy"),
         "drift_policy": word("{t}.drift_policy"),

@@ -142,6 +142,7 @@ async def test_what_is_not_named_stays_as_it_is(db: Database, account: UUID):
         shop = await a_shop(tx)
         change = ShopChange(
             reflect_interval_seconds=300,
+            order_poll_seconds=90,
             cancel_policy=CancelPolicy.RESTORE,
             drift_policy=DriftPolicy.ASK,
             match_key=["manageNumber", "variantId"],
@@ -157,6 +158,7 @@ async def test_what_is_not_named_stays_as_it_is(db: Database, account: UUID):
     assert changed == replace(
         shop,
         reflect_interval_seconds=300,
+        order_poll_seconds=90,
         cancel_policy="RESTORE",
         drift_policy="ASK",
         match_key=("manageNumber", "variantId"),
@@ -169,6 +171,8 @@ async def test_what_is_not_named_stays_as_it_is(db: Database, account: UUID):
     ("case", "change", "error"),
     [
         ("too long a wait", ShopChange(reflect_interval_seconds=1201), "reflect_interval_seconds"),
+        ("orders too seldom", ShopChange(order_poll_seconds=3601), "order_poll_seconds"),
+        ("orders too often", ShopChange(order_poll_seconds=9), "order_poll_seconds"),
         ("a column of no key", ShopChange(match_key=["restockOnCancel"]), "match_key"),
         ("no column", ShopChange(match_key=[]), "match_key"),
         ("a column twice", ShopChange(match_key=["itemNumber", "itemNumber"]), "match_key"),
