@@ -5,7 +5,6 @@ from typing import Any
 from graphql import (
     FieldNode,
     FragmentSpreadNode,
-    InlineFragmentNode,
     SelectionNode,
     SelectionSetNode,
     get_named_type,
@@ -47,9 +46,9 @@ def _check_field(info: ResolveInfo, kind: Any, field: FieldNode) -> None:
 
 
 def _check_fragment(info: ResolveInfo, kind: Any, selection: SelectionNode) -> None:
-    assert isinstance(selection, (FragmentSpreadNode, InlineFragmentNode))
-    spread = isinstance(selection, FragmentSpreadNode)
-    fragment: Any = info.fragments[selection.name.value] if spread else selection
+    fragment: Any = selection
+    if isinstance(selection, FragmentSpreadNode):
+        fragment = info.fragments[selection.name.value]
     condition = fragment.type_condition
     on = info.schema.get_type(condition.name.value) if condition else kind
     _check(info, on, fragment.selection_set)
