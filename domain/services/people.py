@@ -86,8 +86,7 @@ async def change_user(
     after = await _changed(tx, giver, before, changes)
     if after != before:
         await people.save(tx, after)
-        facts = {"name": after.name, "role": after.role.value, "disabled": after.disabled}
-        await _note(tx, giver, "SAVE_USER", user_id, facts)
+        await _note(tx, giver, "SAVE_USER", user_id, _facts(before, after))
     if after.disabled:
         await sessions.end_all(tx, user_id)
     return SavedPerson(user_id, await _invited_anew(tx, giver, after) if invite else None)
@@ -150,6 +149,13 @@ async def _invited(tx: Tx, user_id: UUID) -> Invitation:
 
 async def _note(tx: Tx, giver: Giver, action: str, user_id: UUID, facts: Mapping[str, Any]) -> None:
     await logs.operation(tx, giver.actor.as_json(), action, "USER", [(user_id, facts)])
+
+
+def _facts(before: Person, after: Person) -> Mapping[str, Any]:
+    """`email_before`: where they sign in with another address from now on."""
+    facts = {"email": after.email, "name": after.name, "role": after.role.value}
+    moved = {"email_before": before.email} if before.email != after.email else {}
+    return {**facts, "disabled": after.disabled, **moved}
 
 
 def _rules(person: Person) -> bool:

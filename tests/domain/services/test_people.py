@@ -59,6 +59,21 @@ async def test_a_mail_address_is_one_user_of_an_account_however_it_is_written(
     assert logged == ["CREATE_ACCOUNT", "CREATE_USER", "CREATE_USER"]
 
 
+async def test_another_mail_address_stands_in_the_log_beside_the_one_before(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        mai = await made(tx, "mai@example.com", Role.STAFF)
+        for email in ("mai@example.jp", "mai@example.jp "):
+            await people.change_user(tx, OWNER, mai, {"email": email, "name": "Mai Sato"})
+        logged = await rows(
+            tx, "SELECT facts FROM operation_logs WHERE action = 'SAVE_USER' ORDER BY id"
+        )
+
+    said = {"email": "mai@example.jp", "name": "Mai Sato", "role": "STAFF", "disabled": False}
+    assert [each["facts"] for each in logged] == [said | {"email_before": "mai@example.com"}]
+
+
 @pytest.mark.parametrize("email", ["", "hanako", "a b@example.com", "@example.com", "a@"])
 async def test_what_cannot_be_a_mail_address_is_refused(db: Database, account: UUID, email):
     async with db.transaction(account) as tx:
