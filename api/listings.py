@@ -52,6 +52,7 @@ described(
     FULFILLED_BY_MALL="The mall fulfils it (FBA).",
     UNLIMITED_AT_MALL="The mall keeps no count of it.",
     UNKNOWN_AT_MALL="The mall does not know it.",
+    CHANGED_AT_MALL="It was changed at the mall, and that is not decided on; only 0 goes out.",
     NOTHING_LIMITS="No managed part limits the set.",
 )
 described(

@@ -71,9 +71,19 @@ ALTER TABLE job_listings
         CHECK (outcome IN ('ACCEPTED', 'APPLIED', 'REFUSED', 'HELD', 'CANCELLED'));
 
 -- What waits already goes out whatever becomes of the reflect that asked for it.
-ALTER TABLE listing_sync ADD COLUMN own BIGINT DEFAULT 0 NOT NULL, NO FORCE ROW LEVEL SECURITY;
+-- What we believed of a mall's counter until a reading said otherwise, while that is not decided on.
+ALTER TABLE listing_sync
+    ADD COLUMN own BIGINT DEFAULT 0 NOT NULL,
+    ADD COLUMN believed INTEGER,
+    ADD COLUMN believed_earliest TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN believed_latest TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN believed_changed_until TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN believed_source TEXT,
+    ADD COLUMN asked BOOLEAN DEFAULT false NOT NULL,
+    NO FORCE ROW LEVEL SECURITY;
 UPDATE listing_sync SET own = wanted WHERE wanted > done;
 ALTER TABLE listing_sync FORCE ROW LEVEL SECURITY;
+CREATE INDEX listing_sync_doubt_idx ON listing_sync (account_id, shop_id, base_latest) WHERE believed_source IS NOT NULL;
 
 ALTER TABLE operation_logs ADD COLUMN job_id UUID;
 CREATE INDEX operation_logs_job_idx ON operation_logs (account_id, job_id, id) WHERE job_id IS NOT NULL;

@@ -23,6 +23,7 @@ class NotPushed(StrEnum):
     FULFILLED_BY_MALL = "FULFILLED_BY_MALL"
     UNLIMITED_AT_MALL = "UNLIMITED_AT_MALL"
     UNKNOWN_AT_MALL = "UNKNOWN_AT_MALL"
+    CHANGED_AT_MALL = "CHANGED_AT_MALL"
     NOTHING_LIMITS = "NOTHING_LIMITS"
 
 
@@ -36,8 +37,15 @@ class DifferenceCause(StrEnum):
     NOT_APPLIED = "NOT_APPLIED"
 
 
-HELD = frozenset({NotPushed.MASTER_STOPPED, NotPushed.SHOP_REFLECT_STOPPED, NotPushed.SHOP_HALTED})
-"""The push waits for the shop: a wrong number is a difference, with the shop as its cause."""
+HELD = frozenset(
+    {
+        NotPushed.MASTER_STOPPED,
+        NotPushed.SHOP_REFLECT_STOPPED,
+        NotPushed.SHOP_HALTED,
+        NotPushed.CHANGED_AT_MALL,
+    }
+)
+"""The push waits for the shop, or until an edit at the mall is decided on: a wrong number is a difference, for that cause."""
 
 GREY = frozenset(NotPushed) - HELD
 """Not pushed by rule: whatever the mall shows, it is no difference."""
@@ -50,7 +58,7 @@ class ListingFacts:
     """What is known of one listing.
 
     `expected`: the number to show; None where no product decides it or nothing limits a set. `base`: see
-    base.py. `managed`: the linked product's. `waits_for_reflect`: an edit counts here and was not asked
+    base.py. `managed`: the linked product's. `doubted`: a reading contradicts what we knew, undecided. `waits_for_reflect`: an edit counts here and was not asked
     to go out. `wanted`, `done`: generations; a push waits or runs while wanted > done. `attempts_failed`:
     of that push. `waiting_since`: when it began to wait (accepted pushes keep it until they are shown).
     `grace`: the shop's interval plus the mall's usual delay. `last_outcome`: of the newest attempt.
@@ -69,6 +77,7 @@ class ListingFacts:
     fulfilled_by_mall: bool = False
     unlimited_at_mall: bool = False
     unknown_at_mall: bool = False
+    doubted: bool = False
     waits_for_reflect: bool = False
     wanted: int = 0
     done: int = 0
@@ -114,6 +123,7 @@ def not_pushed(facts: ListingFacts) -> tuple[NotPushed, ...]:
         (NotPushed.FULFILLED_BY_MALL, facts.fulfilled_by_mall),
         (NotPushed.UNLIMITED_AT_MALL, facts.unlimited_at_mall),
         (NotPushed.UNKNOWN_AT_MALL, facts.unknown_at_mall),
+        (NotPushed.CHANGED_AT_MALL, facts.doubted and facts.expected != 0),
         (NotPushed.NOTHING_LIMITS, facts.linked and facts.expected is None),
     )
     return tuple(reason for reason, holds in checks if holds)
@@ -151,7 +161,8 @@ def _difference(facts: ListingFacts, reasons: tuple[NotPushed, ...]) -> Differen
     if NotPushed.SHOP_HALTED in reasons:
         return DifferenceCause.SHOP_HALTED
     if reasons:
-        return DifferenceCause.SHOP_STOPPED
+        undecided = reasons == (NotPushed.CHANGED_AT_MALL,)
+        return DifferenceCause.CHANGED_AT_MALL if undecided else DifferenceCause.SHOP_STOPPED
     return _cause_of_pushed(facts)
 
 

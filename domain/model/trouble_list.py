@@ -41,6 +41,9 @@ GOOD: Mapping[NotPushed, Words] = MappingProxyType(
             "モールで在庫数が管理されています。", "The mall keeps a count of it."
         ),
         NotPushed.UNKNOWN_AT_MALL: Words("モールに出品があります。", "The mall knows it."),
+        NotPushed.CHANGED_AT_MALL: Words(
+            "モールで変更された在庫数はありません。", "Its number was not changed at the mall."
+        ),
         NotPushed.NOTHING_LIMITS: Words(
             "反映数が決まっています。", "Something decides its number."
         ),
@@ -92,6 +95,10 @@ BAD: Mapping[NotPushed, Words] = MappingProxyType(
         NotPushed.UNKNOWN_AT_MALL: Words(
             "モールに出品が見つかりません。コードと、モールの出品を確認してください。",
             "The mall does not know it. Look at its code, and at the page at the mall.",
+        ),
+        NotPushed.CHANGED_AT_MALL: Words(
+            "モールで在庫数が変更されているため、0のほかは送りません。差異の一覧で、自社とモールのどちらに合わせるかを選んでください。",
+            "Its number was changed at the mall, so nothing but 0 is sent. Choose ours or theirs in the differences.",
         ),
         NotPushed.NOTHING_LIMITS: Words(
             "反映数が決まりません。構成品のどれかを在庫管理の対象にしてください。",

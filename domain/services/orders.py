@@ -413,12 +413,13 @@ async def _report_unlinked(
 
 
 def _counted(outcome: _Outcome) -> Change:
-    """Notes on each listing's base what the orders did to the mall's own counter."""
+    """Notes on each listing's base, and on what was believed before a reading, what the orders did to the counter."""
 
     def change(row: SyncRow) -> SyncRow:
-        base = row.base
+        base, believed = row.base, row.believed
         for step, restocks in outcome.counters.get(row.listing_id, ()):
             base = after_change(base, step, restocks)
-        return replace(row, base=base)
+            believed = believed and after_change(believed, step, restocks)
+        return replace(row, base=base, believed=believed)
 
     return change

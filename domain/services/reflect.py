@@ -408,6 +408,8 @@ def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
         if waits or result.outcome is PushOutcome.ACCEPTED
         else None,
         base=base.after_write(row.base, attempt.quantity, result.at),
+        believed=None,
+        asked=False,
     )
 
 

@@ -1,19 +1,22 @@
 """Learning what a mall's counter reads: of a number looked at because a person asks, or because it was sent.
 
 A reading decides nothing alone (DESIGN §2.8). What may still be our own write on its way to the mall's page is kept and
-not compared; a number that would rise waits until the orders up to the reading are known.
+not compared; a number that would rise waits until the orders up to the reading are known. Where the shop's policy is not
+that ours wins, what contradicts it is a doubt: nothing but zero is sent until that is decided on (drift.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.model import base
-from domain.model.base import MallStockSource
+from domain.model import base, drift
+from domain.model.base import Base, MallStockSource
+from domain.model.diff import GREY
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import StockReading
 from domain.model.reflect import PushState
+from domain.model.shops import DriftPolicy
 from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Why, reconsider
 from domain.store import readings
@@ -23,22 +26,39 @@ from domain.store.sync import SyncRow
 
 
 async def learn(
-    tx: Tx, shop: Shop, found: Mapping[UUID, StockReading], *, now: datetime
+    tx: Tx,
+    shop: Shop,
+    found: Mapping[UUID, StockReading],
+    *,
+    absent: Collection[UUID] = (),
+    now: datetime,
 ) -> set[UUID]:
-    """What the mall shows of these listings; those whose reading came too early to say anything."""
+    """What the mall shows of these listings; those whose reading came too early to say anything.
+
+    `absent`: our own last number was never written there, so nobody edited it.
+    """
     told = [(id, each.unlimited, each.fulfilled_by_mall) for id, each in found.items()]
     await readings.not_ours(tx, told)
     ids = {each.ref: id for id, each in found.items()}
     await read_at_mall(tx, shop.mall, ids, list(found.values()), now=now)
     delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
+    ours = shop.drift_policy == DriftPolicy.OURS_WINS
     early: set[UUID] = set()
+
+    def unasked(believed: Base | None) -> bool:
+        """Nobody can tell an edit from a sale: a person decides."""
+        return believed is not None and not shop.fetches_orders
 
     def change(row: SyncRow) -> SyncRow:
         reading = found[row.listing_id]
         if _is_too_early(row, reading, delay):
             early.add(row.listing_id)
             return row
-        return replace(row, base=base.after_reading(row.base, reading))
+        seen = base.after_reading(row.base, reading)
+        if ours or row.listing_id in absent or not GREY.isdisjoint(row.not_pushed):
+            return replace(row, base=seen, believed=None, asked=False)
+        believed = drift.doubted(row.believed, row.base, seen)
+        return replace(row, base=seen, believed=believed, asked=row.asked or unasked(believed))
 
     await reconsider(tx, list(found), Why.SETTLED, now=now, change=change)
     return early

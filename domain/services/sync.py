@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from domain.model import reflect
+from domain.model import drift, reflect
 from domain.model.base import CLOCK_ERROR
 from domain.model.diff import Assessment, ListingFacts, assess, not_pushed
 from domain.model.events import DiffChange, EventKind
@@ -147,6 +147,7 @@ def facts_of(row: SyncRow, numbers: Numbers) -> ListingFacts:
         fulfilled_by_mall=numbers.fulfilled_by_mall,
         unlimited_at_mall=numbers.unlimited,
         unknown_at_mall=numbers.unknown_at_mall,
+        doubted=row.believed is not None,
         waits_for_reflect=row.edited,
         wanted=row.wanted,
         done=row.done,
@@ -173,13 +174,21 @@ def _sellable(numbers: Numbers) -> int | None:
 
 def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked: bool) -> SyncRow:
     """`asked`: somebody waits for its push to be sent."""
-    row = replace(row, expected=expected_of(numbers))
+    row = _doubt_looked_at(replace(row, expected=expected_of(numbers)), why)
     reasons = not_pushed(facts_of(row, numbers))
     if reasons:
         row = at_rest(row, edited=row.edited)
     elif why is not Why.LOOKED:
         row = _decided(row, numbers, why, asked=asked, now=now)
     return _assessed(row, assess(facts_of(row, numbers), now), now)
+
+
+def _doubt_looked_at(row: SyncRow, why: Why) -> SyncRow:
+    """Who asks for a number to be sent has decided. Whatever else ends a doubt, ours is sent."""
+    if row.believed is None:
+        return row
+    over = drift.is_over(row.believed, row.base, row.expected, asked=row.asked)
+    return replace(row, believed=None, asked=False) if over or why is Why.ASKED else row
 
 
 def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: datetime) -> SyncRow:

@@ -139,7 +139,7 @@ APPLIED = text(
 
 SEEN = text(
     """
-    UPDATE pushes SET state = 'APPLIED', applied_at = :at, read_back_at = NULL
+    UPDATE pushes SET state = 'APPLIED', applied_at = :at, reads = reads + 1, read_back_at = NULL
     WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
     RETURNING id
     """
@@ -176,7 +176,7 @@ UNREAD = text(
 
 LOOKED_AT = text(
     """
-    UPDATE pushes SET reads = reads + 1, read_back_at = NULL,
+    UPDATE pushes SET reads = reads + CASE WHEN id = ANY (:shown) THEN 1 ELSE 0 END, read_back_at = NULL,
         state = CASE WHEN id = ANY (:not_applied) THEN 'UNKNOWN' ELSE state END
     WHERE account_id = :account AND id = ANY (:ids) AND state = 'APPLIED'
     """
@@ -349,10 +349,13 @@ async def read_later(tx: Tx, ids: Sequence[UUID], at: datetime) -> None:
     await tx.execute(READ_LATER, {"account": tx.account_id, "ids": list(ids), "at": at})
 
 
-async def looked_at(tx: Tx, ids: Sequence[UUID], *, not_applied: Sequence[UUID]) -> None:
-    """Numbers that the mall called applied were looked at, once. `not_applied`: those of them that were never written."""
-    parameters = {"account": tx.account_id, "ids": list(ids), "not_applied": list(not_applied)}
-    await tx.execute(LOOKED_AT, parameters)
+async def looked_at(
+    tx: Tx, ids: Sequence[UUID], *, shown: Sequence[UUID], not_applied: Sequence[UUID]
+) -> None:
+    """Numbers that the mall called applied were looked at. `shown`: those that were there; `not_applied`: those that were
+    never written."""
+    parameters = {"account": tx.account_id, "ids": list(ids), "shown": list(shown)}
+    await tx.execute(LOOKED_AT, parameters | {"not_applied": list(not_applied)})
 
 
 async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:

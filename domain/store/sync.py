@@ -18,7 +18,8 @@ from domain.store.database import Tx
 class SyncRow:
     """One listing's row, locked. `expected` None: nothing of ours decides what it shows.
 
-    `own`: the last generation that goes out by itself, whoever asked for it or not.
+    `own`: the last generation that goes out by itself, whoever asked for it or not. `believed`: the base that a reading
+    contradicts, moved on by orders, until that is decided on; `asked`: a person is to.
     """
 
     listing_id: UUID
@@ -37,6 +38,8 @@ class SyncRow:
     expected: int | None
     edited: bool
     base: Base
+    believed: Base | None
+    asked: bool
     not_pushed: tuple[str, ...]
     difference: str | None
     difference_since: datetime | None
@@ -149,6 +152,8 @@ SAVE = text(
         push_state = r.push_state, expected = r.expected, edited = r.edited, base = r.base,
         base_earliest = r.base_earliest, base_latest = r.base_latest, base_changed_until = r.base_changed_until,
         base_source = r.base_source, not_pushed = CASE r.not_pushed WHEN '' THEN '{}' ELSE string_to_array(r.not_pushed, ',') END,
+        believed = r.believed, believed_earliest = r.believed_earliest, believed_latest = r.believed_latest,
+        believed_changed_until = r.believed_changed_until, believed_source = r.believed_source, asked = r.asked,
         difference = r.difference, difference_since = r.difference_since
     FROM unnest(
         cast(:listing_id AS uuid[]), cast(:wanted AS bigint[]), cast(:claimed AS bigint[]), cast(:done AS bigint[]),
@@ -158,10 +163,13 @@ SAVE = text(
         cast(:expected AS int[]), cast(:edited AS bool[]), cast(:base AS int[]),
         cast(:base_earliest AS timestamptz[]), cast(:base_latest AS timestamptz[]),
         cast(:base_changed_until AS timestamptz[]), cast(:base_source AS text[]), cast(:not_pushed AS text[]),
-        cast(:difference AS text[]), cast(:difference_since AS timestamptz[])
+        cast(:difference AS text[]), cast(:difference_since AS timestamptz[]),
+        cast(:believed AS int[]), cast(:believed_earliest AS timestamptz[]), cast(:believed_latest AS timestamptz[]),
+        cast(:believed_changed_until AS timestamptz[]), cast(:believed_source AS text[]), cast(:asked AS bool[])
     ) AS r (listing_id, wanted, claimed, done, own, lane, waiting_since, next_try_at, attempts, failures, push_id,
         push_state, expected, edited, base, base_earliest, base_latest, base_changed_until, base_source, not_pushed,
-        difference, difference_since)
+        difference, difference_since, believed, believed_earliest, believed_latest, believed_changed_until,
+        believed_source, asked)
     WHERE l.account_id = :account AND l.listing_id = r.listing_id
     """
 )
@@ -259,23 +267,34 @@ async def save(tx: Tx, rows: Sequence[SyncRow]) -> None:
 def _columns(rows: Sequence[SyncRow]) -> dict[str, object]:
     plain = (
         "listing_id", "wanted", "claimed", "done", "own", "lane", "waiting_since", "next_try_at", "attempts", "failures",
-        "push_id", "push_state", "expected", "edited", "difference", "difference_since",
+        "push_id", "push_state", "expected", "edited", "asked", "difference", "difference_since",
     )  # fmt: skip
     columns: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in plain}
-    bases = [row.base for row in rows]
+    columns |= _base_columns("base", [row.base for row in rows])
+    columns |= _base_columns("believed", [row.believed for row in rows])
     return columns | {
-        "base": [base.quantity for base in bases],
-        "base_earliest": [base.at and base.at.earliest for base in bases],
-        "base_latest": [base.at and base.at.latest for base in bases],
-        "base_changed_until": [base.changed_until for base in bases],
-        "base_source": [base.source.value for base in bases],
         "not_pushed": [",".join(row.not_pushed) for row in rows],
     }
 
 
+def _base_columns(name: str, bases: Sequence[Base | None]) -> dict[str, object]:
+    return {
+        name: [base and base.quantity for base in bases],
+        f"{name}_earliest": [base and base.at and base.at.earliest for base in bases],
+        f"{name}_latest": [base and base.at and base.at.latest for base in bases],
+        f"{name}_changed_until": [base and base.changed_until for base in bases],
+        f"{name}_source": [base and base.source.value for base in bases],
+    }
+
+
+def _base(row: Row[Any], name: str) -> Base:
+    earliest, latest = getattr(row, f"{name}_earliest"), getattr(row, f"{name}_latest")
+    at = MallTime(earliest, latest) if earliest else None
+    source = MallStockSource(getattr(row, f"{name}_source"))
+    return Base(getattr(row, name), at, source, getattr(row, f"{name}_changed_until"))
+
+
 def _sync_row(row: Row[Any]) -> SyncRow:
-    at = MallTime(row.base_earliest, row.base_latest) if row.base_earliest else None
-    source = MallStockSource(row.base_source)
     return SyncRow(
         listing_id=row.listing_id,
         shop_id=row.shop_id,
@@ -292,7 +311,9 @@ def _sync_row(row: Row[Any]) -> SyncRow:
         push_state=row.push_state,
         expected=row.expected,
         edited=row.edited,
-        base=Base(row.base, at, source, row.base_changed_until),
+        base=_base(row, "base"),
+        believed=_base(row, "believed") if row.believed_source else None,
+        asked=row.asked,
         not_pushed=tuple(row.not_pushed),
         difference=row.difference,
         difference_since=row.difference_since,

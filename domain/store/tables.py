@@ -472,6 +472,13 @@ listing_sync = _tenant(
     _at("base_latest", nullable=True),
     _at("base_changed_until", nullable=True),
     Column("base_source", Text, nullable=False, server_default="NEVER_SEEN"),
+    # The base that a reading contradicts, until that is decided on; a person is to, where they are asked.
+    Column("believed", Integer),
+    _at("believed_earliest", nullable=True),
+    _at("believed_latest", nullable=True),
+    _at("believed_changed_until", nullable=True),
+    Column("believed_source", Text),
+    _flag("asked", False),
     Column("not_pushed", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("difference", Text),
     _at("difference_since", nullable=True),
@@ -487,6 +494,13 @@ Index(
     listing_sync.c.lane,
     listing_sync.c.waiting_since,
     postgresql_where=text("wanted > done"),
+)
+Index(
+    "listing_sync_doubt_idx",
+    listing_sync.c.account_id,
+    listing_sync.c.shop_id,
+    listing_sync.c.base_latest,
+    postgresql_where=text("believed_source IS NOT NULL"),
 )
 Index(
     "listing_sync_difference_idx",

@@ -47,6 +47,7 @@ WAITING = {"wanted": 2, "done": 1, "waiting_since": JUST_NOW}
         ("the mall fulfils it", {"fulfilled_by_mall": True}, NotPushed.FULFILLED_BY_MALL),
         ("unlimited there", {"unlimited_at_mall": True}, NotPushed.UNLIMITED_AT_MALL),
         ("no such code there", {"unknown_at_mall": True}, NotPushed.UNKNOWN_AT_MALL),
+        ("an edit at the mall is undecided", {"doubted": True}, NotPushed.CHANGED_AT_MALL),
         ("no part limits the set", {"expected": None}, NotPushed.NOTHING_LIMITS),
     ],
 )
@@ -55,6 +56,11 @@ def test_why_a_listing_is_not_pushed(case, facts, reason):
     assert assessment.not_pushed == (reason,), case
     assert (assessment.difference is None) == (reason in GREY), case
     assert not assessment.on_first_way, case
+
+
+def test_a_zero_goes_out_whatever_was_edited_at_the_mall():
+    facts = replace(WRONG, expected=0, doubted=True)
+    assert assess(facts, NOW).not_pushed == ()
 
 
 def test_every_reason_is_either_grey_or_held():
@@ -83,6 +89,8 @@ def test_all_reasons_are_named_from_the_account_down():
         ("halted before stopped", {"shop_state": ShopState.HALTED, "master_running": False}, "SHOP_HALTED"),
         ("the shop's reflect is off", {"shop_reflect_running": False} | WAITING, "SHOP_STOPPED"),
         ("the account's sync is off", {"master_running": False, "waits_for_reflect": True}, "SHOP_STOPPED"),
+        ("an edit at the mall is undecided", {"doubted": True, "waits_for_reflect": True}, "CHANGED_AT_MALL"),
+        ("undecided, and the shop's reflect is off", {"doubted": True, "shop_reflect_running": False}, "SHOP_STOPPED"),
         ("an item file said otherwise", {"base": Base(7, source=MallStockSource.FILE)}, "IMPORTED_DIFFERENT"),
         ("a reading said otherwise", {"base": Base(7, source=MallStockSource.READ_BACK)}, "CHANGED_AT_MALL"),
         ("accepted, and not shown in time", {"last_outcome": PushState.ACCEPTED, "waiting_since": LONG_AGO}, "NOT_APPLIED"),

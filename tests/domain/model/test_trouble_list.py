@@ -19,6 +19,7 @@ def test_the_checks_go_from_the_account_down_to_the_number():
         "FULFILLED_BY_MALL",
         "UNLIMITED_AT_MALL",
         "UNKNOWN_AT_MALL",
+        "CHANGED_AT_MALL",
         "NOTHING_LIMITS",
     ]
 

@@ -81,7 +81,7 @@ async def test_a_zero_that_was_silently_not_applied_goes_out_again_at_once(
 
         await looks(tx, shop, await unread(tx, shop, at=LATER), 5, at=LATER)
 
-        assert await states(tx) == [("UNKNOWN", 1)]
+        assert await states(tx) == [("UNKNOWN", 0)]
         assert await errors(tx) == [("NOT_APPLIED", "OPEN", 1)]
         assert numbers(await sent(tx, shop, at=LATER)) == [0]
 
