@@ -33,6 +33,7 @@ from api.sockets import SocketRoute
 from api.trusted import read_trusted
 from api.watch import Watch
 from domain.model.confirmations import Confirmer
+from domain.model.fingerprints import Fingerprints
 from domain.model.locales import Locale
 from domain.model.mall_hosts import MallHosts
 from domain.services.credentials import Vault
@@ -62,6 +63,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = R
         feed,
         connecting=connecting,
         confirmer=Confirmer(settings.secret_key),
+        fingerprints=Fingerprints(settings.secret_key),
         budgets=Budgets(db, allowance),
         trusted=read_trusted(settings.trusted_documents, alone=settings.only_trusted_documents),
         introspection=settings.introspection,

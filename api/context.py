@@ -12,6 +12,7 @@ from graphql import GraphQLResolveInfo
 from api.feed import Feed
 from domain.model.actors import Actor
 from domain.model.confirmations import Confirmer
+from domain.model.fingerprints import Fingerprints
 from domain.model.locales import Locale
 from domain.model.mall_hosts import OWN_HOSTS, MallHosts
 from domain.model.malls import MallKind
@@ -64,6 +65,7 @@ class Context:
     feed: Feed | None = None
     connecting: Connecting | None = None
     confirmer: Confirmer | None = None
+    fingerprints: Fingerprints = field(default_factory=Fingerprints.of_this_process)
 
 
 Info = strawberry.Info[Context, None]

@@ -39,6 +39,7 @@ from api.plan import Answer, Planner
 from api.requests import Request
 from api.trusted import NOTHING_TRUSTED, Trusted, hash_of
 from domain.model.confirmations import Confirmer
+from domain.model.fingerprints import Fingerprints
 from domain.model.locales import Locale
 from domain.store.database import Database
 
@@ -85,6 +86,7 @@ class Engine:
         trusted: Trusted = NOTHING_TRUSTED,
         *,
         confirmer: Confirmer | None = None,
+        fingerprints: Fingerprints | None = None,
         introspection: bool = True,
     ) -> None:
         self.schema = schema
@@ -93,6 +95,7 @@ class Engine:
         self._now = now
         self._connecting = connecting
         self._confirmer = confirmer
+        self._fingerprints = fingerprints or Fingerprints.of_this_process()
         self._budgets = budgets
         self._introspection = introspection
         self._documents = Documents(schema, introspection=introspection)
@@ -216,6 +219,7 @@ class Engine:
             self._now,
             connecting=self._connecting,
             confirmer=self._confirmer,
+            fingerprints=self._fingerprints,
         )
 
     async def _answered(self, operation: Operation, viewer: Viewer) -> Answer:

@@ -14,7 +14,7 @@ import strawberry
 
 from api.context import Context, Info
 from api.fields import Requires, argument
-from api.mutations.repeats import SECRET, digest, read, written
+from api.mutations.repeats import SECRET, asked_for, read, written
 from api.nodes import BadId, read_id
 from api.previews import shown
 from api.selection import MOST_ITEMS, forbidden
@@ -100,7 +100,8 @@ async def _once(
         first.append(await work(tx, context, input))
         return written(first[0])
 
-    kept = await once(tx, scope, digest(input), act, now=context.now())
+    asked = context.fingerprints.of(asked_for(input))
+    kept = await once(tx, scope, asked, act, now=context.now())
     return first[0] if first else read(payload, kept)
 
 

@@ -3,7 +3,6 @@
 A kept payload names its nodes by their ids, so that they are answered as they are by then. Secrets are left out of it.
 """
 
-import hashlib
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
@@ -22,10 +21,10 @@ SECRET = "secret"
 """Marks a field that is shown once and never kept."""
 
 
-def digest(input: Any) -> bytes:
-    """A hash of what is asked for, whatever the key it is asked with."""
+def asked_for(input: Any) -> bytes:
+    """The same for what is the same, whatever the key it is asked with."""
     asked = {name: value for name, value in written(input).items() if name != KEY}
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
+    return orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)
 
 
 def written(value: Any) -> Any:

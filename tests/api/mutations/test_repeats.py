@@ -12,7 +12,7 @@ from graphql import GraphQLNonNull
 from api.execution import Engine
 from api.feed import Feed
 from api.load import node
-from api.mutations.repeats import digest, read, written
+from api.mutations.repeats import asked_for, read, written
 from api.mutations.stock import (
     AdjustStockInput,
     AdjustStockItem,
@@ -265,7 +265,7 @@ def test_a_payload_is_read_as_it_was_written():
 def test_a_request_is_the_same_whatever_its_key():
     def asked(change: int, **more: Any) -> bytes:
         item = AdjustStockItem(product_id="a", change=change)  # type: ignore[arg-type]
-        return digest(AdjustStockInput(items=[item], reason=AdjustReason.LOST, **more))
+        return asked_for(AdjustStockInput(items=[item], reason=AdjustReason.LOST, **more))
 
     assert asked(1) == asked(1, idempotency_key="k")
     assert len({asked(1), asked(2), asked(1, note=None), asked(1, reflect=False)}) == 4
