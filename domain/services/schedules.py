@@ -62,16 +62,21 @@ async def delete_schedule(tx: Tx, actor: Actor, schedule_id: UUID) -> UUID:
 async def run(tx: Tx, schedule_id: UUID, *, now: datetime) -> UUID | None:
     """Starts the full sync whose time has come: the job to follow. However late it is, it comes once.
 
-    None where somebody ran, changed or deleted the schedule meanwhile, and where the shop is not reflected now.
+    None where somebody ran, changed or deleted the schedule meanwhile, and where the shop is not reflected now, is being
+    sent whole already, or lists more than one full sync takes: this night is left out.
     """
+    shop_id = await schedules.shop_of(tx, schedule_id)
+    shop = None if shop_id is None else await shop_rows.lock(tx, shop_id)
     due = await schedules.lock(tx, schedule_id)
     if due is None or due.next_run_at is None or due.next_run_at > now:
         return None
     await schedules.save(tx, [_moved(due, await _zone(tx), now)])
-    shop = await shop_rows.get(tx, due.shop_id)
     if shop is None or not shop.reflects:
         return None
-    return await full_syncs.start(tx, SYSTEM, [shop.id], now=now)
+    try:
+        return await full_syncs.start(tx, SYSTEM, [shop.id], now=now)
+    except DomainError:
+        return None
 
 
 async def zone_changed(tx: Tx, *, now: datetime) -> None:

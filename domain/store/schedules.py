@@ -34,6 +34,8 @@ LOCKED = text(
     f"SELECT {COLUMNS} FROM full_sync_schedules WHERE account_id = :account AND id = :id FOR NO KEY UPDATE"  # noqa: S608
 )
 
+SHOP = text("SELECT shop_id FROM full_sync_schedules WHERE account_id = :account AND id = :id")
+
 ENABLED = text(
     f"""
     SELECT {COLUMNS} FROM full_sync_schedules WHERE account_id = :account AND enabled ORDER BY id FOR NO KEY UPDATE
@@ -71,6 +73,12 @@ DUE = text("SELECT account_id, schedule_id FROM renkei_schedules_due(:at, :at_mo
 async def of_shop(tx: Tx, shop_id: UUID) -> list[Schedule]:
     rows = await tx.execute(OF_SHOP, {"account": tx.account_id, "shop": shop_id})
     return [_schedule(row) for row in rows]
+
+
+async def shop_of(tx: Tx, schedule_id: UUID) -> UUID | None:
+    """Whose it is: to be locked before the schedule."""
+    shop_id: UUID | None = await tx.scalar(SHOP, {"account": tx.account_id, "id": schedule_id})
+    return shop_id
 
 
 async def lock(tx: Tx, schedule_id: UUID) -> Schedule | None:
