@@ -430,7 +430,7 @@ RETURNS TABLE (account_id uuid, shop_id uuid, work text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH running AS (
         SELECT s.account_id, s.id, s.mall, s.settings, s.state, s.order_poll_seconds, s.orders_seen_at, s.watermark,
-            s.next_order_poll_at, s.paused_until, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
+            s.next_order_poll_at, s.paused_until, s.in_use, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
             a.sync_running AND s.in_use AND s.orders_running AS fetches_orders
         FROM shops s JOIN accounts a ON a.id = s.account_id),
     free AS (
@@ -463,7 +463,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                         OR l.base_latest <= s.watermark OR l.expected < l.base))))
         UNION ALL
         SELECT s.account_id, s.id, 'READ_BACK' FROM running s
-        WHERE s.goes AND EXISTS (
+        WHERE s.goes AND s.in_use AND EXISTS (
             SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id
                 AND p.state IN ('ACCEPTED', 'APPLIED') AND p.read_back_at <= at)
         UNION

@@ -129,6 +129,23 @@ async def test_an_accepted_number_is_looked_at_when_its_time_has_come(db: Databa
     assert await due(db, account, NOW + 10 * MINUTE) == ["READ_BACK"]
 
 
+async def test_an_accepted_number_is_looked_at_no_more_as_long_as_its_shop_is_not_in_use(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.AMAZON)
+        await asked(tx, shop)
+        await answers(tx, await sent(tx, shop, at=NOW), PushOutcome.ACCEPTED, at=NOW)
+        await _lapsed(tx)
+        await shops.change(tx, shop.id, in_use=False)
+    assert await due(db, account, NOW + 10 * MINUTE) == []
+
+    async with db.transaction(account) as tx:
+        await shops.change(tx, shop.id, in_use=True)
+
+    assert await due(db, account, NOW + 10 * MINUTE) == ["READ_BACK"]
+
+
 async def _waits_at_a_slow_shop(tx: Tx) -> None:
     shop = await tea_at(tx, reflect_interval_seconds=1200)
     other = await a_shop(tx, "Second")
