@@ -71,7 +71,9 @@ async def ask(
     await job_shops.add(tx, job_id, WORK, [(shop.id, 1, 0) for shop in found], at=now)
     facts = {"since": since, "mode": mode.value}
     targets = [(shop.id, {"name": shop.name, **facts}) for shop in found]
-    await logs.operation(tx, actor.as_json(), "FETCH_INITIAL_ORDERS", "SHOP", targets)
+    await logs.operation(
+        tx, actor.as_json(), "FETCH_INITIAL_ORDERS", "SHOP", targets, job_id=job_id
+    )
     return job_id
 
 

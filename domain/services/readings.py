@@ -56,7 +56,7 @@ async def ask(tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: datetim
     await job_targets.add(tx, job_id, targets)
     await _open_shops(tx, job_id, found, now)
     counts = [(shop_id, {"count": len(found[shop_id])}) for shop_id in sorted(found)]
-    await logs.operation(tx, actor.as_json(), "READ_MALL_STOCK", "SHOP", counts)
+    await logs.operation(tx, actor.as_json(), "READ_MALL_STOCK", "SHOP", counts, job_id=job_id)
     return job_id
 
 
@@ -192,5 +192,5 @@ async def _note(tx: Tx, call: Call, shown: Mapping[ItemRef, StockReading]) -> No
 
 async def _give_up(tx: Tx, job: JobShop, error: DomainError, now: datetime) -> None:
     count = await readings.refuse_rest(tx, job, error.as_json())
-    await jobs.progress(tx, job.job_id, done=count, failed=count)
+    await jobs.progress(tx, job.job_id, done=count, failed=count, ends=False)
     await job_shops.end(tx, job, JobState.FAILED, at=now)

@@ -77,11 +77,12 @@ FINISH = text(
 PROGRESS = text(
     """
     UPDATE jobs SET done = done + :done, failed = failed + :failed,
-        due_at = CASE WHEN state = 'CANCELLED' OR done + :done < total THEN due_at END,
-        state = CASE WHEN state = 'CANCELLED' THEN state WHEN done + :done >= total THEN 'DONE' ELSE 'RUNNING' END,
+        due_at = CASE WHEN state = 'CANCELLED' OR NOT :ends OR done + :done < total THEN due_at END,
+        state = CASE WHEN state = 'CANCELLED' THEN state WHEN :ends AND done + :done >= total THEN 'DONE'
+            ELSE 'RUNNING' END,
         started_at = coalesce(started_at, clock_timestamp()),
         finished_at = CASE WHEN state = 'CANCELLED' THEN finished_at
-            WHEN done + :done >= total THEN clock_timestamp() END
+            WHEN :ends AND done + :done >= total THEN clock_timestamp() END
     WHERE account_id = :account AND id = :job AND state IN ('WAITING', 'RUNNING', 'CANCELLED')
     RETURNING id, shop_id, state, total, done, failed
     """
@@ -172,10 +173,16 @@ async def finish(
     _announce(tx, (await tx.execute(FINISH, values)).one_or_none())
 
 
-async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int) -> None:
-    """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have; one
-    that was called off stays so, and counts what was under way."""
-    values = {"account": tx.account_id, "job": job_id, "done": done, "failed": failed}
+async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int, ends: bool = True) -> None:
+    """`done` more have their outcome, `failed` of these a bad one. The job is over when all of its total have, unless
+    the caller `ends` it; one that was called off stays so, and counts what was under way."""
+    values = {
+        "account": tx.account_id,
+        "job": job_id,
+        "done": done,
+        "failed": failed,
+        "ends": ends,
+    }
     row = (await tx.execute(PROGRESS, values)).one_or_none()
     _announce(tx, row)
     if row is not None and row.state == JobState.DONE:

@@ -112,7 +112,7 @@ async def test_an_order_that_is_new_here(
 ):
     async with db.transaction(account) as tx:
         shop = await tea_at(tx)
-        await asked(tx, shop, mode=mode)
+        job_id = await asked(tx, shop, mode=mode)
         found = an_order("1", ("tea", 2), ("tea", 1), **{"placed_at": NOW - MINUTE} | order)
 
         await told(tx, await begun(tx, shop, NOW + MINUTE), found, at=NOW + 2 * MINUTE)
@@ -127,6 +127,10 @@ async def test_an_order_that_is_new_here(
             "deducted": deducted,
         }
         assert (await operations(tx))[-1] == "FETCH_INITIAL_ORDERS"
+        [line] = await rows(
+            tx, "SELECT job_id FROM operation_logs WHERE action = 'FETCH_INITIAL_ORDERS'"
+        )
+        assert line["job_id"] == job_id
 
 
 @pytest.mark.parametrize("mode", [BASELINE, APPLY])

@@ -90,7 +90,7 @@ async def test_what_the_mall_shows_is_believed_and_what_then_differs_goes_out(
 ):
     async with db.transaction(account) as tx:
         shop = await at_shop(tx, MUG=4, TEA=5)
-        await asked(tx, shop)
+        job_id = await asked(tx, shop)
 
         await told(tx, await begun(tx, shop), 4, 9)
 
@@ -99,6 +99,10 @@ async def test_what_the_mall_shows_is_believed_and_what_then_differs_goes_out(
         assert (tea.base, tea.waits, tea.expected) == (9, True, 5)
         assert await job(tx) == ("DONE", 2, 2, 0)
         assert (await operations(tx))[-1] == "READ_MALL_STOCK"
+        [line] = await rows(
+            tx, "SELECT job_id FROM operation_logs WHERE action = 'READ_MALL_STOCK'"
+        )
+        assert line["job_id"] == job_id
         assert await readings.begin(tx, shop.id, now=NOW) is None
         assert await rows(tx, "SELECT outcome FROM job_shops") == [{"outcome": "DONE"}]
 
@@ -258,7 +262,7 @@ async def test_a_job_that_is_called_off_learns_nothing_more(db: Database, accoun
             "again and again",
             MallUnavailable("Closed."),
             10,
-            ("DONE", 1, 1, 1),
+            ("FAILED", 1, 1, 1),
             [(1, "MALL_FAILED")],
             "RUNNING",
         ),
@@ -301,6 +305,31 @@ async def test_a_shop_that_is_not_in_use_is_not_read(db: Database, account: UUID
 
         assert await job(tx) == ("DONE", 2, 2, 1)
         assert [code for _, code in await failures(tx)] == ["SHOP_NOT_IN_USE"]
+
+
+async def test_a_job_whose_last_shop_is_given_up_is_done_where_another_was_read(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        off, on = await at_shop(tx, TEA=5), await at_shop(tx, "On", MUG=5)
+        await shops.change(tx, off.id, in_use=False)
+        await asked(tx, off, on)
+        await told(tx, await begun(tx, on), 5)
+
+        assert await readings.begin(tx, off.id, now=NOW) is None
+
+        assert await job(tx) == ("DONE", 2, 2, 1)
+
+
+async def test_a_job_whose_every_shop_failed_has_failed(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        those = await at_shop(tx, TEA=5), await at_shop(tx, "Other", MUG=5)
+        await asked(tx, *those)
+        for shop in those:
+            await shops.change(tx, shop.id, in_use=False)
+            await readings.begin(tx, shop.id, now=NOW)
+
+        assert await job(tx) == ("FAILED", 2, 2, 2)
 
 
 @pytest.mark.parametrize(
