@@ -5,6 +5,7 @@ import ipaddress
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from domain.model.errors import DomainError
 from domain.store import rates
@@ -33,14 +34,29 @@ class Allowance:
     every: timedelta
 
 
-PERSON = Allowance(10, timedelta(minutes=1))
 SOURCE = Allowance(50, timedelta(seconds=10))
+"""Of one network, at whomever."""
+
+PERSON = Allowance(10, timedelta(minutes=1))
+"""At one person from one network."""
+
+PERSON_EVERYWHERE = Allowance(100, timedelta(seconds=10))
+"""At one person from all networks together, so that a thousand of them guess no faster."""
 
 
-async def count_person(db: Database, *person: str) -> None:
-    """One attempt at who is named so. Raises TooManyAttempts."""
-    named = hashlib.sha256("\x1f".join(person).encode()).hexdigest()
-    await _count(db, f"{PREFIX}person:{named}", PERSON)
+async def count_sign_in(db: Database, account: str, email: str, address: str) -> None:
+    """One attempt at who is named so, whether or not there is such a person. Raises TooManyAttempts.
+
+    What is refused to a network takes nothing from those that are wider: it can keep nobody out elsewhere.
+    """
+    await count_source(db, address)
+    await _count(db, _key("person", account, email, network(address)), PERSON)
+    await _count(db, _key("everywhere", account, email), PERSON_EVERYWHERE)
+
+
+async def count_own_password(db: Database, account_id: UUID, user_id: UUID | None) -> None:
+    """One attempt at it by who is signed in as this person, from wherever. Raises TooManyAttempts."""
+    await _count(db, _key("own", str(account_id), str(user_id)), PERSON)
 
 
 async def count_source(db: Database, address: str) -> None:
@@ -58,6 +74,12 @@ def network(address: str) -> str:
         mapped = known.ipv4_mapped
         return str(mapped or ipaddress.ip_network((known, 64), strict=False))
     return str(known)
+
+
+def _key(kind: str, *named: str) -> str:
+    """Hashed: no row tells who was tried."""
+    hashed = hashlib.sha256("\x1f".join(named).encode()).hexdigest()
+    return f"{PREFIX}{kind}:{hashed}"
 
 
 async def _count(db: Database, key: str, allowance: Allowance) -> None:

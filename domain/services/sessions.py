@@ -64,8 +64,7 @@ async def sign_in(
 ) -> Opened:
     """A session of its own. `source`: the address it is asked from. Raises SignInFailed or TooManyAttempts."""
     email = entered.email.strip().casefold()
-    await attempts.count_source(db, source)
-    await attempts.count_person(db, entered.account, email)
+    await attempts.count_sign_in(db, entered.account, email, source)
     account_id, login = await _login(db, entered.account, email)
     verdict = await passwords.compared(login.password_hash if login else None, entered.password)
     if login is None or login.password_hash is None or not verdict.right:
@@ -87,7 +86,7 @@ async def change_password(
     """One's own; the other sessions end. Raises SignInFailed, TooManyAttempts, DomainError INVALID_VALUE."""
     chosen = checked_password(new, "password")
     user_id = caller.actor.id
-    await attempts.count_person(db, str(caller.account_id), str(user_id))
+    await attempts.count_own_password(db, caller.account_id, user_id)
     async with db.transaction(caller.account_id) as tx:
         login = await people.login(tx, user_id=user_id)
     kept = login.password_hash if login else None

@@ -15,7 +15,7 @@ from domain.model.jobs import AT_ONCE
 from domain.model.sets import MOST_PARTS
 from domain.model.stock import MOST_UNITS
 from domain.services import sessions
-from domain.services.attempts import PERSON, SOURCE, Allowance
+from domain.services.attempts import PERSON, PERSON_EVERYWHERE, SOURCE, Allowance
 from domain.services.idempotency import MOST_CHARACTERS as KEY_CHARACTERS
 from domain.services.selections import MOST_TARGETS
 from domain.settings import Settings
@@ -113,8 +113,19 @@ def _of_sockets() -> Iterator[Row]:
 
 def _of_people() -> Iterator[Row]:
     yield "sessions of a person", sessions.MOST_SESSIONS, "the one not used longest ends"
-    yield "attempts to sign in as a person", _attempts(PERSON), Code.TOO_MANY_ATTEMPTS
-    yield "attempts to sign in from an address", _attempts(SOURCE), Code.TOO_MANY_ATTEMPTS
+    yield from _of_attempts()
+
+
+def _of_attempts() -> Iterator[Row]:
+    """A network is what one customer of a provider is given, see `attempts.network`."""
+    counted = {
+        "as a person from one network (an IPv4 address, a /64 of IPv6)": PERSON,
+        "as a person from all networks together": PERSON_EVERYWHERE,
+        "from one network as anybody": SOURCE,
+    }
+    for whose, allowed in counted.items():
+        yield f"attempts to sign in {whose}", _attempts(allowed), Code.TOO_MANY_ATTEMPTS
+    yield "attempts at one's own password, to change it", _attempts(PERSON), Code.TOO_MANY_ATTEMPTS
 
 
 def _attempts(allowed: Allowance) -> str:

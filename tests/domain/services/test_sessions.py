@@ -1,6 +1,7 @@
 """Signing in and out, and the passwords it takes."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ from argon2 import PasswordHasher
 from domain.model.errors import DomainError
 from domain.model.roles import Role
 from domain.services import attempts, people, sessions
-from domain.services.attempts import PERSON, SOURCE, TooManyAttempts
+from domain.services.attempts import PERSON, PERSON_EVERYWHERE, SOURCE, TooManyAttempts
 from domain.services.callers import Authenticated, authenticate, still_allowed
 from domain.services.passwords import MOST_WAITING, Passwords
 from domain.services.people import OURSELVES
@@ -29,11 +30,15 @@ def passwords() -> Passwords:
     return Passwords()
 
 
-@pytest.fixture
-def source() -> str:
-    """An address of its own: 2001:db8 is for examples."""
+def elsewhere() -> str:
+    """An address in a network of its own: 2001:db8 is for examples."""
     digits = uuid4().hex
     return f"2001:db8:{digits[:4]}:{digits[4:8]}::1"
+
+
+@pytest.fixture
+def source() -> str:
+    return elsewhere()
 
 
 class Mai:
@@ -263,17 +268,53 @@ async def test_a_password_changed_while_it_was_compared_lets_nobody_in(mai: Mai,
     assert opened is None
 
 
-async def test_guesses_at_one_person_run_out(mai: Mai):
-    """Whoever guesses, from wherever; another person is not meant."""
+@pytest.mark.parametrize("email", ["mai@example.com", "nobody@example.com"])
+async def test_guesses_at_one_person_from_one_network_run_out(mai: Mai, email: str):
+    """Whether there is such a person or not; another person is not meant."""
     for _ in range(PERSON.at_once):
         with pytest.raises(SignInFailed):
-            await mai.sign_in("a guess")
-        mai.source = f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}::1"
+            await mai.sign_in("a guess", email=email)
+    mai.source = mai.source.replace("::1", "::beef")
     with pytest.raises(TooManyAttempts) as refused:
-        await mai.sign_in(PASSWORD)
+        await mai.sign_in(PASSWORD, email=email)
     assert 50 <= refused.value.seconds <= 60
     with pytest.raises(SignInFailed):
         await mai.sign_in(PASSWORD, email="boss@example.com")
+
+
+async def test_whoever_guesses_from_a_few_networks_keeps_the_person_out_nowhere_else(mai: Mai):
+    """However often: what is refused there takes nothing from what all networks have together."""
+    guessers = [elsewhere() for _ in range(PERSON_EVERYWHERE.at_once // SOURCE.at_once + 1)]
+    for guesser in guessers * SOURCE.at_once:
+        with suppress(TooManyAttempts):
+            await attempts.count_sign_in(mai.db, mai.code, "mai@example.com", guesser)
+    for guesser in guessers:
+        with pytest.raises(TooManyAttempts):
+            await attempts.count_sign_in(mai.db, mai.code, "mai@example.com", guesser)
+    assert await mai.sign_in(PASSWORD)
+
+
+@pytest.mark.parametrize("email", ["mai@example.com", "nobody@example.com"])
+async def test_guesses_at_one_person_from_everywhere_run_out(mai: Mai, email: str):
+    for _ in range(PERSON_EVERYWHERE.at_once):
+        await attempts.count_sign_in(mai.db, mai.code, email, elsewhere())
+    with pytest.raises(TooManyAttempts) as refused:
+        await mai.sign_in(PASSWORD, email=email)
+    assert 1 <= refused.value.seconds <= 10
+    with pytest.raises(SignInFailed):
+        await mai.sign_in(PASSWORD, email="boss@example.com")
+
+
+async def test_guesses_at_ones_own_password_run_out(mai: Mai):
+    """Of who is signed in as the person; signing in is counted apart."""
+    token = await mai.sign_in()
+    for _ in range(PERSON.at_once):
+        with pytest.raises(SignInFailed):
+            await mai.change(token, "a guess", ANOTHER)
+    with pytest.raises(TooManyAttempts) as refused:
+        await mai.change(token, PASSWORD, ANOTHER)
+    assert 50 <= refused.value.seconds <= 60
+    assert await mai.sign_in(PASSWORD)
 
 
 async def test_guesses_from_one_place_run_out(db: Database, source: str):
