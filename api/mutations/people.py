@@ -34,7 +34,9 @@ class SaveUserInput:
         "Which person; left out: a new one, who needs `name`, `email` and `role` and is invited."
     )
     name: str | None = optional("Their name, which stands in the logs.")
-    email: str | None = optional("Their mail address, by which they sign in.")
+    email: str | None = optional(
+        "Their mail address, by which they sign in. With another one an open invitation ends: `invite` makes one anew."
+    )
     role: Role | None = optional("What they are here; not above what the caller may do.")
     locale: Locale | None = optional(
         "The language they read where their browser names none of ours."

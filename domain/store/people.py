@@ -54,8 +54,8 @@ SAVE = text(
     """
     UPDATE users SET email = :email, name = :name, role = :role, locale = :locale,
         disabled_at = CASE WHEN :disabled THEN coalesce(disabled_at, clock_timestamp()) END,
-        invitation_hash = CASE WHEN :disabled THEN NULL ELSE invitation_hash END,
-        invitation_until = CASE WHEN :disabled THEN NULL ELSE invitation_until END
+        invitation_hash = CASE WHEN :disabled OR email <> :email THEN NULL ELSE invitation_hash END,
+        invitation_until = CASE WHEN :disabled OR email <> :email THEN NULL ELSE invitation_until END
     WHERE account_id = :account AND id = :user
     """
 )
@@ -138,7 +138,7 @@ async def insert(tx: Tx, email: str, name: str, role: Role, locale: Locale | Non
 
 
 async def save(tx: Tx, person: Person) -> None:
-    """As it is given. Who is disabled can no longer take up an invitation."""
+    """As it is given. Who is disabled can no longer take up an invitation; nor can who held one at another address."""
     values = {
         "account": tx.account_id,
         "user": person.id,

@@ -229,6 +229,32 @@ async def test_an_invitation_is_kept_as_its_hash_and_replaced_by_the_next(
         assert all(secret not in each["it"] for each in whole)
 
 
+@pytest.mark.parametrize(
+    ("case", "changes", "invite", "holds"),
+    [
+        ("another address", {"email": "mai@example.jp"}, False, None),
+        ("another address, invited there", {"email": "mai@example.jp"}, True, "the new one"),
+        ("the same address", {"email": " MAI@example.com", "name": "舞"}, False, "the old one"),
+    ],
+)
+async def test_an_invitation_sent_to_another_address_does_not_hold(
+    db: Database, account: UUID, case: str, changes: Any, invite: bool, holds: str | None
+):
+    """Whoever reads the mail of the old address could choose the password of the new one."""
+    async with db.transaction(account) as tx:
+        old = await people.create_user(
+            tx, OWNER, email="mai@example.com", name="Mai", role=Role.STAFF
+        )
+        new = await people.change_user(tx, OWNER, old.id, changes, invite=invite)
+        kept = await row(tx, "SELECT invitation_hash, invitation_until FROM users")
+
+    standing = {"the old one": old.invitation, "the new one": new.invitation, None: None}[holds]
+    assert kept == {
+        "invitation_hash": standing and hash_of(standing.secret),
+        "invitation_until": standing and standing.until,
+    }, case
+
+
 async def test_who_is_disabled_is_not_invited(db: Database, account: UUID):
     """Nor does an invitation of before hold."""
     async with db.transaction(account) as tx:
