@@ -68,7 +68,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = R
         trusted=read_trusted(settings.trusted_documents, alone=settings.only_trusted_documents),
         introspection=settings.introspection,
     )
-    known = Origins(origins)
+    known = Origins(origins, settings.public_url)
     cookie = SessionCookie(settings.public_url)
     gate = Gate(db, known, cookie)
     passwords = Passwords()

@@ -5,15 +5,16 @@ from datetime import datetime
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from api.encryption import is_encrypted
+
 NAME = "renkei"
-ENCRYPTED = frozenset({"https", "wss"})
 
 
 class SessionCookie:
-    """`public_url`: where browsers reach us, whatever stands between them and this process."""
+    """`public_url`: where browsers reach us."""
 
     def __init__(self, public_url: str) -> None:
-        self._encrypted = public_url.startswith("https://")
+        self._public_url = public_url
 
     def read(self, connection: HTTPConnection) -> str | None:
         return connection.cookies.get(self._name(connection))
@@ -38,14 +39,11 @@ class SessionCookie:
             value,
             expires=expires,
             path="/",
-            secure=self._is_encrypted(connection),
+            secure=is_encrypted(connection, self._public_url),
             httponly=True,
             samesite="lax",
         )
 
     def _name(self, connection: HTTPConnection) -> str:
         """`__Host-`: taken by browsers from us alone, and never over an unencrypted way."""
-        return f"__Host-{NAME}" if self._is_encrypted(connection) else NAME
-
-    def _is_encrypted(self, connection: HTTPConnection) -> bool:
-        return self._encrypted or connection.url.scheme in ENCRYPTED
+        return f"__Host-{NAME}" if is_encrypted(connection, self._public_url) else NAME

@@ -260,8 +260,35 @@ async def test_a_cookie_counts_from_allowed_pages_alone(mai: Mai, origin: str, s
     assert answer.status_code == status
 
 
-async def test_our_own_page_may_come_with_its_cookie(mai: Mai) -> None:
-    assert await mai.status(cookie=await mai.cookie(), origin=f"http://{mai.address}") == 200
+@pytest.mark.parametrize(
+    ("public_url", "scheme", "status"),
+    [
+        ("https://stock.example.com", "https", 200),
+        ("https://stock.example.com", "http", 403),
+        ("http://127.0.0.1:8000", "http", 200),
+        ("http://127.0.0.1:8000", "https", 403),
+    ],
+)
+async def test_our_own_page_may_come_with_its_cookie(
+    settings: Settings, mai: Mai, public_url: str, scheme: str, status: int
+) -> None:
+    """By its scheme too: an unencrypted page under our name may be somebody's on the way."""
+    app = create_app(replace(settings, public_url=public_url))
+    async with serving(app) as address, a_client(address) as http:
+        there = replace(mai, http=http, address=address)
+        cookie = (await there.sign_in()).headers["set-cookie"].partition(";")[0]
+        assert await there.status(cookie=cookie, origin=f"{scheme}://{address}") == status
+
+
+async def test_our_own_page_is_the_one_that_a_trusted_proxy_says(
+    settings: Settings, mai: Mai
+) -> None:
+    app = create_app(replace(settings, public_url="http://127.0.0.1:8000"))
+    async with serving(app) as address, a_client(address) as http:
+        there = replace(mai, http=http, address=address)
+        sent = {"cookie": f"{NAME}={await there.bearer()}", "x_forwarded_proto": "https"}
+        assert await there.status(**sent, origin=f"https://{address}") == 200
+        assert await there.status(**sent, origin=f"http://{address}") == 403
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])

@@ -243,8 +243,15 @@ async def test_pages_of_allowed_origins_may_connect(api: Api, origin: str | None
 
 
 async def test_our_own_page_may_connect(api: Api) -> None:
-    async with api.talking(origin=f"http://{api.address}"):
+    async with api.talking(origin=f"https://{api.address}"):
         pass
+
+
+async def test_a_page_under_our_name_that_came_unencrypted_may_not(api: Api) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with api.socket(origin=f"http://{api.address}"):
+            pass
+    assert refused.value.response.status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example.com", "null", "http://["])
