@@ -35,6 +35,10 @@ SENTENCES: Mapping[str, Words] = {
         "店舗「{name}」の初期受注取得を始めました。",
         "Began to fetch the initial orders of {name}.",
     ),
+    "TAKE_THEIRS": Words(
+        "モールの在庫数に合わせ、総在庫数を{before}から{after}に調整しました。",
+        "Took the mall's number: adjusted the total from {before} to {after}.",
+    ),
     "READ_MALL_STOCK": Words(
         "モール在庫{count}件の読み取りを始めました。",
         "Began to read {count} numbers from the mall.",

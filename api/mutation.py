@@ -7,6 +7,7 @@ from api.mutations import (
     attaching,
     code_mappings,
     counting,
+    differences,
     full_syncs,
     groups,
     initial_orders,
@@ -153,6 +154,11 @@ class Mutation:
     read_mall_stock = mutation(
         readings.read_mall_stock,
         "モール在庫の読み取り: reads what the malls show. Sends nothing that waits to be reflected.",
+        requires=Permission.REFLECT,
+    )
+    resolve_differences = mutation(
+        differences.resolve_differences,
+        "差異の解消: our numbers are sent, or the totals follow what the malls show.",
         requires=Permission.REFLECT,
     )
     clear_errors = mutation(

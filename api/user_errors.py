@@ -39,6 +39,9 @@ class UserErrorCode(StrEnum):
     NOT_SUPPORTED_BY_MALL = "NOT_SUPPORTED_BY_MALL"
     UNKNOWN_AT_MALL = "UNKNOWN_AT_MALL"
     MALL_FAILED = "MALL_FAILED"
+    MALL_STOCK_UNKNOWN = "MALL_STOCK_UNKNOWN"
+    CANNOT_TAKE_THEIRS = "CANNOT_TAKE_THEIRS"
+    ORDERS_NOT_IN = "ORDERS_NOT_IN"
     EXCEEDS_RIGHTS = "EXCEEDS_RIGHTS"
     LAST_OWNER = "LAST_OWNER"
 
@@ -71,6 +74,9 @@ described(
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
     UNKNOWN_AT_MALL="The mall has nothing of this code.",
     MALL_FAILED="The mall did not answer, again and again.",
+    MALL_STOCK_UNKNOWN="Nobody knows what the mall shows: read it first.",
+    CANNOT_TAKE_THEIRS="The mall's number does not say how many there are: a set, a limit, a reserve or another listing stands between.",
+    ORDERS_NOT_IN="The orders up to the reading are not in yet, and it may be a sale: try again in some minutes.",
     EXCEEDS_RIGHTS="It needs rights that the caller has not: nobody gives more than they hold.",
     LAST_OWNER="契約者: an account keeps one owner who is not disabled.",
 )

@@ -15,6 +15,7 @@ from domain.model.actors import Actor
 from domain.model.mall_fields import FieldChange, FieldOwner
 from domain.services import (
     attaching,
+    drift,
     groups,
     links,
     listing_edits,
@@ -134,10 +135,16 @@ async def _attach_listings(tx: Tx, part: Part) -> Outcome:
     return Outcome(change.refused)
 
 
+async def _take_theirs(tx: Tx, part: Part) -> Outcome:
+    change = await drift.take(tx, part.actor, part.targets, now=part.now)
+    return Outcome(change.refused)
+
+
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "SET_FIELDS": Action("LISTING", _set_fields),
         "ATTACH_LISTINGS": Action("PRODUCT", _attach_listings),
+        "TAKE_THEIRS": Action("LISTING", _take_theirs),
         "SET_SYNC": Action("LISTING", _set_sync),
         "SET_LIMITS": Action("LISTING", _set_limits),
         "DELETE_LISTINGS": Action("LISTING", _delete_listings),

@@ -21,7 +21,7 @@ from domain.model.malls import MallKind
 from domain.model.read_back import was_not_applied
 from domain.model.shops import DriftPolicy
 from domain.model.stock import Cause, sellable
-from domain.services import polling, reflect_jobs
+from domain.services import polling
 from domain.services.edits import ListingChange, Refused, missing
 from domain.services.ledger import Ledger
 from domain.services.sync import Change, Why, reconsider
@@ -90,20 +90,6 @@ async def take(
     await logs.operation(tx, actor.as_json(), "TAKE_THEIRS", "LISTING", list(taken.items()))
     there = {each.row.listing_id for each in opened.listings}
     return ListingChange(tuple(taken), (*missing(listing_ids, there, "listing"), *refused))
-
-
-async def keep(
-    tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: datetime
-) -> ListingChange:
-    """自社に合わせる: our numbers are sent, whatever the malls show. Refused: NOT_FOUND."""
-    there = {row.listing_id for row in await sync.lock(tx, listing_ids)}
-    if not there:
-        return ListingChange((), missing(listing_ids, there, "listing"))
-    kept = sorted(there)
-    job_id = await reflect_jobs.ask(tx, actor, kept, now=now)
-    told: list[tuple[UUID, Mapping[str, object]]] = [(each, {}) for each in kept]
-    await logs.operation(tx, actor.as_json(), "TAKE_OURS", "LISTING", told, job_id=job_id)
-    return ListingChange(tuple(kept), missing(listing_ids, there, "listing"), job_id)
 
 
 async def _open(tx: Tx, listing_ids: Collection[UUID]) -> _Opened:

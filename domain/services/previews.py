@@ -25,7 +25,7 @@ async def of_reflect(
     """Numbers that are asked for go out, also where the mall seems to show them already."""
     if not (product_ids or listing_ids):
         return Preview()
-    return await _seen(tx, Scope(listing_ids, product_ids, sets=True, shops=shop_ids))
+    return await _seen(tx, Scope(listing_ids, product_ids, sets=True, shops=shop_ids, asked=True))
 
 
 async def of_full_sync(tx: Tx, shop_ids: Sequence[UUID]) -> Preview:

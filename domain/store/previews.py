@@ -20,6 +20,7 @@ class Scope:
     `products`: the listings that show one of these, `sets`: or that show a set which holds one. `shops`: only at these;
     without listings and products, all that these have. `lifted`: only listings that this keeps back, and it does so no
     more. `cut`: they are taken off their products, and their malls keep what they show.
+    `asked`: a person asks for them, which decides on edits at the malls.
     """
 
     listings: Sequence[UUID] = ()
@@ -28,6 +29,7 @@ class Scope:
     shops: Sequence[UUID] | None = None
     lifted: NotPushed | None = None
     cut: bool = False
+    asked: bool = False
 
 
 NAMED = """
@@ -49,7 +51,8 @@ WEIGHED = """CHOSEN,
     told AS (
         SELECT s.listing_id, s.shop_id, s.base, s.expected,
             CASE WHEN :cut THEN NOT 'UNLINKED' = ANY (s.not_pushed)
-                ELSE s.expected IS NOT NULL AND array_remove(s.not_pushed, cast(:lifted AS text)) = '{}' END AS goes
+                ELSE s.expected IS NOT NULL AND array_remove(array_remove(s.not_pushed, cast(:lifted AS text)),
+                    CASE WHEN :asked THEN 'CHANGED_AT_MALL' END) = '{}' END AS goes
         FROM chosen s
         WHERE (cast(:shops AS uuid[]) IS NULL OR s.shop_id = ANY (:shops))
             AND (cast(:lifted AS text) IS NULL OR :lifted = ANY (s.not_pushed))
@@ -153,5 +156,6 @@ def _values(tx: Tx, scope: Scope) -> Mapping[str, Any]:
         "shops": None if scope.shops is None else list(scope.shops),
         "lifted": scope.lifted,
         "cut": scope.cut,
+        "asked": scope.asked,
         **(named if _named(scope) else {}),
     }

@@ -129,6 +129,7 @@ FOREIGN: Mapping[str, Callable[[World], dict[str, Any]]] = {
     "revokeApiTokens": lambda w: {"ids": [w.token]},
     "fetchInitialOrders": lambda w: {"shopIds": [w.shop], "since": "2026-11-19T00:00:00Z"},
     "readMallStock": lambda w: {"listings": {"ids": [w.held.listing]}},
+    "resolveDifferences": lambda w: {"listings": {"ids": [w.held.listing]}, "take": "OURS_WINS"},
     "clearErrors": lambda w: {"errors": {"ids": [w.error]}},
     "connectShop": lambda w: {"mall": "RAKUTEN", "name": "Ours", "credentials": []},
     "updateShop": lambda w: {"id": w.shop, "name": "Ours"},

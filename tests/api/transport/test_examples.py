@@ -219,6 +219,10 @@ MUTATIONS: Mapping[str, Asked] = {
         "since": (datetime.now(UTC) - timedelta(days=30)).isoformat(),
     },
     "read_mall_stock": lambda m: {"listings": {"ids": [m.listing(RAKUTEN, 7)]}},
+    "resolve_differences": lambda m: {
+        "listings": {"ids": [m.listing(RAKUTEN, 7)]},
+        "take": "OURS_WINS",
+    },
     "clear_errors": lambda m: {"errors": {"filter": {}}},
     "save_product": lambda m: {"code": "NEW-1", "name": "新商品", "reserve": 1},
     "delete_sets": lambda m: {"productIds": [m.set]},

@@ -317,17 +317,15 @@ async def test_another_policy_decides_on_what_was_asked(db: Database, account: U
 
 
 class TestByHand:
-    async def test_ours_is_sent(self, db: Database, account: UUID):
+    async def test_whoever_asks_for_ours_to_be_sent_has_decided(self, db: Database, account: UUID):
         async with db.transaction(account) as tx:
             shop = await tea_at(tx, "ASK")
             await reads(tx, shop, 9)
             await fetches(tx, shop)
 
-            kept = await drift.keep(tx, OWNER, await ids_at(tx, shop), now=KNOWN)
+            await reflect_jobs.ask(tx, OWNER, await ids_at(tx, shop), now=KNOWN)
 
-            assert kept.refused == ()
             assert await goes_out(tx, shop) == [5]
-            assert (await operations(tx))[-1] == "TAKE_OURS"
 
     async def test_a_full_sync_decides_nothing(self, db: Database, account: UUID):
         async with db.transaction(account) as tx:
