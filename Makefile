@@ -26,7 +26,7 @@ demo: install
 	$(BIN)/renkei demo
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 check: install
 	$(BIN)/ruff format --check .
