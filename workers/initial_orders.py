@@ -23,7 +23,8 @@ log = structlog.get_logger(__name__)
 
 
 async def fetch_initial_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
-    """It can die at any line and be run again. Another importer's turn is left alone."""
+    """It can die at any line and be run again. Another importer's turn is left alone. A failure of ours is counted,
+    and raised."""
     until = monotonic() + TURN_SECONDS
     while monotonic() < until and await _fetch_window(ctx, account_id, shop_id):
         pass
@@ -48,6 +49,9 @@ async def _fetch_window(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
     except MallError as error:
         await _failed(ctx, account_id, fetch, error)
         return False
+    except Exception:
+        await _stumbled(ctx, account_id, fetch)
+        raise
     finally:
         await asyncio.shield(_end(ctx, account_id, fetch))
     return True
@@ -68,6 +72,13 @@ async def _walk(ctx: Context, account_id: UUID, fetch: Fetch) -> None:
 async def _failed(ctx: Context, account_id: UUID, fetch: Fetch, error: MallError) -> None:
     async def work(tx: Tx) -> None:
         await initial_orders.failed(tx, fetch, error, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
+
+
+async def _stumbled(ctx: Context, account_id: UUID, fetch: Fetch) -> None:
+    async def work(tx: Tx) -> None:
+        await initial_orders.stumbled(tx, fetch, now=ctx.now())
 
     await ctx.db.run(account_id, work)
 

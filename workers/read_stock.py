@@ -15,7 +15,7 @@ from workers.reflect import CALL_SECONDS, TURN_SECONDS
 
 
 async def read_stock(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
-    """It can die at any line and be run again."""
+    """It can die at any line and be run again. A failure of ours is counted, and raised."""
     until = monotonic() + TURN_SECONDS
     while monotonic() < until and await _read_once(ctx, account_id, shop_id):
         pass
@@ -36,6 +36,9 @@ async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
     except MallError as error:
         await _failed(ctx, account_id, call, error)
         return False
+    except Exception:
+        await _stumbled(ctx, account_id, call)
+        raise
     finally:
         await asyncio.shield(_put_back(ctx, account_id, call))
     return True
@@ -60,6 +63,13 @@ async def _took(ctx: Context, account_id: UUID, call: Call, told: Sequence[Stock
 async def _failed(ctx: Context, account_id: UUID, call: Call, error: MallError) -> None:
     async def work(tx: Tx) -> None:
         await readings.failed(tx, call, error, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
+
+
+async def _stumbled(ctx: Context, account_id: UUID, call: Call) -> None:
+    async def work(tx: Tx) -> None:
+        await readings.stumbled(tx, call, now=ctx.now())
 
     await ctx.db.run(account_id, work)
 

@@ -206,7 +206,7 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "MALL_FAILED": (
             (
                 "",
-                "店舗「{shop}」のモールから応答を得られませんでした。時間をおいてもう一度読み取ってください。",
+                "店舗「{shop}」のモール在庫を読み取れませんでした。時間をおいてもう一度読み取ってください。",
             ),
         ),
         "MALL_STOCK_UNKNOWN": (

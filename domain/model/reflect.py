@@ -110,6 +110,11 @@ def after_failure(error: MallError, attempts: int, *, now: datetime) -> Retry | 
             return Retry(now + backoff(attempts, FIRST_WAIT, LONGEST_WAIT), base_unknown=True)
 
 
+def after_stumble(failures: int, *, now: datetime) -> datetime:
+    """When to go on after a failure of our own, the `failures`-th in a row."""
+    return now + backoff(failures, FIRST_WAIT, LONGEST_WAIT)
+
+
 def backoff(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
     """`first` after the first failure, doubled by each further one, never above `longest`."""
     doublings = min(max(attempts - 1, 0), 30)

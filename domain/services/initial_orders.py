@@ -15,7 +15,7 @@ from domain.model.initial_orders import InitialOrderMode, InitialOrders, check_s
 from domain.model.jobs import JobKind, JobState
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallOrder, OrderPage, OrderWindow
-from domain.model.reflect import Halt, Quarantine, Retry, after_failure
+from domain.model.reflect import Halt, Quarantine, Retry, after_failure, after_stumble
 from domain.model.sync_errors import Part
 from domain.services import shops as shop_service
 from domain.services import sync_errors
@@ -136,6 +136,14 @@ async def failed(tx: Tx, fetch: Fetch, error: MallError, *, now: datetime) -> No
     await sync_errors.report_failure(
         tx, error, Part.ORDERS, shop_id=shop.id, shop_name=shop.name, next_try_at=again, now=now
     )
+
+
+async def stumbled(tx: Tx, fetch: Fetch, *, now: datetime) -> None:
+    """We failed, not the mall: again later, ever more rarely, and given up after as many times as a mall is."""
+    failures = fetch.job.failures + 1
+    await job_shops.later(tx, fetch.job, after_stumble(failures, now=now), failures=failures)
+    if failures >= MOST_FAILURES:
+        await job_shops.end(tx, fetch.job, JobState.FAILED, at=now)
 
 
 async def end(tx: Tx, fetch: Fetch, *, now: datetime) -> None:

@@ -15,7 +15,7 @@ from domain.model.jobs import JobKind, JobState
 from domain.model.locales import Words
 from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import ItemRef, StockReading
-from domain.model.reflect import Halt, Quarantine, Retry, after_failure
+from domain.model.reflect import Halt, Quarantine, Retry, after_failure, after_stumble
 from domain.services import seen_stock
 from domain.services import shops as shop_service
 from domain.services.edits import not_found
@@ -102,7 +102,15 @@ async def failed(tx: Tx, call: Call, error: MallError, *, now: datetime) -> None
     again = call.shop.at_its_pace(again, now)
     await job_shops.later(tx, call.job, again, failures=failures if counts else failures - 1)
     if counts and failures >= MOST_FAILURES:
-        await _give_up(tx, call.job, _mall_failed(call.shop), now)
+        await _give_up(tx, call.job, _not_read(call.shop), now)
+
+
+async def stumbled(tx: Tx, call: Call, *, now: datetime) -> None:
+    """We failed, not the mall: again later, ever more rarely, and given up after as many times as a mall is."""
+    failures = call.job.failures + 1
+    await job_shops.later(tx, call.job, after_stumble(failures, now=now), failures=failures)
+    if failures >= MOST_FAILURES:
+        await _give_up(tx, call.job, _not_read(call.shop), now)
 
 
 async def put_back(tx: Tx, call: Call, *, now: datetime) -> None:
@@ -152,9 +160,9 @@ def not_told(spec: MallSpec) -> DomainError:
     )
 
 
-def _mall_failed(shop: Shop) -> DomainError:
+def _not_read(shop: Shop) -> DomainError:
     return DomainError(
-        f"{shop.name} did not answer, again and again: read it later.",
+        f"{shop.name} could not be read, again and again: read it later.",
         code="MALL_FAILED",
         shop=shop.name,
     )
