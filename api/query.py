@@ -16,6 +16,7 @@ from api.logs import LogFilter, MallUpdateLog, OperationLog, SalesLog
 from api.malls import Mall, every_spec
 from api.nodes import Node
 from api.orders import Order, OrderFilter
+from api.oversells import OversellIncident
 from api.paging import paged
 from api.partner import StockAt, StockEntry, StockMoment, stock_changes
 from api.previewing import preview_reflect
@@ -141,6 +142,15 @@ class Query:
         {
             "shop_ids": argument(list[strawberry.ID] | None, "Of these shops."),
             "outcome": argument(RunOutcome | None, "That ended so, or still run."),
+        },
+    )
+    oversell_incidents = paged(
+        OversellIncident,
+        "在庫マイナス, newest first.",
+        {
+            "open": argument(
+                bool | None, "Only those whose product is still below zero, or only the others."
+            )
         },
     )
     jobs = paged(

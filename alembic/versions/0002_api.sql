@@ -221,6 +221,28 @@ CREATE INDEX sync_runs_shop_idx ON sync_runs (account_id, shop_id, kind, id);
 CREATE INDEX sync_runs_job_idx ON sync_runs (account_id, job_id) WHERE job_id IS NOT NULL;
 CREATE INDEX sync_runs_ended_idx ON sync_runs (ended_at) WHERE ended_at IS NOT NULL;
 
+CREATE TABLE oversell_incidents (
+    account_id UUID NOT NULL,
+    id UUID DEFAULT uuidv7() NOT NULL,
+    product_id UUID NOT NULL,
+    order_id UUID NOT NULL,
+    shop_id UUID,
+    other_shop_id UUID,
+    cause TEXT DEFAULT 'UNKNOWN' NOT NULL,
+    units INTEGER NOT NULL,
+    opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    closed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT oversell_incidents_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT oversell_incidents_account_id_product_id_fkey FOREIGN KEY(account_id, product_id) REFERENCES products (account_id, id),
+    CONSTRAINT oversell_incidents_account_id_order_id_fkey FOREIGN KEY(account_id, order_id) REFERENCES orders (account_id, id),
+    CONSTRAINT oversell_incidents_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT oversell_incidents_account_id_other_shop_id_fkey FOREIGN KEY(account_id, other_shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT oversell_incidents_cause_known CHECK (cause IN ('RAISED_AT_MALL', 'SIMULTANEOUS_ORDERS', 'PUSH_LAG', 'PUSH_FAILED', 'LATE_ORDER', 'RESTORED_TWICE', 'WRONG_LINK', 'SET_PART', 'UNKNOWN')),
+    CONSTRAINT oversell_incidents_units_range CHECK (units > 0),
+    CONSTRAINT oversell_incidents_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE UNIQUE INDEX oversell_incidents_open_idx ON oversell_incidents (account_id, product_id) WHERE closed_at IS NULL;
+
 CREATE TABLE documents (
     account_id UUID NOT NULL,
     hash BYTEA NOT NULL,
@@ -248,7 +270,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['sessions', 'full_sync_schedules', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'sync_runs', 'documents',
+    FOREACH name IN ARRAY ARRAY['sessions', 'full_sync_schedules', 'listing_fields', 'code_mappings', 'job_targets', 'job_shops', 'sync_runs', 'oversell_incidents', 'documents',
                                 'idempotency_keys']
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);

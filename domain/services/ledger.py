@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.model.actors import Actor
 from domain.model.events import EventKind
 from domain.model.stock import Cause
+from domain.services import oversells
 from domain.store import stock
 from domain.store.database import Event, Tx
 from domain.store.stock import Movement, ProductStock
@@ -62,6 +63,7 @@ class Ledger:
     async def write(self, tx: Tx) -> list[UUID]:
         """The ids of the movements; each is announced with the total and version it led to."""
         ids = await stock.append(tx, self.movements)
+        await oversells.recovered(tx, self.movements)
         tx.emit(*(_announcement(movement) for movement in self.movements))
         return ids
 

@@ -16,7 +16,7 @@ from domain.model.orders import AllocationState, CancelPolicy, Effect, Fact, Res
 from domain.model.sets import SetPart
 from domain.model.stock import Cause, Counts
 from domain.model.sync_errors import SyncErrorKind
-from domain.services import sync_errors
+from domain.services import oversells, sync_errors
 from domain.services.ledger import Ledger
 from domain.services.sync import Change, Why, reconsider
 from domain.store import logs, orders, stock, sync
@@ -89,13 +89,15 @@ async def take(
     outcome = await _work_out(tx, shop, seen, baseline)
     if not outcome.facts:
         return Taken(0, 0, 0, 0)
-    moved = await _move(tx, outcome)
+    ledger = await _move(tx, outcome)
+    moved = ledger.moved()
     await orders.save_seen(tx, outcome.facts)
     await orders.first_read(tx, outcome.first_read)
     await orders.save_items(tx, outcome.items)
     await orders.save_lines(tx, outcome.lines)
     await orders.save_effects(tx, [(*key, effect) for key, effect in outcome.effects.items()])
     await logs.sales(tx, shop.id, outcome.sales, now)
+    await oversells.watch(tx, ledger.movements, now=now)
     await _report_unlinked(tx, shop, outcome.unlinked, now)
     if outcome.was_unread and not await orders.any_unread(tx, shop.id):
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNREADABLE,), now=now)
@@ -118,11 +120,12 @@ async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: dateti
     for order in known.values():
         if order.fact is not None:
             _apply(outcome, shop, order, order.fact, meanings)
-    moved = await _move(tx, outcome)
+    ledger = await _move(tx, outcome)
     await orders.save_items(tx, outcome.items)
     await orders.save_effects(tx, [(*key, effect) for key, effect in outcome.effects.items()])
     await orders.save_linked(tx, _linked(known.values(), outcome))
-    await reconsider(tx, await sync.listings_showing(tx, moved), Why.HAPPENED, now=now)
+    await oversells.watch(tx, ledger.movements, linked_late=True, now=now)
+    await reconsider(tx, await sync.listings_showing(tx, ledger.moved()), Why.HAPPENED, now=now)
     if not await orders.any_unlinked(tx, shop.id):
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNLINKED,), now=now)
 
@@ -383,7 +386,7 @@ def _linked(
     ]
 
 
-async def _move(tx: Tx, outcome: _Outcome) -> set[UUID]:
+async def _move(tx: Tx, outcome: _Outcome) -> Ledger:
     """An order moves products that were deleted since, too; what became a set since holds nothing to be moved."""
     product_ids = {product_id for product_id, *_ in outcome.moves}
     ledger = await Ledger.locked(tx, product_ids, deleted=True)
@@ -393,7 +396,7 @@ async def _move(tx: Tx, outcome: _Outcome) -> set[UUID]:
         cause = Cause.ORDER if delta < 0 else Cause.CANCEL
         ledger.move(product_id, delta, cause, effective_at=placed_at, order_id=order_id)
     await ledger.write(tx)
-    return ledger.moved()
+    return ledger
 
 
 async def _report_unlinked(

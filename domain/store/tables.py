@@ -1003,6 +1003,43 @@ Index(
     postgresql_where=text("ended_at IS NOT NULL"),
 )
 
+# 在庫マイナス. `order_id`: that took the total below zero. `other_shop_id`: of the sale that had left too little.
+oversell_incidents = _tenant(
+    "oversell_incidents",
+    Column("product_id", Uuid, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("shop_id", Uuid),
+    Column("other_shop_id", Uuid),
+    Column("cause", Text, nullable=False, server_default="UNKNOWN"),
+    Column("units", Integer, nullable=False),
+    _at("opened_at", default=False),
+    _at("closed_at", nullable=True),
+    _to("products", "product_id"),
+    _to("orders", "order_id"),
+    _to("shops", "shop_id"),
+    _to("shops", "other_shop_id"),
+    _one_of(
+        "cause",
+        "RAISED_AT_MALL",
+        "SIMULTANEOUS_ORDERS",
+        "PUSH_LAG",
+        "PUSH_FAILED",
+        "LATE_ORDER",
+        "RESTORED_TWICE",
+        "WRONG_LINK",
+        "SET_PART",
+        "UNKNOWN",
+    ),
+    CheckConstraint("units > 0", name="units_range"),
+)
+Index(
+    "oversell_incidents_open_idx",
+    oversell_incidents.c.account_id,
+    oversell_incidents.c.product_id,
+    unique=True,
+    postgresql_where=text("closed_at IS NULL"),
+)
+
 # Automatic persisted operations: documents that clients of the account have sent before, by their SHA-256.
 documents = _tenant(
     "documents",

@@ -27,7 +27,7 @@ from graphql import (
 from graphql.pyutils import camel_to_snake
 
 from api.scalars import read_moment
-from domain.model import checks, onboarding, shop_actions, sync_errors
+from domain.model import checks, onboarding, oversells, shop_actions, sync_errors
 from domain.model.attaching import attaches
 from domain.model.diff import NotPushed
 from domain.model.errors import DomainError
@@ -62,6 +62,7 @@ TABLE_OF = {
     "OperationLog": "operation_logs",
     "Order": "orders",
     "OrderLine": "order_lines",
+    "OversellIncident": "oversell_incidents",
     "Product": "products",
     "ProductGroup": "product_groups",
     "Push": "listing_sync",
@@ -343,7 +344,8 @@ def stock_at(oracle: Oracle, _: Any, arguments: Mapping[str, Any]) -> Row | None
     rows = [{**row, "total": then[row["id"]]} for row in oracle.tables["products"]]
     past = replace(oracle, tables={**oracle.tables, "products": rows})
     product = {**product, "total": then[product["id"]]}
-    shown = {"total": total_of(past, product), "sellable": sellable_of(past, product)}
+    free = sellable_of(past, product)
+    shown = {"total": total_of(past, product), "sellable": None if free is None else max(free, 0)}
     return {"code": code, "time": read_moment(at), **shown}
 
 
@@ -911,6 +913,59 @@ def sync_runs(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
     return by_id("SyncRun", newest=True)(rows, arguments)
 
 
+def oversell_incidents(oracle: Oracle, _: Row, arguments: Mapping[str, Any]) -> Row:
+    wanted = arguments.get("open")
+    rows = oracle.rows("OversellIncident", lambda row: wanted in (None, row["closed_at"] is None))
+    return by_id("OversellIncident", newest=True)(rows, arguments)
+
+
+def oversell_text(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> str:
+    shop, other = (oracle.one("Shop", row[name]) for name in ("shop_id", "other_shop_id"))
+    return oversells.text(
+        oversells.OversellCause(row["cause"]),
+        shop["name"] if shop else "",
+        other and other["name"],
+        row["units"],
+        chosen(oracle, arguments),
+    )
+
+
+def taken_of(oracle: Oracle, line: Row, product_id: UUID) -> int:
+    """Units of the product in one of what the line sold."""
+    key = ("order_id", "item_code", "variant_code")
+    items = [x for x in oracle.tables["order_items"] if all(x[name] == line[name] for name in key)]
+    return sum(
+        count for item in items for taken, count in item["parts"] or () if UUID(taken) == product_id
+    )
+
+
+def unserved_lines(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    """Latest order first, until they hold what is missing."""
+    product = oracle.one("Product", row["product_id"])
+    assert product is not None
+    missing = -product["total"] if row["closed_at"] is None else 0
+    took = {
+        moved["order_id"]
+        for moved in oracle.rows("StockMovement", lambda each: each["cause"] == "ORDER")
+        if moved["product_id"] == row["product_id"]
+    }
+    holding = {
+        order["id"]: order["placed_at"]
+        for order in oracle.rows("Order", lambda each: each["status"] == "HOLDS")
+        if order["id"] in took
+    }
+    lines = oracle.rows(
+        "OrderLine", lambda each: each["order_id"] in holding and each["state"] == "APPLIED"
+    )
+    unserved = []
+    for line in sorted(lines, key=lambda x: (holding[x["order_id"]], x["id"]), reverse=True):
+        taken = taken_of(oracle, line, row["product_id"])
+        if taken and missing > 0:
+            unserved.append(line)
+            missing -= taken * line["quantity"]
+    return unserved
+
+
 def lane_then_age(row: Row) -> str:
     since = row["waiting_since"] or datetime(1970, 1, 1, tzinfo=UTC)
     return f"{row['lane']}{since:%Y%m%d%H%M%S%f}"
@@ -962,6 +1017,10 @@ OPERATIONS = {
 PROGRESS = {
     ("WAITING", Locale.EN): "It waits.",
     ("WAITING", Locale.JA): "待機中です。",
+    ("RUNNING", Locale.EN): "{done} of {total} done.",
+    ("RUNNING", Locale.JA): "{total}件中{done}件が終わりました。",
+    ("CANCELLED", Locale.EN): "It was called off.",
+    ("CANCELLED", Locale.JA): "取り消されました。",
     ("DONE", Locale.EN): "{done} done, {failed} of them failed.",
     ("DONE", Locale.JA): "{done}件が終わりました（うち失敗{failed}件）。",
 }
@@ -1463,6 +1522,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "sync_errors": errors,
         "pending_pushes": pending_pushes,
         "sync_runs": sync_runs,
+        "oversell_incidents": oversell_incidents,
         "jobs": jobs,
         "stock": stock,
         "stock_at": stock_at,
@@ -1640,6 +1700,11 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "advice": advice,
         "affected": affected,
         **MALL_WORDS,
+    },
+    "OversellIncident": {
+        "product": to("Product", "product_id"),
+        "text": oversell_text,
+        "unserved_lines": unserved_lines,
     },
     "SyncRun": {"shop": to("Shop", "shop_id"), "error": to("SyncError", "error_id")},
     "ReflectJob": JOB_FIELDS,

@@ -103,6 +103,7 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "MallUpdateLog",
         "SyncError",
         "SyncRun",
+        "OversellIncident",
         "Job",
     )
     made = {
@@ -124,6 +125,7 @@ def cursors_of(oracle: Oracle) -> Mapping[str, list[str]]:
         "mallUpdateLogs": made["mall_update_logs"],
         "syncErrors": made["sync_errors"],
         "syncRuns": made["sync_runs"],
+        "oversellIncidents": made["oversell_incidents"],
         "jobs": made["jobs"],
         "pendingPushes": [
             cursor("LANE", row, "", lane_then_age(row)) for row in oracle.rows("Push")

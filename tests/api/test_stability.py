@@ -88,6 +88,15 @@ async def write_some(tx: Tx, nth: int) -> None:
         started_at=moment,
         ended_at=moment,
     )
+    await a_row(
+        tx,
+        "oversell_incidents",
+        product_id=product,
+        order_id=order,
+        units=1,
+        opened_at=moment,
+        closed_at=moment,
+    )
     await a_row(tx, "jobs", kind="REFLECT")
     await a_row(tx, "product_groups", name=code)
     await a_row(tx, "code_mappings", shop_id=shop, mall_code=code, product_code=code)

@@ -84,6 +84,7 @@ async def _fill(tx: Tx) -> None:
     listings = await _listings(tx, shops, products, by_user, by_token)
     await _fields(tx, listings, by_user)
     await _orders(tx, shops, products, listings)
+    await _oversold(tx, shops)
     await _errors(tx, shops, listings, by_user)
     await _logs(tx, shops, products, listings, by_user, by_token)
     await _jobs(tx, shops, listings, by_token)
@@ -186,6 +187,32 @@ async def _orders(tx: Tx, shops: list[UUID], products: list[UUID], listings: lis
         await a_movement(
             tx, products[0], delta=-1, before=10 - nth, version=2 + nth, cause="ORDER", order_id=order,
             effective_at=placed,
+        )  # fmt: skip
+
+
+async def _oversold(tx: Tx, shops: list[UUID]) -> None:
+    """Of four there were, two are missing: the last orders that hold took one by itself, and three in a set."""
+    lost, total = await a_product(tx, "LOST", total=4), 4
+    sold = ((1, "HOLDS"), (3, "HOLDS"), (1, "HOLDS"), (1, "SHIPPED"))
+    for nth, (units, status) in enumerate(sold):
+        placed = T0 + timedelta(minutes=5 + nth)
+        order = await a_row(
+            tx, "orders", shop_id=shops[0], number=f"T-{nth}", placed_at=placed, status=status, observed_at=placed,
+            first_observed_at=placed, fetched_at=placed,
+        )  # fmt: skip
+        code = {"item_code": "threes" if units > 1 else "lost"}
+        await a_row(tx, "order_items", order_id=order, parts=[[str(lost), units]], **code)
+        await a_row(
+            tx, "order_lines", order_id=order, position=0, quantity=1, state="APPLIED", **code
+        )
+        await a_movement(
+            tx, lost, delta=-units, before=total, version=2 + nth, cause="ORDER", order_id=order, effective_at=placed,
+        )  # fmt: skip
+        total -= units
+    for closed_at, cause in ((T0, "LATE_ORDER"), (None, "SIMULTANEOUS_ORDERS")):
+        await a_row(
+            tx, "oversell_incidents", product_id=lost, order_id=order, shop_id=shops[0], units=2, cause=cause,
+            other_shop_id=None if closed_at else shops[1], opened_at=T0, closed_at=closed_at,
         )  # fmt: skip
 
 
@@ -358,7 +385,7 @@ async def _of_shops(tx: Tx, shops: list[UUID], listings: list[UUID]) -> None:
 async def _bulk_change(tx: Tx, listings: list[UUID]) -> UUID:
     """Of which every other target was refused, one of them for good."""
     job = await a_row(
-        tx, "jobs", kind="BULK_CHANGE", state="RUNNING", total=9, done=6, failed=3, started_at=T0,
+        tx, "jobs", kind="BULK_CHANGE", state="RUNNING", total=9, done=6, failed=3,
         input={"action": "SET_LIMITS", "target": "LISTING", "arguments": {"maximum": 3}},
     )  # fmt: skip
     params = {"expected": 3, "current": 4}

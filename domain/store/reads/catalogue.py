@@ -20,6 +20,7 @@ from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
 from domain.store.reads.orders import ORDER, ORDER_LINE, REACHED_SHOP
+from domain.store.reads.oversells import OVERSELL_INCIDENT
 from domain.store.reads.partner import STOCK_AT, STOCK_ENTRY
 from domain.store.reads.products import PRODUCT, PRODUCT_ATTRIBUTE, PRODUCT_GROUP, SET_PART
 from domain.store.reads.query import QUERY
@@ -43,6 +44,7 @@ NODES: Mapping[str, Model] = MappingProxyType(
             OPERATION_LOG,
             ORDER,
             ORDER_LINE,
+            OVERSELL_INCIDENT,
             PRODUCT,
             PRODUCT_GROUP,
             PUSH,

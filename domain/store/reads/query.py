@@ -7,6 +7,7 @@ from domain.store.reads.listings import DIFFERENCES, LINKS, LISTINGS
 from domain.store.reads.logs import MALL_UPDATE_LOGS, OPERATION_LOGS, SALES_LOGS
 from domain.store.reads.models import ByIds, Model, One, facts
 from domain.store.reads.orders import ORDERS
+from domain.store.reads.oversells import OVERSELL_INCIDENTS
 from domain.store.reads.partner import STOCK, STOCK_THEN
 from domain.store.reads.people import API_TOKENS, USERS
 from domain.store.reads.products import PRODUCT_BY_CODE, PRODUCT_GROUPS, PRODUCTS, SET_ITEMS
@@ -45,6 +46,7 @@ QUERY = Model(
         "sync_errors": SYNC_ERRORS,
         "pending_pushes": PENDING_PUSHES,
         "sync_runs": SYNC_RUNS,
+        "oversell_incidents": OVERSELL_INCIDENTS,
         "jobs": JOBS,
         "stock": STOCK,
         "stock_at": STOCK_THEN,

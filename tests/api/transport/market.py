@@ -102,6 +102,7 @@ async def a_market(db: Database, account: UUID, vault: Vault) -> Market:
         for shop in await shop_rows.every(tx):
             await _trade(tx, shop)
         await _run(tx)
+        await _sell_too_much(tx)
         market.error = await _go_wrong(tx)
         known = await product_ids(tx, CODES[:2])
         asked = await reflect_jobs.ask_products(
@@ -194,6 +195,15 @@ async def _let_in(tx: Tx, market: Market) -> None:
     )
     market.user = global_id("User", owner.id)
     market.token = global_id("ApiToken", token.id)
+
+
+async def _sell_too_much(tx: Tx) -> None:
+    """Of the foods that are last in the list, in one order more than there is."""
+    shop = next(each for each in await shop_rows.every(tx) if each.mall is MallKind.RAKUTEN)
+    now = datetime.now(UTC) + timedelta(minutes=2)
+    lines = tuple(MallOrderLine(ItemRef(code), 99, code) for code in CODES[-2:])
+    order = MallOrder("TOO-MUCH", now, OrderStatus.HOLDS, lines)
+    await orders.take(tx, shop, Seen([order], now, now), now=now)
 
 
 async def _run(tx: Tx) -> None:

@@ -57,6 +57,7 @@ QUERIES: Mapping[str, Asked] = {
     "stock_then": lambda m: {"code": CODES[0], "time": "2030-01-01T00:00:00Z", "by": "EFFECTIVE"},
     "order_followed": lambda m: {"id": m.order},
     "pending_pushes": lambda m: {"shopIds": list(m.shops.values())},
+    "oversold": lambda m: {"open": True},
     "sync_runs": lambda m: {"shopIds": list(m.shops.values())},
     "common_settings": lambda m: {},
     "mall_fields": lambda m: {"filter": {"shopIds": [m.shops[AMAZON]]}},

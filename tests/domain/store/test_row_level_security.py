@@ -74,6 +74,8 @@ ROWS: Mapping[str, str] = {
     "job_shops": f"""(account_id, job_id, shop_id, work, next_try_at)
         VALUES (:account, {JOB}, {SHOP}, 'READ_STOCK', now())""",
     "sync_runs": f"(account_id, shop_id, kind, started_at) VALUES (:account, {SHOP}, 'REFLECT', now())",
+    "oversell_incidents": f"""(account_id, product_id, order_id, units, opened_at)
+        VALUES (:account, {PRODUCT}, {ORDER}, 1, now())""",
     "documents": "(account_id, hash, document) VALUES (:account, '', '{ viewer { locale } }')",
 }
 """The least that each tenant table takes, in an order in which what a row points to is there."""
