@@ -222,9 +222,11 @@ class CountSum:
 
 
 def counted(units: int, basis: CountBasis, *, not_shipped: int, moved_since: int) -> CountSum:
-    """What a count of `units` makes. Raises DomainError INVALID_VALUE."""
+    """What a count of `units` makes, as far from zero as an adjustment may at most. Raises DomainError INVALID_VALUE."""
     check_units(units, "counted")
-    return CountSum(units, not_shipped if basis is CountBasis.ON_SHELF else 0, moved_since)
+    made = CountSum(units, not_shipped if basis is CountBasis.ON_SHELF else 0, moved_since)
+    check_units(abs(made.total), "total")
+    return made
 
 
 def check_counted_at(counted_at: datetime, now: datetime) -> None:

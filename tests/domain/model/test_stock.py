@@ -183,3 +183,20 @@ def test_setting_below_zero_needs_saying_so():
 def test_counted(case, basis, moved_since, total):
     made = stock.counted(10, basis, not_shipped=3, moved_since=moved_since)
     assert made.total == total, case
+
+
+@pytest.mark.parametrize(
+    ("case", "units", "moved_since", "field"),
+    [
+        ("more than can be entered", stock.MOST_UNITS + 1, -1, "counted"),
+        ("fewer than none", -1, 1, "counted"),
+        ("what came in since makes it too many", stock.MOST_UNITS, 1, "total"),
+        ("what went out since makes it too few", 0, -stock.MOST_UNITS - 1, "total"),
+    ],
+)
+def test_a_count_makes_no_total_that_could_not_be_entered(case, units, moved_since, field):
+    with pytest.raises(DomainError) as refused:
+        stock.counted(units, CountBasis.FREE, not_shipped=0, moved_since=moved_since)
+    assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", (field,)), case
+    most = stock.counted(stock.MOST_UNITS, CountBasis.FREE, not_shipped=0, moved_since=0)
+    assert most.total == stock.MOST_UNITS
