@@ -87,7 +87,7 @@ class StockAt:
     time: datetime = field("As of when.")
     total: int | None = field("総在庫数 by the ledger; null for a set.")
     sellable: int | None = field(
-        "販売可能数: the total then, less what is kept back today; of a set what its parts of today allowed."
+        "販売可能数, never below 0: the total then, less what is kept back today; of a set what its parts of today allowed."
     )
 
 

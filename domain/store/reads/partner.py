@@ -50,7 +50,8 @@ SETS_THEN = f"""(SELECT greatest(min(({_total_then("w.id")} - coalesce(w.reserve
     WHERE sp.account_id = {{account}} AND sp.set_id = p.id AND w.managed
     HAVING count(*) > 0)"""
 AS_OF = f"""(SELECT p.code, {{time}} AS time, CASE p.kind WHEN 'SINGLE' THEN t.total END AS total,
-        CASE p.kind WHEN 'SINGLE' THEN t.total - coalesce(p.reserve, p_group.reserve, 0) ELSE {SETS_THEN} END AS sellable
+        CASE p.kind WHEN 'SINGLE' THEN greatest(t.total - coalesce(p.reserve, p_group.reserve, 0), 0)
+            ELSE {SETS_THEN} END AS sellable
     FROM products p
     LEFT JOIN product_groups p_group ON p_group.account_id = {{account}} AND p_group.id = p.group_id
     CROSS JOIN LATERAL (SELECT {_total_then("p.id")} AS total) AS t

@@ -314,7 +314,7 @@ async def test_a_partner_sees_stock_and_nothing_else(partner: Api) -> None:
 @pytest.mark.parametrize(
     ("case", "code", "minutes", "by", "expected"),
     [
-        ("before anything", "TEA", -1, "RECORDED", (0, -2)),
+        ("before anything: what is kept back is not owed", "TEA", -1, "RECORDED", (0, 0)),
         ("what was known then", "TEA", 0, "RECORDED", (10, 8)),
         ("what was known later", "TEA", 30, "RECORDED", (7, 5)),
         ("an order counts when it was placed", "TEA", 0, "EFFECTIVE", (7, 5)),
