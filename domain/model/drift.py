@@ -5,7 +5,6 @@ believed alone, one that was placed later moves both. So once the orders up to t
 was done by somebody at the mall, or our own number was never written there.
 """
 
-from dataclasses import replace
 from enum import StrEnum
 
 from domain.model.base import Base, MallStockSource
@@ -34,7 +33,7 @@ def doubted(doubt: Base | None, base: Base, seen: Base) -> Base | None:
     """What was believed, while a reading contradicts it; None: nothing does. A doubt outlives further readings."""
     if doubt is not None:
         return doubt
-    return replace(base) if contradicts(base, seen) else None
+    return base if contradicts(base, seen) else None
 
 
 def is_over(doubt: Base, base: Base, expected: int | None, *, asked: bool) -> bool:

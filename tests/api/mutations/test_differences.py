@@ -40,10 +40,10 @@ async def resolves(desk: Desk, take: str, *those: Held, **more: Any) -> Any:
 
 @pytest.fixture
 async def mug(desk: Desk) -> Held:
-    """Its mall shows 5 where 3 should stand; the orders of its shop are not fetched."""
+    """Its mall shows 5 where 3 should stand; a person is asked, for the orders of its shop are not fetched."""
     shop = await desk.a_shop()
     async with desk.db.transaction(desk.account) as tx:
-        await row(tx, "UPDATE shops SET orders_running = false RETURNING id")
+        await row(tx, "UPDATE shops SET orders_running = false, drift_policy = 'ASK' RETURNING id")
     held = await desk.a_product(shop, "MUG", total=3)
     await edited(desk, held, 5)
     return held
