@@ -20,9 +20,9 @@ mutation Resolve($input: ResolveDifferencesInput!) { resolveDifferences(input: $
 REFUSED = {"listings": [], "job": None, "preview": None}
 
 
-async def edited(desk: Desk, held: Held, quantity: int) -> None:
-    """A minute ago its mall showed this."""
-    at = NOW - timedelta(minutes=1)
+async def read(desk: Desk, held: Held, quantity: int, *, minutes_ago: int) -> None:
+    """Its mall showed this."""
+    at = NOW - timedelta(minutes=minutes_ago)
     async with desk.db.transaction(desk.account) as tx:
         shop_id = (await row(tx, "SELECT id FROM shops"))["id"]
         await readings.ask(tx, OWNER, [held.listing_id], now=at)
@@ -45,7 +45,8 @@ async def mug(desk: Desk) -> Held:
     async with desk.db.transaction(desk.account) as tx:
         await row(tx, "UPDATE shops SET orders_running = false, drift_policy = 'ASK' RETURNING id")
     held = await desk.a_product(shop, "MUG", total=3)
-    await edited(desk, held, 5)
+    await read(desk, held, 3, minutes_ago=60)
+    await read(desk, held, 5, minutes_ago=1)
     return held
 
 
