@@ -202,6 +202,10 @@ JAPANESE: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
                 "",
                 "店舗「{shop}」の受注取得はまだ終わっていません。終わるまで待つか、先に取り消してください。",
             ),
+            (
+                "",
+                "店舗「{syncing}」の全件同期はまだ終わっていません。終わるまで待つか、先に取り消してください。",
+            ),
         ),
         "MALL_FAILED": (
             (

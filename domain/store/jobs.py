@@ -162,7 +162,7 @@ async def put_back(tx: Tx, job_id: UUID, result: Mapping[str, Any]) -> None:
 async def finish(
     tx: Tx, job_id: UUID, state: JobState, result: Mapping[str, Any], *, at: datetime
 ) -> None:
-    """A job that is over already keeps its state and result."""
+    """A job that is over already keeps its state and result. Full syncs end with it."""
     values = {
         "account": tx.account_id,
         "job": job_id,
@@ -171,6 +171,7 @@ async def finish(
         "at": at,
     }
     _announce(tx, (await tx.execute(FINISH, values)).one_or_none())
+    await sync_runs.end_of_job(tx, job_id)
 
 
 async def progress(tx: Tx, job_id: UUID, *, done: int, failed: int, ends: bool = True) -> None:

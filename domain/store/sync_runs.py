@@ -63,6 +63,14 @@ OPEN_OF_JOB = text(
     """
 )
 
+SYNCING = text(
+    """
+    SELECT DISTINCT r.shop_id FROM sync_runs r
+    JOIN jobs j ON j.account_id = r.account_id AND j.id = r.job_id AND j.state IN ('WAITING', 'RUNNING')
+    WHERE r.account_id = :account AND r.shop_id = ANY (:shops) AND r.kind = 'FULL_SYNC' AND r.outcome = 'RUNNING'
+    """
+)
+
 END_OF_JOB = text(
     """
     UPDATE sync_runs r SET ended_at = j.finished_at, sent = t.good + t.refused, refused = t.refused,
@@ -145,6 +153,12 @@ async def end(tx: Tx, run_id: UUID, run: Run, *, instead_of: UUID | None) -> Non
 
 async def forget(tx: Tx, run_id: UUID) -> None:
     await tx.execute(FORGET, {"account": tx.account_id, "id": run_id})
+
+
+async def syncing(tx: Tx, shop_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these shops of which a full sync is not over."""
+    values = {"account": tx.account_id, "shops": list(shop_ids)}
+    return set((await tx.execute(SYNCING, values)).scalars())
 
 
 async def open_of_job(tx: Tx, job_id: UUID, shop_ids: Collection[UUID], *, at: datetime) -> None:

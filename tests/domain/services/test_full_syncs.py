@@ -1,5 +1,6 @@
 """Everything that a shop lists is sent, and whatever is urgent goes first."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,9 @@ from sqlalchemy import text
 
 from domain.model.errors import DomainError
 from domain.model.jobs import AT_ONCE
-from domain.services import bulk, full_syncs
+from domain.model.locales import Locale
+from domain.model.messages import message
+from domain.services import bulk, cancelling, full_syncs
 from domain.services.stock import NewTotal, set_totals
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
@@ -130,6 +133,59 @@ async def test_a_large_shop_is_asked_for_part_by_part_in_the_last_lane(db: Datab
         assert set((await lanes(tx)).values()) == {"OTHER"}
         assert len(await lanes(tx)) == len(many)
         assert await job(tx, job_id) == ("RUNNING", len(many), 0)
+
+
+async def test_as_long_as_it_is_under_way_no_other_of_the_shop_begins(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop, other = await stocked(tx), await a_shop(tx, "Other")
+        await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+        await full_syncs.start(tx, OWNER, [other.id], now=NOW)
+
+        with pytest.raises(DomainError) as refused:
+            await full_syncs.start(tx, OWNER, [other.id, shop.id], now=NOW)
+
+        batch = await claimed(tx, shop, await lease_of(tx, shop), at=SOON)
+        assert batch is not None
+        await answers(tx, batch)
+        again = await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+        assert (await job(tx, again))[0] == "RUNNING"
+
+    assert (refused.value.code, refused.value.field) == ("ALREADY_RUNNING", ("shop_ids",))
+    assert message(refused.value, Locale.EN) == (
+        "A full sync of Rakuten is under way already: wait, or cancel that first."
+    )
+    assert message(refused.value, Locale.JA) == (
+        "店舗「Rakuten」の全件同期はまだ終わっていません。終わるまで待つか、先に取り消してください。"
+    )
+
+
+async def test_one_that_is_called_off_is_no_longer_under_way(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await stocked(tx)
+        first = await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+        await cancelling.cancel(tx, OWNER, first, now=NOW)
+
+        again = await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+
+        assert (await job(tx, again))[0] == "RUNNING"
+
+
+async def test_one_that_we_failed_at_again_and_again_is_no_longer_under_way(
+    db: Database, account: UUID
+):
+    many = {f"P{nth:03}": nth + 1 for nth in range(AT_ONCE + 1)}
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx)
+        await in_stock(tx, shop, **many)
+        first = await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+        for hour in range(bulk.MOST_STUMBLES):
+            await bulk.stumbled(tx, first, now=NOW + timedelta(hours=hour))
+        runs = await rows(tx, "SELECT outcome FROM sync_runs WHERE job_id = :job", job=first)
+
+        again = await full_syncs.start(tx, OWNER, [shop.id], now=NOW)
+
+        assert [each["outcome"] for each in runs] == ["FAILED"]
+        assert (await job(tx, again))[0] == "WAITING"
 
 
 @pytest.mark.parametrize(
