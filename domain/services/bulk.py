@@ -16,6 +16,7 @@ from domain.model.errors import DomainError
 from domain.model.jobs import JobKind, JobState
 from domain.services import withdrawing
 from domain.services.bulk_actions import ACTIONS, REFLECT, Action, Outcome, Part
+from domain.services.large_jobs import open_job
 from domain.store import job_targets, jobs
 from domain.store.database import Tx
 from domain.store.job_targets import DueJob, Target
@@ -51,17 +52,13 @@ async def begin(
 ) -> UUID:
     """The job to follow: `action` (of ACTIONS) will be done to each target, once.
 
-    `arguments`: what JSON can hold. They are checked by whoever begins it.
+    `arguments`: what JSON can hold. They are checked by whoever begins it. Raises DomainError TOO_MANY.
     """
     known, targets = ACTIONS[action], list(dict.fromkeys(targets))
     if known.ordered is not None:
         targets = await known.ordered(tx, targets)
     asked = {"action": action, "target": known.target, "arguments": dict(arguments)}
-    job_id = await jobs.create(
-        tx, JobKind.BULK_CHANGE, total=len(targets), input=asked, actor=actor, due_at=now
-    )
-    await job_targets.add(tx, job_id, targets)
-    return job_id
+    return await open_job(tx, actor, JobKind.BULK_CHANGE, targets, input=asked, due_at=now)
 
 
 async def do_part(tx: Tx, job_id: UUID, *, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from domain.model.reflect import Halt, Quarantine, Retry, after_failure, after_s
 from domain.services import seen_stock
 from domain.services import shops as shop_service
 from domain.services.edits import not_found
+from domain.services.large_jobs import open_job
 from domain.store import job_shops, job_targets, jobs, logs, readings, shops
 from domain.store.database import Tx
 from domain.store.job_shops import JobShop, ShopWork
@@ -44,16 +45,13 @@ class Call:
 async def ask(tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: datetime) -> UUID:
     """The job to follow. Listings of shops that are not in use, or whose mall tells no numbers, are failures of it.
 
-    Raises DomainError NOT_FOUND.
+    Raises DomainError NOT_FOUND or TOO_MANY.
     """
     found = await readings.by_shop(tx, listing_ids)
     _check_all(listing_ids, found)
     targets = [each for shop_id in sorted(found) for each in found[shop_id]]
     asked = {"target": "LISTING"}
-    job_id = await jobs.create(
-        tx, JobKind.READ_MALL_STOCK, total=len(targets), input=asked, actor=actor
-    )
-    await job_targets.add(tx, job_id, targets)
+    job_id = await open_job(tx, actor, JobKind.READ_MALL_STOCK, targets, input=asked)
     await _open_shops(tx, job_id, found, now)
     counts = [(shop_id, {"count": len(found[shop_id])}) for shop_id in sorted(found)]
     await logs.operation(tx, actor.as_json(), "READ_MALL_STOCK", "SHOP", counts, job_id=job_id)

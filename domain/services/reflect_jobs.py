@@ -6,8 +6,9 @@ from uuid import UUID
 
 from domain.model.actors import Actor
 from domain.model.jobs import AT_ONCE, JobKind
+from domain.services.large_jobs import open_job
 from domain.services.sync import Why, reconsider
-from domain.store import job_listings, job_targets, jobs, logs, sync
+from domain.store import job_listings, jobs, logs, sync
 from domain.store.database import Tx
 from domain.store.sync import SyncRow
 
@@ -18,7 +19,7 @@ async def ask(
     """Sends these listings' numbers, also where the mall seems to show them already: the job to follow.
 
     What may not be pushed now is `HELD` in the job, not an error (API decision 7). Of more than AT_ONCE a worker asks,
-    part by part. `sweeps`: after all that is urgent.
+    part by part. `sweeps`: after all that is urgent. Raises DomainError TOO_MANY.
     """
     wanted = sorted(set(listing_ids))
     if len(wanted) > AT_ONCE:
@@ -50,11 +51,7 @@ async def _ask_later(
     tx: Tx, actor: Actor, wanted: Sequence[UUID], sweeps: bool, now: datetime
 ) -> UUID:
     asked = {"arguments": {"sweeps": True}} if sweeps else {}
-    job_id = await jobs.create(
-        tx, JobKind.REFLECT, total=len(wanted), input=asked, actor=actor, due_at=now
-    )
-    await job_targets.add(tx, job_id, wanted)
-    return job_id
+    return await open_job(tx, actor, JobKind.REFLECT, wanted, input=asked, due_at=now)
 
 
 async def ask_products(

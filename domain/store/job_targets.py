@@ -70,6 +70,17 @@ NOTE = text(
     """
 )
 
+COUNT_OPEN = text(
+    """
+    SELECT count(*) FROM (
+        SELECT FROM jobs j
+        WHERE j.account_id = :account AND j.state IN ('WAITING', 'RUNNING')
+            AND j.actor ->> 'kind' IS DISTINCT FROM 'SYSTEM' AND j.input ->> 'within' IS NULL
+            AND EXISTS (SELECT FROM job_targets t WHERE t.account_id = j.account_id AND t.job_id = j.id)
+        LIMIT :at_most) AS found
+    """
+)
+
 DUE_AT = text(
     "UPDATE jobs SET due_at = :due_at, stumbles = :stumbles WHERE account_id = :account AND id = :job"
 )
@@ -126,6 +137,12 @@ async def note(
         ],
     }
     return (await tx.execute(NOTE, values)).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+async def count_open(tx: Tx, *, at_most: int) -> int:
+    """Jobs with targets that are not over, begun by people and tokens and not within another job."""
+    found: int = await tx.scalar(COUNT_OPEN, {"account": tx.account_id, "at_most": at_most})
+    return found
 
 
 async def due_again(tx: Tx, job_id: UUID, at: datetime | None, *, stumbles: int = 0) -> None:

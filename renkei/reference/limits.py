@@ -17,6 +17,7 @@ from domain.model.stock import MOST_UNITS
 from domain.services import sessions
 from domain.services.attempts import PERSON, PERSON_EVERYWHERE, SOURCE, Allowance
 from domain.services.idempotency import MOST_CHARACTERS as KEY_CHARACTERS
+from domain.services.large_jobs import MOST_OPEN
 from domain.services.selections import MOST_TARGETS
 from domain.settings import Settings
 from domain.store.documents import MOST_DOCUMENTS
@@ -88,6 +89,7 @@ def _of_lists() -> Iterator[Row]:
 
 def _of_changes() -> Iterator[Row]:
     yield "rows that a mutation changes at once", AT_ONCE, "it becomes a job"
+    yield "large jobs of an account that wait or run", MOST_OPEN, TOO_MANY
     yield "rows that a filter of a selection may find", MOST_TARGETS, TOO_MANY
     yield "rows that a selection excepts", MOST_EXCEPTED, TOO_MANY
     yield "parts of a set", MOST_PARTS, TOO_MANY
