@@ -1,4 +1,4 @@
-"""初期受注取得 and モール在庫の読み取り as a screen asks for them and follows them."""
+"""初期受注取得, モール在庫の読み取り and 全件同期 as a screen asks for them and follows them."""
 
 import pytest
 
@@ -94,6 +94,36 @@ async def test_what_is_refused(desk: Desk, case: str, more: dict, code: str, fie
 
     [error] = data["fetchInitialOrders"]["userErrors"]
     assert (error["code"], error["field"]) == (code, field), case
+
+
+SYNC = """
+mutation Sync($input: StartFullSyncInput!) { startFullSync(input: $input) {
+    job { id state } userErrors { code field message params { name value } } } }
+"""
+
+
+async def test_a_second_full_sync_is_refused_as_long_as_the_first_is_under_way(desk: Desk):
+    here = await desk.a_shop("Here")
+    await desk.a_product(here, "MUG", total=3)
+    asked = {"shopIds": [desk.id("Shop", here)]}
+    first = await desk.execute(SYNC, input=asked | {"idempotencyKey": "one"})
+
+    again = await desk.execute(SYNC, input=asked | {"idempotencyKey": "one"})
+    another = await desk.execute(SYNC, input=asked)
+
+    assert first["startFullSync"]["job"]["state"] == "RUNNING"
+    assert again == first
+    assert another["startFullSync"] == {
+        "job": None,
+        "userErrors": [
+            {
+                "code": "ALREADY_RUNNING",
+                "field": ["shopIds"],
+                "message": "A full sync of Here is under way already: wait, or cancel that first.",
+                "params": [{"name": "syncing", "value": "Here"}],
+            }
+        ],
+    }
 
 
 CANCEL = """
