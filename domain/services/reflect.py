@@ -236,7 +236,11 @@ async def _read_written(
 
 def _was_not_applied(sent: Unread, reading: StockReading | None) -> bool:
     written = Written(sent.id, sent.quantity, sent.before)
-    return reading is not None and reading.found and was_not_applied(written, sent.base, reading.quantity)
+    return (
+        reading is not None
+        and reading.found
+        and was_not_applied(written, sent.base, reading.quantity)
+    )
 
 
 async def not_read(

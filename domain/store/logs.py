@@ -12,7 +12,6 @@ from sqlalchemy import text
 from domain.model.malls import ItemRef
 from domain.store.database import Tx
 
-
 ROWS_AT_ONCE = 20_000
 
 
