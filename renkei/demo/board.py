@@ -8,6 +8,7 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -61,7 +62,8 @@ class Board:
         if self._view is None:
             return Group(title, happened)
         view = self._view
-        bar = ProgressBar(total=1.0, completed=view.progress)
+        # A bare bar ends no line, and what follows it is cropped: the heads of the table.
+        bar = Padding(ProgressBar(total=1.0, completed=view.progress), 0)
         return Group(title, bar, _malls(view), _sums(view), happened)
 
 

@@ -1,0 +1,36 @@
+"""The board of the demo, as a terminal shows it."""
+
+from rich.console import Console
+
+from domain.model.malls import MallKind
+from domain.store.audit import Unsettled
+from renkei.demo.board import Board
+from renkei.demo.replay import Tally
+from renkei.demo.screen import ShopView, View
+
+VIEW = View(
+    progress=0.5,
+    shops={MallKind.RAKUTEN: ShopView(name="店", state="RUNNING", waiting=5)},
+    tallies={MallKind.RAKUTEN: Tally(orders=1, lines=2, refused=3, cancelled=4)},
+    unsettled=Unsettled(waiting=5, unread=0, differences=0, pushes=9, oversold=0),
+    errors_opened=7,
+    errors_open=6,
+    median=400,
+    p95=None,
+)
+
+
+def test_every_number_of_a_mall_stands_under_its_name() -> None:
+    console = Console(width=60)
+    board = Board("Renkei demo", console)
+    board.show(VIEW)
+
+    with console.capture() as shown:
+        console.print(board.picture())
+
+    lines = [line.split() for line in shown.get().splitlines()]
+    assert lines[0] == ["Renkei", "demo"]
+    assert lines[2:4] == [
+        ["mall", "orders", "lines", "refused", "cancels", "waiting", "state"],
+        ["Rakuten", "1", "2", "3", "4", "5", "running"],
+    ]
