@@ -13,9 +13,7 @@ from domain.model.jobs import JobState
 @strawberry.type(description="How far a fetch of initial orders is in one shop.")
 class OrderFetchShop:
     shop: Shop = field("The shop.")
-    state: JobState = field(
-        "How far it is there; FAILED: the mall did not answer, again and again."
-    )
+    state: JobState = field("How far it is there; FAILED: it could not be read, again and again.")
     orders: int = field("Orders taken in that were new here, or had changed.")
     lines: int = field("Their lines.")
     deducted: int = field("Units that they took off totals.")

@@ -73,7 +73,7 @@ described(
     IDEMPOTENCY_IN_PROGRESS="The first request with this `idempotencyKey` is still under way: send it again in a moment.",
     NOT_SUPPORTED_BY_MALL="The mall has no such thing.",
     UNKNOWN_AT_MALL="The mall has nothing of this code.",
-    MALL_FAILED="The mall did not answer, again and again.",
+    MALL_FAILED="It could not be read, again and again: the mall did not answer, or we failed.",
     MALL_STOCK_UNKNOWN="Nobody knows what the mall shows: read it first.",
     CANNOT_TAKE_THEIRS="The mall's number does not say how many there are: a set, a limit, a reserve or another listing stands between.",
     ORDERS_NOT_IN="The orders up to the reading are not in yet, and it may be a sale: try again in some minutes.",
