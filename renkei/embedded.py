@@ -1,6 +1,7 @@
 """The engines that the environment does not name, started and made ready for use."""
 
 import asyncio
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def reachable(env: Environment, path: Path) -> Iterator[Environment]:
     elif (running := home.running(path)) is not None:
         yield {**env, **running}
     else:
+        print(f"No Renkei runs on {path}: working on the data there.", file=sys.stderr)
         with data_directory(path) as data, engines(data, env) as ours:
             yield ours.env
 

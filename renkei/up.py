@@ -42,6 +42,7 @@ def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
     try:
         with supervisor.stopping_on_signals(), ExitStack() as stack:
             running = started(plan, env, stack)
+            print(f"Its data lie in {running.data.path}.")
             print(f"Renkei is ready: {running.address}", flush=True)
             supervisor.keep(running.members)
     except Stopped:

@@ -9,18 +9,21 @@ from tests.renkei.command import Up, renkei
 Start = Callable[..., Up]
 
 
-def said(*arguments: str, **env: str) -> str:
+def said(*arguments: str, beside: str = "", **env: str) -> str:
+    """On standard output; `beside`: on standard error."""
     done = renkei(*arguments, env=env)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, beside)
     return done.stdout
 
 
 def test_a_token_is_printed_alone_with_nothing_running(place: Path) -> None:
     data = ("--data-dir", str(place / "data"))
-    made = said("account", "create", "--code", "TEA", "--name", "Tea house", *data)
+    where = f"No Renkei runs on {place / 'data'}: working on the data there.\n"
+    made = said("account", "create", "--code", "TEA", "--name", "Tea house", *data, beside=where)
     assert made == "Account TEA is made.\n"
 
-    token = said("token", "create", "--account", "TEA", "--name", "till", "--role", "STAFF", *data)
+    till = ("--account", "TEA", "--name", "till", "--role", "STAFF")
+    token = said("token", "create", *till, *data, beside=where)
 
     assert token.startswith("rk_")
     assert len(token.split()) == 1
