@@ -70,7 +70,6 @@ def last_line(outcome: Outcome) -> str:
 
 def summary(outcome: Outcome, tallies: Sequence[Tally], pace: Pace) -> list[str]:
     """For people."""
-    spared = calm(outcome.lasted, outcome.spells)
     findings = [f"  {finding.text}" for finding in outcome.audit.findings[:FINDINGS_SHOWN]]
     more = len(outcome.audit.findings) - len(findings)
     return [
@@ -81,9 +80,16 @@ def summary(outcome: Outcome, tallies: Sequence[Tally], pace: Pace) -> list[str]
         *([f"  … and {more} more"] if more else []),
         *_shoppers(tallies),
         f"Oversold in the lag between malls: {outcome.oversold} products, kept as totals below zero.",
+        *(_latency(outcome, pace) if any(tally.orders for tally in tallies) else []),
+    ]
+
+
+def _latency(outcome: Outcome, pace: Pace) -> list[str]:
+    """Of the orders of this run: what went wrong in an earlier one is not known any more."""
+    return [
         f"From a mall's order list to the last mall's counter, at {pace.per_second:g} orders a second;",
         f"order lists are read: {pace.polls}; {pace.malls}:",
-        f"  orders that met no mishap  {_times(spared)}",
+        f"  orders that met no mishap  {_times(calm(outcome.lasted, outcome.spells))}",
         f"  all orders                 {_times(outcome.lasted)}",
     ]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -21,11 +21,24 @@ LATELY = timedelta(seconds=15)
 
 
 @dataclass(slots=True)
+class ErrorNews:
+    """What opened and closed since the first look: what had gone wrong before is no news, that it ends still is."""
+
+    _seen: dict[UUID, bool] | None = None
+    """Is it open, by id."""
+
+    def of(self, errors: Sequence[AuditedError], malls: Mapping[UUID, MallKind]) -> list[str]:
+        before, self._seen = self._seen, {each.id: each.resolved_at is None for each in errors}
+        if before is None:
+            return []
+        return [line for each in errors for line in _news(each, before.get(each.id), malls)]
+
+
+@dataclass(slots=True)
 class Watch:
     stage: Stage
     _states: dict[UUID, str] = field(default_factory=dict)
-    _open: set[UUID] = field(default_factory=set)
-    _known: set[UUID] = field(default_factory=set)
+    _errors: ErrorNews = field(default_factory=ErrorNews)
 
     async def look_on(self) -> None:
         """Until cancelled."""
@@ -37,7 +50,8 @@ class Watch:
         stage = self.stage
         shops, errors = await stage.shops(), await stage.errors()
         self._tell_states(shops)
-        self._tell_errors(errors, {shop.id: shop.mall for shop in shops})
+        for line in self._errors.of(errors, {shop.id: shop.mall for shop in shops}):
+            stage.screen.say(line)
         stage.screen.show(await self._view(shops, errors))
 
     async def _view(self, shops: Sequence[Shop], errors: Sequence[AuditedError]) -> View:
@@ -69,16 +83,17 @@ class Watch:
             if before not in (None, state):
                 self.stage.screen.say(f"{shop.mall.value}: {before} → {state}")
 
-    def _tell_errors(self, errors: Sequence[AuditedError], malls: dict[UUID, MallKind]) -> None:
-        for each in errors:
-            where = malls[each.shop_id].value if each.shop_id else "account"
-            if each.id not in self._known:
-                self._known.add(each.id)
-                self._open.add(each.id)
-                self.stage.screen.say(f"error opened: {where} {each.kind} (level {each.level})")
-            if each.resolved_at is not None and each.id in self._open:
-                self._open.remove(each.id)
-                self.stage.screen.say(f"error closed: {where} {each.kind}, seen {each.count} times")
+
+def _news(
+    error: AuditedError, was_open: bool | None, malls: Mapping[UUID, MallKind]
+) -> Iterator[str]:
+    """`was_open` None: it was not there."""
+    where = malls[error.shop_id].value if error.shop_id else "account"
+    if was_open is None:
+        yield f"error opened: {where} {error.kind} (level {error.level})"
+    if error.resolved_at is not None and was_open is not False:
+        often = "once" if error.count == 1 else f"{error.count} times"
+        yield f"error closed: {where} {error.kind}, seen {often}"
 
 
 def _state(shop: Shop) -> str:

@@ -105,6 +105,7 @@ def test_it_serves_on_and_again_and_stops_when_told(place: Path) -> None:
 
     assert again.returncode == 0, again.stdout + again.stderr
     assert "served as it was left, nothing is replayed" in again.stdout
+    assert "met no mishap" not in again.stdout
     assert OK.fullmatch(again.stdout.splitlines()[-1])
 
 
