@@ -11,8 +11,6 @@ from domain.store import logs, sync, sync_runs
 from domain.store.database import Tx
 from domain.store.shops import Shop
 
-MOST_LISTINGS = 1_000_000
-
 
 async def start(tx: Tx, actor: Actor, shop_ids: Sequence[UUID], *, now: datetime) -> UUID:
     """The job to follow. What may not be sent now is held in it, and is no error.
@@ -25,14 +23,7 @@ async def start(tx: Tx, actor: Actor, shop_ids: Sequence[UUID], *, now: datetime
     found = await shops.all_known(tx, shop_ids)
     await _check_free(tx, found)
     listing_ids = await sync.listed(tx, shop_ids)
-    if len(listing_ids) > MOST_LISTINGS:
-        raise DomainError(
-            f"One full sync takes at most {MOST_LISTINGS} listings. Name fewer shops.",
-            code="TOO_MANY",
-            field=("shop_ids",),
-            most=MOST_LISTINGS,
-            count=len(listing_ids),
-        )
+    reflect_jobs.check_count(listing_ids, "full sync", "Name fewer shops.")
     job_id = await reflect_jobs.ask(tx, actor, listing_ids, sweeps=True, now=now)
     await sync_runs.open_of_job(tx, job_id, shop_ids, at=now)
     await sync_runs.end_of_job(tx, job_id)

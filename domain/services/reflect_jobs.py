@@ -5,12 +5,27 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.model.actors import Actor
+from domain.model.errors import DomainError
 from domain.model.jobs import AT_ONCE, JobKind
 from domain.services.large_jobs import open_job
 from domain.services.sync import Why, reconsider
 from domain.store import job_listings, jobs, logs, sync
 from domain.store.database import Tx
 from domain.store.sync import SyncRow
+
+MOST_LISTINGS = 1_000_000
+
+
+def check_count(listing_ids: Collection[UUID], what: str, mend: str) -> None:
+    """Before a job over that many is asked for. Raises DomainError TOO_MANY, which says `mend`."""
+    if len(listing_ids) > MOST_LISTINGS:
+        raise DomainError(
+            f"One {what} takes at most {MOST_LISTINGS} listings. {mend}",
+            code="TOO_MANY",
+            field=("shop_ids",),
+            most=MOST_LISTINGS,
+            count=len(listing_ids),
+        )
 
 
 async def ask(

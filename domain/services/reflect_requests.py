@@ -11,8 +11,6 @@ from domain.services.edits import not_found
 from domain.store import logs, selections, sync
 from domain.store.database import Tx
 
-MOST_LISTINGS = 1_000_000
-
 
 async def reflect(
     tx: Tx,
@@ -39,22 +37,11 @@ async def reflect(
     if shop_ids is not None:
         await shops.all_known(tx, shop_ids)
         chosen &= {*await sync.listings_of_shops(tx, shop_ids)}
-    _check_count(chosen)
+    reflect_jobs.check_count(chosen, "reflect", "Name some of the shops.")
     job_id = await reflect_jobs.ask(tx, actor, chosen, now=now)
     await _log(tx, actor, "PRODUCT", products, job_id)
     await _log(tx, actor, "LISTING", listings, job_id)
     return job_id
-
-
-def _check_count(listing_ids: Collection[UUID]) -> None:
-    if len(listing_ids) > MOST_LISTINGS:
-        raise DomainError(
-            f"One reflect takes at most {MOST_LISTINGS} listings. Name some of the shops.",
-            code="TOO_MANY",
-            field=("shop_ids",),
-            most=MOST_LISTINGS,
-            count=len(listing_ids),
-        )
 
 
 def _check(asked: Sequence[UUID], there: Collection[UUID], what: str) -> None:
