@@ -43,6 +43,7 @@ def was_not_applied(written: Written, believed: int | None, shown: int | None) -
 
     `believed`: what the counter should read by now, as the mall's own sales moved our number; `shown`: what it reads.
     """
-    if None in (written.before, believed, shown) or written.before == written.quantity:
+    if written.before is None or believed is None or shown is None:
         return False
-    return shown - believed == written.before - written.quantity  # type: ignore[operator]
+    missing = written.before - written.quantity
+    return missing != 0 and shown - believed == missing
