@@ -9,7 +9,7 @@ from domain.model.errors import DomainError
 from domain.model.jobs import AT_ONCE, JobKind
 from domain.services.large_jobs import open_job
 from domain.services.sync import Why, reconsider
-from domain.store import job_listings, jobs, logs, sync
+from domain.store import job_listings, jobs, logs
 from domain.store.database import Tx
 from domain.store.sync import SyncRow
 
@@ -67,22 +67,6 @@ async def _ask_later(
 ) -> UUID:
     asked = {"arguments": {"sweeps": True}} if sweeps else {}
     return await open_job(tx, actor, JobKind.REFLECT, wanted, input=asked, due_at=now)
-
-
-async def ask_products(
-    tx: Tx,
-    actor: Actor,
-    product_ids: Sequence[UUID],
-    *,
-    shop_ids: Collection[UUID] | None = None,
-    now: datetime,
-) -> UUID:
-    """Every listing that shows one of these products, at the given shops or at all."""
-    listing_ids = await sync.listings_showing(tx, product_ids)
-    if shop_ids is not None:
-        wanted = set(await sync.listings_of_shops(tx, shop_ids))
-        listing_ids = [each for each in listing_ids if each in wanted]
-    return await ask(tx, actor, listing_ids, now=now)
 
 
 async def settled(

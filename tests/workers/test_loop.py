@@ -10,7 +10,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.model.orders import CancelPolicy
 from domain.model.schedules import WEEK
-from domain.services import reflect_jobs, schedules, shops, stock, sync_errors
+from domain.services import reflect_requests, schedules, shops, stock, sync_errors
 from domain.services.schedules import Plan
 from domain.services.shops import ShopChange
 from domain.store.database import Database, Tx
@@ -277,7 +277,7 @@ async def _sets(here: Town, totals: dict[str, int], reflect: bool | None = True)
 async def _reflects(here: Town, code: str) -> UUID:
     async def work(tx: Tx) -> UUID:
         ids = await product_ids(tx, [code])
-        return await reflect_jobs.ask_products(tx, SYSTEM, [ids[code]], now=now())
+        return await reflect_requests.reflect(tx, SYSTEM, product_ids=[ids[code]], now=now())
 
     return await here.db.run(here.account_id, work)
 

@@ -31,7 +31,7 @@ from domain.services import (
     listings,
     orders,
     people,
-    reflect_jobs,
+    reflect_requests,
     schedules,
     sets,
     shops,
@@ -105,8 +105,8 @@ async def a_market(db: Database, account: UUID, vault: Vault) -> Market:
         await _sell_too_much(tx)
         market.error = await _go_wrong(tx)
         known = await product_ids(tx, CODES[:2])
-        asked = await reflect_jobs.ask_products(
-            tx, SYSTEM, list(known.values()), now=datetime.now(UTC)
+        asked = await reflect_requests.reflect(
+            tx, SYSTEM, product_ids=list(known.values()), now=datetime.now(UTC)
         )
         market.job = global_id("Job", asked)
         await _let_in(tx, market)
