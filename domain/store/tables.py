@@ -16,6 +16,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Computed,
+    Date,
     DateTime,
     Float,
     ForeignKeyConstraint,
@@ -112,6 +113,8 @@ accounts = Table(
     _flag("show_images", True),
     Column("base_shop_id", Uuid),
     Column("product_limit", Integer),
+    # Nothing is sent or fetched until what is believed of the malls, and of orders since then, is looked at anew.
+    _at("resync_from", nullable=True),
     # A change that sends more listings to zero, or changes more of them, asks for a confirmation.
     _number("confirm_to_zero", 50),
     _number("confirm_changed", 500),
@@ -182,6 +185,8 @@ shops = _tenant(
     _flag("reflect_running", False),
     _number("reflect_interval_seconds"),
     _number("order_poll_seconds", 60),
+    # Calls in a row that failed.
+    _number("failed_calls"),
     Column("cancel_policy", Text, nullable=False, server_default="IGNORE"),
     Column("drift_policy", Text, nullable=False, server_default="OURS_WINS"),
     Column("match_key", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
@@ -482,6 +487,10 @@ listing_sync = _tenant(
     Column("not_pushed", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("difference", Text),
     _at("difference_since", nullable=True),
+    # Since when the mall has shown more than is left.
+    _at("exposed_since", nullable=True),
+    # The feed that carries its number.
+    Column("feed_id", Uuid),
     _to("listings", "listing_id", ondelete="CASCADE"),
     CheckConstraint("done <= claimed AND claimed <= wanted", name="generations"),
     key=("listing_id",),
@@ -494,6 +503,13 @@ Index(
     listing_sync.c.lane,
     listing_sync.c.waiting_since,
     postgresql_where=text("wanted > done"),
+)
+Index(
+    "listing_sync_feed_idx",
+    listing_sync.c.account_id,
+    listing_sync.c.feed_id,
+    listing_sync.c.listing_id,
+    postgresql_where=text("feed_id IS NOT NULL"),
 )
 Index(
     "listing_sync_doubt_idx",
@@ -532,6 +548,7 @@ pushes = _tenant(
     _number("reads", 0, SmallInteger),
     Column("mall_code", Text, nullable=False, server_default=""),
     Column("mall_message", Text, nullable=False, server_default=""),
+    Column("feed_id", Uuid),
     _to("listings", "listing_id", ondelete="CASCADE"),
     _one_of("mode", "ABSOLUTE", "RELATIVE"),
     _one_of("state", "SENT", "ACCEPTED", "APPLIED", "REFUSED", "UNKNOWN", "SUPERSEDED"),
@@ -543,6 +560,13 @@ Index(
     pushes.c.listing_id,
     unique=True,
     postgresql_where=text("state = 'SENT'"),
+)
+Index(
+    "pushes_feed_idx",
+    pushes.c.account_id,
+    pushes.c.feed_id,
+    pushes.c.id,
+    postgresql_where=text("feed_id IS NOT NULL"),
 )
 Index(
     "pushes_applied_idx",
@@ -1049,3 +1073,74 @@ documents = _tenant(
     key=("hash",),
 )
 Index("documents_used_idx", documents.c.account_id, documents.c.used_at)
+
+# Numbers sent in bulk, which the mall works off by itself. `name`: the mall's own; null until it is known.
+feeds = _tenant(
+    "feeds",
+    Column("shop_id", Uuid, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("state", Text, nullable=False, server_default="SENT"),
+    Column("items", Integer, nullable=False),
+    _number("refused"),
+    _number("looks"),
+    _at("sent_at", default=False),
+    _at("look_at", nullable=True),
+    _at("ended_at", nullable=True),
+    Column("mall_code", Text, nullable=False, server_default=""),
+    Column("mall_message", Text, nullable=False, server_default=""),
+    _to("shops", "shop_id"),
+    _one_of("state", "SENT", "ACCEPTED", "DONE", "FAILED", "LOST"),
+    CheckConstraint(
+        "(state IN ('SENT', 'ACCEPTED')) = (ended_at IS NULL)", name="open_until_ended"
+    ),
+)
+Index(
+    "feeds_open_idx",
+    feeds.c.account_id,
+    feeds.c.shop_id,
+    unique=True,
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+# A shop whose listings are all looked at again, part by part. `after`: the last listing that was. `forget`: what is
+# believed of their malls' counters is forgotten on the way.
+shop_walks = _tenant(
+    "shop_walks",
+    Column("shop_id", Uuid, nullable=False),
+    Column("why", Text, nullable=False),
+    _flag("forget", False),
+    Column("after", Uuid),
+    _number("failures"),
+    _at("next_try_at"),
+    _at("created_at"),
+    _to("shops", "shop_id"),
+    _one_of("why", "HAPPENED", "EDITED", "ASKED", "SWEPT", "LOOKED"),
+)
+Index("shop_walks_shop_idx", shop_walks.c.account_id, shop_walks.c.shop_id, shop_walks.c.id)
+
+# For how long a shop showed more of a product than was left, by days of the account's time zone.
+product_exposures = _tenant(
+    "product_exposures",
+    Column("product_id", Uuid, nullable=False),
+    Column("shop_id", Uuid, nullable=False),
+    Column("day", Date, nullable=False),
+    _number("milliseconds", 0, BigInteger),
+    _number("longest", 0, BigInteger),
+    _number("times"),
+    _to("products", "product_id", ondelete="CASCADE"),
+    _to("shops", "shop_id"),
+    key=("product_id", "shop_id", "day"),
+)
+Index("product_exposures_day_idx", product_exposures.c.account_id, product_exposures.c.day)
+
+# The database's own identity as it was last seen: another one means a restore or a failover.
+installation = Table(
+    "installation",
+    metadata,
+    Column("only_one", Boolean, primary_key=True, server_default=text("true")),
+    Column("system_identifier", Text, nullable=False),
+    Column("timeline", Integer, nullable=False),
+    _at("seen_at"),
+    CheckConstraint("only_one", name="one_row"),
+)

@@ -39,6 +39,8 @@ ROWS: Mapping[str, str] = {
         VALUES (:account, {SHOP}, 'REFLECT', 'h', now())""",
     "full_sync_schedules": f"""(account_id, shop_id, at, weekdays, enabled)
         VALUES (:account, {SHOP}, '03:30', '{{MON}}', false)""",
+    "feeds": f"(account_id, shop_id, epoch, items, sent_at) VALUES (:account, {SHOP}, 1, 1, now())",
+    "shop_walks": f"(account_id, shop_id, why) VALUES (:account, {SHOP}, 'LOOKED')",
     "product_groups": "(account_id, name) VALUES (:account, 'Cups')",
     "products": "(account_id, code, kind) VALUES (:account, 'MUG', 'SINGLE'), (:account, 'BOX', 'SET')",
     "set_parts": f"(account_id, set_id, part_id, count) VALUES (:account, {SET}, {PRODUCT}, 2)",
@@ -76,6 +78,7 @@ ROWS: Mapping[str, str] = {
     "sync_runs": f"(account_id, shop_id, kind, started_at) VALUES (:account, {SHOP}, 'REFLECT', now())",
     "oversell_incidents": f"""(account_id, product_id, order_id, units, opened_at)
         VALUES (:account, {PRODUCT}, {ORDER}, 1, now())""",
+    "product_exposures": f"(account_id, product_id, shop_id, day) VALUES (:account, {PRODUCT}, {SHOP}, '2026-11-22')",
     "documents": "(account_id, hash, document) VALUES (:account, '', '{ viewer { locale } }')",
 }
 """The least that each tenant table takes, in an order in which what a row points to is there."""

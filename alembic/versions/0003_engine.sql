@@ -1,0 +1,188 @@
+-- What the sync engine keeps: feeds, walks over a shop's listings, exposure, and which installation this is.
+
+-- Set while what we believed of malls and orders may be from another time than the malls' own; nothing is sent until then.
+ALTER TABLE accounts ADD COLUMN resync_from TIMESTAMP WITH TIME ZONE;
+
+-- Calls in a row that failed: from some on, one call tries whether the mall is well.
+ALTER TABLE shops ADD COLUMN failed_calls INTEGER DEFAULT 0 NOT NULL;
+
+ALTER TABLE listing_sync
+    ADD COLUMN exposed_since TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN feed_id UUID;
+CREATE INDEX listing_sync_feed_idx ON listing_sync (account_id, feed_id, listing_id) WHERE feed_id IS NOT NULL;
+
+ALTER TABLE pushes ADD COLUMN feed_id UUID;
+CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
+
+CREATE TABLE feeds (
+    account_id UUID NOT NULL,
+    id UUID DEFAULT uuidv7() NOT NULL,
+    shop_id UUID NOT NULL,
+    epoch BIGINT NOT NULL,
+    name TEXT,
+    state TEXT DEFAULT 'SENT' NOT NULL,
+    items INTEGER NOT NULL,
+    refused INTEGER DEFAULT 0 NOT NULL,
+    looks INTEGER DEFAULT 0 NOT NULL,
+    sent_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    look_at TIMESTAMP WITH TIME ZONE,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    mall_code TEXT DEFAULT '' NOT NULL,
+    mall_message TEXT DEFAULT '' NOT NULL,
+    CONSTRAINT feeds_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT feeds_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT feeds_state_known CHECK (state IN ('SENT', 'ACCEPTED', 'DONE', 'FAILED', 'LOST')),
+    CONSTRAINT feeds_open_until_ended CHECK ((state IN ('SENT', 'ACCEPTED')) = (ended_at IS NULL)),
+    CONSTRAINT feeds_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE UNIQUE INDEX feeds_open_idx ON feeds (account_id, shop_id) WHERE ended_at IS NULL;
+
+CREATE TABLE shop_walks (
+    account_id UUID NOT NULL,
+    id UUID DEFAULT uuidv7() NOT NULL,
+    shop_id UUID NOT NULL,
+    why TEXT NOT NULL,
+    forget BOOLEAN DEFAULT false NOT NULL,
+    after UUID,
+    failures INTEGER DEFAULT 0 NOT NULL,
+    next_try_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT shop_walks_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT shop_walks_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT shop_walks_why_known CHECK (why IN ('HAPPENED', 'EDITED', 'ASKED', 'SWEPT', 'LOOKED')),
+    CONSTRAINT shop_walks_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE INDEX shop_walks_shop_idx ON shop_walks (account_id, shop_id, id);
+
+CREATE TABLE product_exposures (
+    account_id UUID NOT NULL,
+    product_id UUID NOT NULL,
+    shop_id UUID NOT NULL,
+    day DATE NOT NULL,
+    milliseconds BIGINT DEFAULT 0 NOT NULL,
+    longest BIGINT DEFAULT 0 NOT NULL,
+    times INTEGER DEFAULT 0 NOT NULL,
+    CONSTRAINT product_exposures_pkey PRIMARY KEY (account_id, product_id, shop_id, day),
+    CONSTRAINT product_exposures_account_id_product_id_fkey FOREIGN KEY(account_id, product_id) REFERENCES products (account_id, id) ON DELETE CASCADE,
+    CONSTRAINT product_exposures_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
+    CONSTRAINT product_exposures_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
+);
+CREATE INDEX product_exposures_day_idx ON product_exposures (account_id, day);
+
+-- The database's own identity as it was last seen: another one means a restore or a failover.
+CREATE TABLE installation (
+    only_one BOOLEAN DEFAULT true NOT NULL,
+    system_identifier TEXT NOT NULL,
+    timeline INTEGER NOT NULL,
+    seen_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT installation_pkey PRIMARY KEY (only_one),
+    CONSTRAINT installation_one_row CHECK (only_one)
+);
+GRANT SELECT, INSERT, UPDATE ON installation TO renkei_app;
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['feeds', 'shop_walks', 'product_exposures']
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY tenant ON %I USING (account_id = (SELECT renkei_account()))
+             WITH CHECK (account_id = (SELECT renkei_account()))', name);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO renkei_app', name);
+    END LOOP;
+END $$;
+
+-- ── what dispatching sees across accounts ────────────────────────────────────────────────────────────────────────────
+
+GRANT SELECT (resync_from), UPDATE (resync_from) ON accounts TO renkei_dispatch;
+GRANT SELECT (feed_id) ON listing_sync TO renkei_dispatch;
+GRANT SELECT (account_id, id, shop_id, next_try_at) ON shop_walks TO renkei_dispatch;
+GRANT SELECT (account_id, id, shop_id, look_at) ON feeds TO renkei_dispatch;
+CREATE POLICY dispatch ON shop_walks FOR SELECT TO renkei_dispatch USING (true);
+CREATE POLICY dispatch ON feeds FOR SELECT TO renkei_dispatch USING (true);
+CREATE POLICY resync ON accounts FOR UPDATE TO renkei_dispatch USING (true);
+
+GRANT CREATE ON SCHEMA public TO renkei_dispatch;
+SET ROLE renkei_dispatch;
+
+CREATE FUNCTION renkei_resyncs_due(at_most integer) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.id FROM accounts a WHERE a.resync_from IS NOT NULL ORDER BY a.id LIMIT at_most
+$$;
+
+COMMENT ON FUNCTION renkei_resyncs_due IS 'Accounts whose malls must be believed anew before anything is sent.';
+
+CREATE FUNCTION renkei_resync_all(since timestamptz) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH marked AS (
+        UPDATE accounts SET resync_from = least(resync_from, since) RETURNING 1)
+    SELECT count(*) FROM marked
+$$;
+
+COMMENT ON FUNCTION renkei_resync_all IS 'After a restore or a failover that may have lost what came after `since`.';
+
+REVOKE ALL ON FUNCTION renkei_resyncs_due, renkei_resync_all FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_resyncs_due, renkei_resync_all TO renkei_app;
+
+CREATE OR REPLACE FUNCTION renkei_due(at timestamptz, at_most integer, freshness jsonb DEFAULT '{}')
+RETURNS TABLE (account_id uuid, shop_id uuid, work text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH running AS (
+        SELECT s.account_id, s.id, s.mall, s.settings, s.state, s.order_poll_seconds, s.orders_seen_at, s.watermark,
+            s.next_order_poll_at, s.paused_until, s.in_use, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
+            a.sync_running AND s.in_use AND s.orders_running AS fetches_orders
+        FROM shops s JOIN accounts a ON a.id = s.account_id AND a.resync_from IS NULL),
+    free AS (
+        SELECT r.*, NOT r.fetches_orders OR r.orders_seen_at >= at - greatest(
+            make_interval(secs => coalesce((freshness ->> r.mall)::float, 0)
+                / greatest(coalesce(nullif(r.settings ->> 'speed', '')::float, 1), 1)),
+            make_interval(secs => 3 * r.order_poll_seconds)) AS fresh
+        FROM running r WHERE NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = r.account_id AND x.shop_id = r.id AND x.kind = 'REFLECT'
+                AND x.until >= clock_timestamp()))
+    SELECT due.account_id, due.shop_id, due.work FROM (
+        SELECT s.account_id, s.id AS shop_id, 'ORDERS' AS work FROM running s
+        WHERE s.fetches_orders AND s.state = 'RUNNING' AND s.next_order_poll_at <= at AND NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = s.account_id AND x.shop_id = s.id AND x.kind = 'ORDERS'
+                AND x.until >= clock_timestamp())
+        UNION ALL
+        SELECT s.account_id, s.id, 'CHECK' FROM shops s
+        WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
+        UNION
+        SELECT j.account_id, j.shop_id, 'CHECK' FROM jobs j
+        WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
+            AND (j.started_at IS NULL OR j.started_at <= at - interval '2 minutes')
+        UNION ALL
+        SELECT s.account_id, s.id, 'REFLECT' FROM free s
+        WHERE coalesce(s.paused_until, at) <= at AND EXISTS (
+            SELECT FROM listing_sync l
+            WHERE l.account_id = s.account_id AND l.shop_id = s.id AND l.wanted > l.done AND (l.push_id IS NOT NULL
+                OR s.goes AND l.expected IS NOT NULL AND coalesce(l.next_try_at, at) <= at AND (l.lane = 0 OR s.fresh AND l.feed_id IS NULL
+                    AND (l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT s.fetches_orders
+                        OR l.base_latest <= s.watermark OR l.expected < l.base))))
+        UNION ALL
+        SELECT s.account_id, s.id, 'READ_BACK' FROM running s
+        WHERE s.goes AND s.in_use AND EXISTS (
+            SELECT FROM pushes p WHERE p.account_id = s.account_id AND p.shop_id = s.id
+                AND p.state IN ('ACCEPTED', 'APPLIED') AND p.read_back_at <= at)
+        UNION
+        SELECT w.account_id, w.shop_id, w.work FROM job_shops w
+        JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')
+        JOIN shops s ON s.account_id = w.account_id AND s.id = w.shop_id
+        WHERE w.outcome IS NULL AND w.next_try_at <= at AND (s.state IN ('RUNNING', 'CATCHING_UP') OR NOT s.in_use)
+            AND (w.work <> 'INITIAL_ORDERS' OR NOT EXISTS (
+                SELECT FROM shop_leases x WHERE x.account_id = w.account_id AND x.shop_id = w.shop_id
+                    AND x.kind = 'ORDERS' AND x.until >= clock_timestamp()))
+        UNION
+        SELECT w.account_id, w.shop_id, 'WALK' FROM shop_walks w WHERE w.next_try_at <= at
+        UNION ALL
+        SELECT f.account_id, f.shop_id, 'FEED' FROM feeds f WHERE f.look_at <= at
+    ) AS due
+    ORDER BY random() LIMIT at_most
+$$;
+
+SET ROLE renkei_owner;
+REVOKE CREATE ON SCHEMA public FROM renkei_dispatch;
