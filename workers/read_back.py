@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.model.errors import MallError, MallOutcomeUnknown
 from domain.model.mall_specs import MALL_SPECS
-from domain.services import reflect
+from domain.services import reading_back
 from domain.store import pushes, shops
 from domain.store.database import Tx
 from domain.store.pushes import Unread
@@ -41,7 +41,7 @@ async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
         return False
 
     async def work(tx: Tx) -> None:
-        await reflect.read_back(tx, shop, asked, readings, now=ctx.now())
+        await reading_back.read_back(tx, shop, asked, readings, now=ctx.now())
 
     await ctx.db.run(account_id, work)
     return len(asked) == MALL_SPECS[shop.mall].capabilities.max_reads_per_call
@@ -51,7 +51,7 @@ async def _not_read(
     ctx: Context, account_id: UUID, shop: Shop, asked: Sequence[Unread], error: MallError
 ) -> None:
     async def work(tx: Tx) -> None:
-        await reflect.not_read(tx, shop, asked, error, now=ctx.now())
+        await reading_back.not_read(tx, shop, asked, error, now=ctx.now())
 
     await ctx.db.run(account_id, work)
 

@@ -11,7 +11,7 @@ from domain.model.errors import MallError, MallOutcomeUnknown, MallRefused
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import PushResult
 from domain.model.reflect import MOST_CALLS_PER_BATCH
-from domain.services import reflect
+from domain.services import reflect, settling
 from domain.services.reflect import Batch
 from domain.store import leases, shops
 from domain.store.database import Tx
@@ -121,9 +121,9 @@ async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome
 
     async def work(tx: Tx) -> None:
         if answered is not None:
-            await reflect.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
+            await settling.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
         for call, error in failed:
-            await reflect.settle(tx, call, error, now=ctx.now())
+            await settling.settle(tx, call, error, now=ctx.now())
 
     await ctx.db.run(turn.account_id, work)
 

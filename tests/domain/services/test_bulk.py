@@ -10,7 +10,7 @@ import pytest
 from domain.model.jobs import JobKind
 from domain.model.malls import MallTime, PushOutcome, PushResult
 from domain.model.sets import SetPart
-from domain.services import bulk, groups, reflect, reflect_jobs, sets
+from domain.services import bulk, groups, reflect, reflect_jobs, sets, settling
 from domain.services.bulk import LONGEST_WAIT, MOST_STUMBLES, TARGETS_AT_ONCE, PartRefused
 from domain.store import dispatch, job_targets, jobs, sync
 from domain.store.database import Database, Tx
@@ -365,7 +365,7 @@ class TestReflects:
             assert batch is not None
             at = MallTime(SOON, SOON)
             results = [PushResult(each.ref, PushOutcome.APPLIED, at) for each in batch.attempts]
-            await reflect.settle(tx, batch, results, now=SOON)
+            await settling.settle(tx, batch, results, now=SOON)
 
     async def test_who_settles_and_counts_into_a_job_never_waits_for_whoever_does_its_next_part(
         self, db: Database, account: UUID, shop: Shop
@@ -424,7 +424,7 @@ class TestReflects:
                     continue
                 at = MallTime(SOON, SOON)
                 done = [PushResult(each.ref, PushOutcome.APPLIED, at) for each in batch.attempts]
-                await once(lambda tx, b=batch, d=done: reflect.settle(tx, b, d, now=SOON))
+                await once(lambda tx, b=batch, d=done: settling.settle(tx, b, d, now=SOON))
 
         async def once(work: Callable[[Tx], Awaitable[Any]]) -> Any:
             async with db.transaction(account) as tx:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.model.malls import MallTime, PushOutcome, PushResult
 from domain.model.sets import SetPart
 from domain.model.stock import Cause
-from domain.services import links, reflect, sets, stock
+from domain.services import links, reflect, sets, settling, stock
 from domain.services.ledger import Ledger
 from domain.services.reflect import Batch
 from domain.services.stock import NewTotal
@@ -65,7 +65,7 @@ async def applied(tx: Tx, batch: Batch) -> None:
     """The mall took everything that was sent."""
     at = MallTime(SOON, SOON)
     results = [PushResult(each.ref, PushOutcome.APPLIED, at) for each in batch.attempts]
-    await reflect.settle(tx, batch, results, now=SOON)
+    await settling.settle(tx, batch, results, now=SOON)
 
 
 async def sets_tea(tx: Tx, total: int) -> None:

@@ -17,7 +17,7 @@ from domain.model.malls import (
     PushResult,
     StockReading,
 )
-from domain.services import listing_fields, listings, reflect, reflect_jobs
+from domain.services import listing_fields, listings, reflect, reflect_jobs, settling
 from domain.services.reflect import Batch
 from domain.store import sync
 from domain.store.database import Database, Tx
@@ -75,7 +75,7 @@ async def sent(tx: Tx, shop: Shop) -> list[dict[str, Mapping[str, str]]]:
 
 async def answered(tx: Tx, batch: Batch, outcome: PushOutcome = PushOutcome.APPLIED) -> None:
     at = MallTime(SOON, SOON)
-    await reflect.settle(
+    await settling.settle(
         tx, batch, [PushResult(each.ref, outcome, at) for each in batch.attempts], now=SOON
     )
 

@@ -15,7 +15,7 @@ from domain.model.errors import (
     MallUnavailable,
 )
 from domain.model.malls import MallKind, MallTime, PushOutcome, PushResult
-from domain.services import reflect, reflect_jobs, stock
+from domain.services import reading_back, reflect, reflect_jobs, settling, stock
 from domain.services.reflect import Batch
 from domain.services.stock import NewTotal
 from domain.store import sync
@@ -87,7 +87,7 @@ async def settles(
         PushResult(each.ref, outcome, when, None, code, f"{code} for {each.ref}")
         for each, (outcome, code) in zip(batch.attempts, outcomes, strict=True)
     ]
-    await reflect.settle(tx, batch, results, now=at)
+    await settling.settle(tx, batch, results, now=at)
 
 
 class TestFailures:
@@ -156,7 +156,7 @@ class TestFailures:
                 results = [
                     PushResult(good.attempts[0].ref, PushOutcome.ACCEPTED, MallTime(SOON, SOON))
                 ]
-                await reflect.settle(tx, good, results, all_answered=False, now=SOON)
+                await settling.settle(tx, good, results, all_answered=False, now=SOON)
                 await fails(tx, bad, MallThrottled("?", retry_after=SECOND))
 
             assert await open_errors(tx) == [("THROTTLED", "", 2, 1)]
@@ -246,7 +246,7 @@ class TestAccepted:
             shop = await stocked(tx, MallKind.AMAZON)
             await asked(tx, shop)
             await answers(tx, await sent(tx, shop), PushOutcome.ACCEPTED)
-            for _ in range(reflect.MOST_READS - 1):
+            for _ in range(reading_back.MOST_READS - 1):
                 await looks(tx, shop, await unread(tx, shop, at=LATER), 9, at=SOON)
                 await rows(tx, "UPDATE pushes SET read_back_at = sent_at RETURNING id")
             old = await unread(tx, shop, at=LATER)
@@ -285,10 +285,10 @@ class TestAccepted:
             await asked(tx, shop)
             await answers(tx, await sent(tx, shop), PushOutcome.ACCEPTED)
 
-            for _ in range(reflect.MOST_READS + 1):
+            for _ in range(reading_back.MOST_READS + 1):
                 asked_for = await unread(tx, shop, at=SOON + HOUR)
                 closed = MallUnavailable("Closed.", maintenance=True)
-                await reflect.not_read(tx, shop, asked_for, closed, now=LATER)
+                await reading_back.not_read(tx, shop, asked_for, closed, now=LATER)
 
             assert await open_errors(tx) == []
             assert await unread(tx, shop, at=LATER) == []
@@ -304,7 +304,7 @@ class TestAccepted:
             await answers(tx, await sent(tx, shop), PushOutcome.ACCEPTED)
             asked_for = await unread(tx, shop, at=LATER)
 
-            await reflect.not_read(tx, shop, asked_for, MallLockedOut("The key."), now=LATER)
+            await reading_back.not_read(tx, shop, asked_for, MallLockedOut("The key."), now=LATER)
 
             assert (await shop_of(tx, shop.id)).state == "HALTED"
 

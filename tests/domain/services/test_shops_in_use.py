@@ -9,7 +9,15 @@ from domain.model.errors import DomainError, MallLockedOut
 from domain.model.jobs import JobKind
 from domain.model.malls import MallKind
 from domain.model.reflect import Lane
-from domain.services import account_settings, disconnecting, reflect, shops, shops_in_use, switches
+from domain.services import (
+    account_settings,
+    disconnecting,
+    reflect,
+    settling,
+    shops,
+    shops_in_use,
+    switches,
+)
 from domain.services.credentials import Vault
 from domain.store import jobs, leases
 from domain.store import shops as shop_rows
@@ -172,7 +180,7 @@ async def test_an_answer_that_comes_after_it_moves_nothing(db: Database, account
 
         await disconnecting.disconnect(tx, OWNER, shop.id, delete_listings=False, now=NOW)
         before = await rows(tx, "SELECT * FROM listing_sync")
-        await reflect.settle(tx, batch, MallLockedOut("no"), now=NOW)
+        await settling.settle(tx, batch, MallLockedOut("no"), now=NOW)
 
         assert await rows(tx, "SELECT * FROM listing_sync") == before
         assert [each["push_id"] for each in before] == [None]

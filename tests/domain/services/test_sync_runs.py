@@ -12,7 +12,7 @@ from domain.model.errors import (
     MallUnavailable,
 )
 from domain.model.malls import MallKind, OrderPage, PushOutcome
-from domain.services import cancelling, full_syncs, polling, reflect, reflect_jobs
+from domain.services import cancelling, full_syncs, polling, reading_back, reflect, reflect_jobs
 from domain.services.polling import Poll
 from domain.store import dispatch, sync
 from domain.store.database import Database, Tx
@@ -256,7 +256,7 @@ class TestReadBack:
             later = SOON + HOUR
             asked = await unread(tx, shop, at=later)
             await looks(tx, shop, asked, 5, at=later)
-            await reflect.not_read(
+            await reading_back.not_read(
                 tx, await shop_of(tx, shop.id), asked, MallUnavailable("?"), now=later
             )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from domain.model.errors import MallError
 from domain.model.malls import MallTime, PushOutcome, PushResult, StockReading
-from domain.services import reflect
+from domain.services import reading_back, reflect, settling
 from domain.services.reflect import Batch
 from domain.store import leases, pushes
 from domain.store.database import Tx
@@ -53,11 +53,11 @@ async def answers(
     """The mall answers every number of the batch alike."""
     when = MallTime(at, at)
     results = [PushResult(each.ref, outcome, when, None, code, words) for each in batch.attempts]
-    await reflect.settle(tx, batch, results, now=at)
+    await settling.settle(tx, batch, results, now=at)
 
 
 async def fails(tx: Tx, batch: Batch, error: MallError, *, at: datetime = SOON) -> None:
-    await reflect.settle(tx, batch, error, now=at)
+    await settling.settle(tx, batch, error, now=at)
 
 
 async def unread(tx: Tx, shop: Shop, *, at: datetime) -> list[Unread]:
@@ -70,4 +70,4 @@ async def looks(
     """The mall shows `quantity` for each."""
     when = MallTime(at, at)
     readings = [StockReading(each.ref, when, quantity=quantity) for each in asked]
-    await reflect.read_back(tx, await shop_of(tx, shop.id), asked, readings, now=at)
+    await reading_back.read_back(tx, await shop_of(tx, shop.id), asked, readings, now=at)
