@@ -58,13 +58,16 @@ class PendingCount:
 
 @strawberry.type(
     description="How late the mall is: of the newest 1,000 numbers that it showed within 7 days, the seconds from when "
-    "each was to go out until it stood there. Null: none went out."
+    "each was to go out until it stood there, null where none went out; and what waits now."
 )
 class SyncLatency:
     p50_seconds: float | None = field("Half of them were faster.")
     p95_seconds: float | None = field("95 of 100 were faster.")
     p99_seconds: float | None = field("99 of 100 were faster.")
     zero_p95_seconds: float | None = field("Of zeros alone, 95 of 100 were faster.")
+    oldest_pending_seconds: float | None = field(
+        "How long the oldest number that is to go out has waited by now; null: nothing waits."
+    )
 
 
 @strawberry.type(description="A setting of a shop.")
@@ -116,9 +119,7 @@ class Shop(Node):
     full_syncs: list[FullSyncSchedule] = field(
         "一括同期スケジュール: when all of its numbers are sent, by time of day."
     )
-    sync_latency: SyncLatency = field(
-        "How late the mall is. How long the oldest number waits now: `pending.oldestAt`."
-    )
+    sync_latency: SyncLatency = field("How late the mall is.")
     effective_from: datetime | None = field(
         "Since when its orders count; what was placed before takes nothing. Null: it never started."
     )

@@ -47,3 +47,28 @@ async def test_the_newest_numbers_that_a_mall_showed(asker: Asker, db: Database)
             },
         },
     ]
+
+
+WAITING = "{ shops { name syncLatency { oldestPendingSeconds } pending { oldestAt } } }"
+
+
+async def test_how_long_the_oldest_has_waited_by_now(asker: Asker, db: Database) -> None:
+    now = datetime.now(UTC)
+    async with db.transaction(asker.account) as tx:
+        busy, _ = await a_shop(tx, "Busy"), await a_shop(tx, "Idle")
+        for nth, (wanted, seconds) in enumerate(((2, 90), (2, 30), (1, 900))):
+            waits = {
+                "wanted": wanted,
+                "claimed": 1,
+                "done": 1,
+                "waiting_since": now - timedelta(seconds=seconds),
+            }
+            await a_listing(tx, busy, f"tea-{nth}", sync=waits)
+
+    at_work, idle = (await asker.ask(WAITING))["shops"]
+
+    assert idle["syncLatency"] == {"oldestPendingSeconds": None}
+    late = at_work["syncLatency"]["oldestPendingSeconds"]
+    by_now = (datetime.now(UTC) - now).total_seconds() + 90
+    assert 90 <= late <= by_now
+    assert datetime.fromisoformat(at_work["pending"]["oldestAt"]) == now - timedelta(seconds=90)

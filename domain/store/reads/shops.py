@@ -30,6 +30,9 @@ PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_
         count(*) FILTER (WHERE s.lane = 1) AS decreases, count(*) FILTER (WHERE s.lane = 2) AS others,
         min(s.waiting_since) AS oldest_at
     FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
+OLDEST_WAITS = (
+    "round(greatest(extract(epoch FROM clock_timestamp() - {t}_pending.oldest_at), 0), 3)"
+)
 LATENCY = """LEFT JOIN LATERAL (SELECT PERCENTILES
     FROM (SELECT p.quantity, extract(epoch FROM p.applied_at - p.waiting_at)::float AS seconds FROM pushes p
         WHERE p.account_id = {account} AND p.shop_id = {t}.id AND p.state = 'APPLIED' AND p.applied_at IS NOT NULL
@@ -146,10 +149,12 @@ SHOP = Model(
         "full_syncs": Many("FullSyncSchedule", "{o}.shop_id = {t}.id", order="{o}.at, {o}.id"),
         "sync_latency": Inside(
             {
-                f"{name}_seconds": number(f"{{t}}_latency.{name}")
-                for name in ("p50", "p95", "p99", "zero_p95")
+                **{
+                    f"{name}_seconds": number(f"{{t}}_latency.{name}", "latency")
+                    for name in ("p50", "p95", "p99", "zero_p95")
+                },
+                "oldest_pending_seconds": number(OLDEST_WAITS, "pending"),
             },
-            needs=("latency",),
         ),
         **moments("orders_seen_at", "cancels_seen_at", "effective_from", "disconnected_at"),
         "product_count": number(
