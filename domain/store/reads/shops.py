@@ -30,9 +30,8 @@ PENDING = """LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE s.lane = 0) AS to_
         count(*) FILTER (WHERE s.lane = 1) AS decreases, count(*) FILTER (WHERE s.lane = 2) AS others,
         min(s.waiting_since) AS oldest_at
     FROM listing_sync s WHERE s.account_id = {account} AND s.shop_id = {t}.id AND s.wanted > s.done) {t}_pending ON true"""
-OLDEST_WAITS = (
-    "round(greatest(extract(epoch FROM clock_timestamp() - {t}_pending.oldest_at), 0), 3)"
-)
+OLDEST_WAITS = """CASE WHEN {t}_pending.oldest_at IS NOT NULL
+    THEN round(greatest(extract(epoch FROM clock_timestamp() - {t}_pending.oldest_at), 0), 3) END"""
 LATENCY = """LEFT JOIN LATERAL (SELECT PERCENTILES
     FROM (SELECT p.quantity, extract(epoch FROM p.applied_at - p.waiting_at)::float AS seconds FROM pushes p
         WHERE p.account_id = {account} AND p.shop_id = {t}.id AND p.state = 'APPLIED' AND p.applied_at IS NOT NULL
