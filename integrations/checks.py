@@ -1,7 +1,7 @@
 """Pieces of the connection test and of the promises that are the same for every mall."""
 
 from collections.abc import Awaitable, Sized
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from domain.model.errors import MallError
@@ -22,11 +22,10 @@ async def checked(key: CheckPartKey, call: Awaitable[T]) -> tuple[CheckPart, T |
     return CheckPart(key, CheckOutcome.OK), answer
 
 
-def clock_part(mall: MallTime | None) -> CheckPart:
-    """Whether this machine's clock and the mall's agree; `mall` was read just now."""
+def clock_part(mall: MallTime | None, now: datetime) -> CheckPart:
+    """Whether our clock and the mall's agree; `mall` was read at `now`."""
     if mall is None:
         return CheckPart(CheckPartKey.CLOCK, CheckOutcome.NOT_TESTED)
-    now = datetime.now(UTC)
     apart = max(mall.earliest - now, now - mall.latest, timedelta(0))
     if apart <= CLOCKS_AGREE_WITHIN:
         return CheckPart(CheckPartKey.CLOCK, CheckOutcome.OK)

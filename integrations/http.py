@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.errors import (
     MallError,
     MallLockedOut,
@@ -43,9 +44,10 @@ class MallAnswer:
 
 
 class MallClient:
-    def __init__(self, http: httpx.AsyncClient, throttle: Throttle) -> None:
+    def __init__(self, http: httpx.AsyncClient, throttle: Throttle, now: Now = own_time) -> None:
         self._http = http
         self._throttle = throttle
+        self.now = now
 
     async def send(
         self,
@@ -66,7 +68,7 @@ class MallClient:
         safe."""
         safe = safe or method == "GET"
         await self._throttle.take(*buckets)
-        sent = datetime.now(UTC)
+        sent = self.now()
         response = await self._request(
             method,
             url,
@@ -83,7 +85,7 @@ class MallClient:
             await self._wait(buckets, error.retry_after)
         if error is not None:
             raise error
-        return MallAnswer(response, mall_time(response, sent, datetime.now(UTC)))
+        return MallAnswer(response, mall_time(response, sent, self.now()))
 
     async def _wait(self, buckets: tuple[Bucket, ...], retry_after: timedelta | None) -> None:
         """Where the mall does not say how long, the narrowest bucket (the first) rests for one call's worth."""
@@ -179,12 +181,13 @@ def of_status(response: httpx.Response, *, safe: bool = False) -> MallError | No
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:
-    """RFC 9110 §10.2.3: delay-seconds, or an HTTP-date."""
+    """RFC 9110 §10.2.3: delay-seconds, or an HTTP-date, which is the mall's as its `Date` is."""
     value = response.headers.get("retry-after", "")
     if value.isdecimal():
         return timedelta(seconds=int(value))
     try:
-        return max(parsedate_to_datetime(value) - datetime.now(UTC), timedelta(0))
+        made = date_of(response) or own_time()
+        return max(parsedate_to_datetime(value) - made, timedelta(0))
     except (TypeError, ValueError):
         return None
 

@@ -5,12 +5,13 @@ from types import MappingProxyType
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.malls import Mall, MallKind, SaveCredentials, ShopConfig, Throttle
 from integrations.malls.amazon.connector import Amazon
 from integrations.malls.rakuten.connector import Rakuten
 from integrations.malls.yahoo_shopping.connector import YahooShopping
 
-Connector = Callable[[ShopConfig, httpx.AsyncClient, Throttle, SaveCredentials], Mall]
+Connector = Callable[[ShopConfig, httpx.AsyncClient, Throttle, SaveCredentials, Now], Mall]
 
 CONNECTORS: Mapping[MallKind, Connector] = MappingProxyType(
     {
@@ -22,7 +23,11 @@ CONNECTORS: Mapping[MallKind, Connector] = MappingProxyType(
 
 
 def connect(
-    config: ShopConfig, http: httpx.AsyncClient, throttle: Throttle, save: SaveCredentials
+    config: ShopConfig,
+    http: httpx.AsyncClient,
+    throttle: Throttle,
+    save: SaveCredentials,
+    now: Now = own_time,
 ) -> Mall:
     """The shop's mall. Makes no call yet; raises KeyError for a mall that has no connector."""
-    return CONNECTORS[config.kind](config, http, throttle, save)
+    return CONNECTORS[config.kind](config, http, throttle, save, now)

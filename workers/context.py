@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.malls import Mall, ShopConfig
 from domain.services import credentials
 from domain.services import shops as shop_service
@@ -27,6 +27,7 @@ class Malls:
     db: Database
     vault: Vault
     http: httpx.AsyncClient
+    now: Now = own_time
     _known: OrderedDict[UUID, tuple[ShopConfig, Mall]] = field(default_factory=OrderedDict)
 
     async def of(self, account_id: UUID, shop: Shop) -> Mall:
@@ -48,18 +49,16 @@ class Malls:
                 await credentials.renewed_by_mall(tx, self.vault, shop.id, renewed)
 
         application = config.credentials.get("client_id", str(shop.id))
-        throttle = StoredThrottle(self.db, str(shop.id), application, shop.speed)
-        return registry.connect(config, self.http, throttle, save)
+        throttle = StoredThrottle(self.db, str(shop.id), application, shop.speed, self.now)
+        return registry.connect(config, self.http, throttle, save, self.now)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`holder` names this process in leases."""
+    """`holder` names this process in leases. `now`: of the clock that all workers share (domain/store/clock.py)."""
 
     db: Database
     malls: Malls
     vault: Vault
     holder: str
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+    now: Now = own_time

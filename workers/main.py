@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -15,6 +17,7 @@ from redis.exceptions import RedisError
 
 from domain.services.credentials import Vault
 from domain.settings import Settings
+from domain.store.clock import DatabaseClock
 from domain.store.database import Database
 from domain.store.migrate import check_version
 from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_at
@@ -32,31 +35,36 @@ CLOSE_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings) -> None:
-    """Works until cancelled. Raises SchemaTooOld, SchemaTooNew, RoleMayBypass."""
+async def run(settings: Settings, own: Callable[[], float] = time.monotonic) -> None:
+    """Works until cancelled. `own`: the seconds of this host's clock. Raises SchemaTooOld, SchemaTooNew, RoleMayBypass."""
     await check_version(settings.database_url)
     bells = Bells(settings.redis_url)
     db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
     try:
         await db.check_role()
+        shared = DatabaseClock(db, own)
+        await shared.measure()
         async with httpx.AsyncClient(
             timeout=httpx.Timeout(20, connect=5), follow_redirects=False
         ) as http:
-            await _work(_context(settings, db, http), settings)
+            await _work(_context(settings, db, http, shared), shared, settings)
     finally:
         await bells.close()
         await db.close()
 
 
-def _context(settings: Settings, db: Database, http: httpx.AsyncClient) -> Context:
+def _context(
+    settings: Settings, db: Database, http: httpx.AsyncClient, shared: DatabaseClock
+) -> Context:
     vault = Vault(settings.secret_key)
-    return Context(
-        db, Malls(db, vault, http), vault, f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    )
+    malls = Malls(db, vault, http, shared.now)
+    holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    return Context(db, malls, vault, holder, shared.now)
 
 
-async def _work(ctx: Context, settings: Settings) -> None:
+async def _work(ctx: Context, shared: DatabaseClock, settings: Settings) -> None:
     async with Hands(ctx) as hands, asyncio.TaskGroup() as tasks:
+        tasks.create_task(shared.keep())
         tasks.create_task(clock.go_round(hands, settings.sweep_seconds))
         tasks.create_task(_answer_bells(hands, settings))
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from domain.model.clocks import Now, own_time
 from domain.model.errors import MallThrottled
 from domain.model.malls import Bucket, BucketScope
 from domain.store import rates
@@ -43,6 +44,7 @@ class StoredThrottle:
     shop: str
     application: str
     speed: float = 1.0
+    now: Now = own_time
 
     async def take(self, *buckets: Bucket) -> None:
         """Waits for a place in each bucket. Raises MallThrottled when that would outlast PATIENCE."""
@@ -65,7 +67,7 @@ class StoredThrottle:
                 rate=bucket.rate * self.speed,
                 burst=bucket.burst,
                 per_day=_of_day(bucket),
-                today=datetime.now(UTC).date().isoformat(),
+                today=self.now().date().isoformat(),
                 patience=PATIENCE,
             )
         except rates.TooLong as error:

@@ -1,8 +1,9 @@
 """The connection test, part by part. Each part is a call of the kind it speaks for, the cheapest that needs the role."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from domain.model.clocks import Now
 from domain.model.errors import MallLockedOut
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from integrations.checks import checked, clock_part, not_tested
@@ -20,7 +21,7 @@ AN_HOUR = timedelta(hours=1)
 
 
 async def tested(
-    api: SellingPartnerApi, login: Login, seller_id: str, marketplace_id: str
+    api: SellingPartnerApi, login: Login, seller_id: str, marketplace_id: str, now: Now
 ) -> list[CheckPart]:
     access = await access_parts(login)
     if any(part.outcome is not CheckOutcome.OK for part in access):
@@ -33,9 +34,9 @@ async def tested(
     stock, read = await checked(
         CheckPartKey.STOCK_READ, one_listing(api, seller_id, marketplace_id)
     )
-    orders, _ = await checked(CheckPartKey.ORDERS, one_order(api, marketplace_id))
+    orders, _ = await checked(CheckPartKey.ORDERS, one_order(api, marketplace_id, now()))
     catalogue, _ = await checked(CheckPartKey.CATALOGUE, one_report(api))
-    return [*access, stock, orders, catalogue, clock_part(read.at if read else None)]
+    return [*access, stock, orders, catalogue, clock_part(read.at if read else None, now())]
 
 
 async def access_parts(login: Login) -> list[CheckPart]:
@@ -61,14 +62,14 @@ async def one_listing(api: SellingPartnerApi, seller_id: str, marketplace_id: st
     )
 
 
-async def one_order(api: SellingPartnerApi, marketplace_id: str) -> MallAnswer:
+async def one_order(api: SellingPartnerApi, marketplace_id: str, now: datetime) -> MallAnswer:
     return await api.call(
         "GET",
         ORDERS_PATH,
         SEARCH_ORDERS,
         params={
             "marketplaceIds": marketplace_id,
-            "lastUpdatedAfter": iso(datetime.now(UTC) - AN_HOUR),
+            "lastUpdatedAfter": iso(now - AN_HOUR),
             "maxResultsPerPage": "1",
         },
     )

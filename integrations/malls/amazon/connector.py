@@ -4,11 +4,11 @@ last change; the catalogue by report.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
 from http import HTTPStatus
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.errors import MallMalformed
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
@@ -39,12 +39,18 @@ SPEC = MALL_SPECS[MallKind.AMAZON]
 
 class Amazon:
     def __init__(
-        self, config: ShopConfig, http: httpx.AsyncClient, throttle: Throttle, save: SaveCredentials
+        self,
+        config: ShopConfig,
+        http: httpx.AsyncClient,
+        throttle: Throttle,
+        save: SaveCredentials,
+        now: Now = own_time,
     ) -> None:
         settings = SPEC.settings_with_defaults(config.settings)
         speed = float(settings["speed"])
-        client = MallClient(http, throttle)
+        client = MallClient(http, throttle, now)
         self.capabilities = SPEC.capabilities
+        self._now = now
         self._seller_id = settings.get("seller_id", "")
         self._marketplace_id = settings["marketplace_id"]
         self._login = Login(client, settings["auth_url"], config.credentials, save)
@@ -81,7 +87,7 @@ class Amazon:
         """One call an order. `unreadable` names those that Amazon does not know or does not show."""
         within_limit(numbers, orders.PAGE_SIZE)
         if not numbers:
-            return OrderPage((), datetime.now(UTC), total=0, last=True)
+            return OrderPage((), self._now(), total=0, last=True)
         answers = {number: await self._order(number) for number in dict.fromkeys(numbers)}
         return orders.page_of_each(answers)
 
@@ -92,7 +98,9 @@ class Amazon:
             yield batch
 
     async def test_connection(self) -> list[CheckPart]:
-        return await checks.tested(self._api, self._login, self._seller_id, self._marketplace_id)
+        return await checks.tested(
+            self._api, self._login, self._seller_id, self._marketplace_id, self._now
+        )
 
     async def exchange_code(self, code: str, redirect_uri: str) -> Mapping[str, str]:
         return await self._login.exchange(code, redirect_uri)

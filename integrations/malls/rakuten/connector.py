@@ -9,12 +9,13 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.errors import MallRefused
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
@@ -57,13 +58,18 @@ AN_HOUR = timedelta(hours=1)
 
 class Rakuten:
     def __init__(
-        self, config: ShopConfig, http: httpx.AsyncClient, throttle: Throttle, save: SaveCredentials
+        self,
+        config: ShopConfig,
+        http: httpx.AsyncClient,
+        throttle: Throttle,
+        save: SaveCredentials,
+        now: Now = own_time,
     ) -> None:
         """`save` is not called: a license key is renewed by a person, in RMS."""
         spec = MALL_SPECS[MallKind.RAKUTEN]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
-        self._client = MallClient(http, throttle)
+        self._client = MallClient(http, throttle, now)
         self._base_url = settings["base_url"].rstrip("/")
         self._license_key = config.credentials.get("license_key", "")
         self._headers = authorization(config.credentials)
@@ -111,7 +117,7 @@ class Rakuten:
     async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:
         within_limit(numbers, ORDERS_PER_PAGE)
         if not numbers:
-            return OrderPage((), datetime.now(UTC), total=0, last=True)
+            return OrderPage((), self._client.now(), total=0, last=True)
         answer = await self._order_call("getOrder", detail_body(numbers))
         orders, unreadable = told(answer.response, numbers)
         return OrderPage(orders, answer.at.earliest, len(numbers), True, unreadable)
@@ -137,7 +143,7 @@ class Rakuten:
             stock,
             orders,
             catalogue,
-            clock_part(read[0].at if read else None),
+            clock_part(read[0].at if read else None, self._client.now()),
         ]
 
     async def exchange_code(self, code: str, redirect_uri: str) -> Mapping[str, str]:
@@ -152,7 +158,7 @@ class Rakuten:
         return told(answer.response, numbers)
 
     async def _recent_orders(self) -> Found:
-        now = datetime.now(UTC)
+        now = self._client.now()
         answer = await self._order_call(
             "searchOrder", search_body(OrderWindow(now - AN_HOUR, now), 1)
         )

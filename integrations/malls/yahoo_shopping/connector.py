@@ -7,11 +7,12 @@ application. Yahoo keeps numbers of codes it does not know and calls them applie
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import httpx
 
+from domain.model.clocks import Now, own_time
 from domain.model.errors import (
     MallError,
     MallLockedOut,
@@ -66,13 +67,18 @@ AN_HOUR = timedelta(hours=1)
 
 class YahooShopping:
     def __init__(
-        self, config: ShopConfig, http: httpx.AsyncClient, throttle: Throttle, save: SaveCredentials
+        self,
+        config: ShopConfig,
+        http: httpx.AsyncClient,
+        throttle: Throttle,
+        save: SaveCredentials,
+        now: Now = own_time,
     ) -> None:
         spec = MALL_SPECS[MallKind.YAHOO_SHOPPING]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
         self._speed = float(settings["speed"])
-        self._client = MallClient(http, throttle)
+        self._client = MallClient(http, throttle, now)
         self._base_url = settings["base_url"].rstrip("/") + PATH
         self._seller_id = settings.get("seller_id", "")
         self._login = Login(self._client, settings["auth_url"], config.credentials, save)
@@ -146,7 +152,7 @@ class YahooShopping:
                 unreadable[number] = why_unreadable(error)
         orders.sort(key=lambda order: order.placed_at)
         return OrderPage(
-            tuple(orders), observed_at or datetime.now(UTC), len(numbers), True, unreadable
+            tuple(orders), observed_at or self._client.now(), len(numbers), True, unreadable
         )
 
     async def listings(self) -> AsyncIterator[Sequence[MallListing]]:
@@ -168,7 +174,7 @@ class YahooShopping:
             stock,
             orders,
             *not_tested(CheckPartKey.CATALOGUE),
-            clock_part(read[0].at if read else None),
+            clock_part(read[0].at if read else None, self._client.now()),
         ]
 
     async def exchange_code(self, code: str, redirect_uri: str) -> Mapping[str, str]:
@@ -199,7 +205,7 @@ class YahooShopping:
         return found, asked[0]
 
     async def _recent_orders(self) -> MallAnswer:
-        now = datetime.now(UTC)
+        now = self._client.now()
         body = list_body(self._seller_id, OrderWindow(now - AN_HOUR, now), PLACED, start=1)
         answer = await self._order_call("orderList", body)
         listed(answer.response, 0)
