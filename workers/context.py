@@ -1,14 +1,14 @@
 """What a job is given: the database, the malls, the time."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import httpx
 
 from domain.model.clocks import Now, own_time
-from domain.model.malls import Mall, ShopConfig
+from domain.model.malls import Mall, ShopConfig, Throttle
 from domain.services import credentials
 from domain.services import shops as shop_service
 from domain.services.credentials import Vault
@@ -19,15 +19,22 @@ from workers.throttle import StoredThrottle
 
 MOST_MALLS = 500
 
+Throttles = Callable[[Shop, str], Throttle]
+"""What a shop's calls draw from, given the application that makes them."""
+
 
 @dataclass(slots=True)
 class Malls:
-    """Connected malls by shop, the least used forgotten first: each keeps its access token for as long as it lives."""
+    """Connected malls by shop, the least used forgotten first: each keeps its access token for as long as it lives.
+
+    `throttles` None: the buckets in the store, which all workers share.
+    """
 
     db: Database
     vault: Vault
     http: httpx.AsyncClient
     now: Now = own_time
+    throttles: Throttles | None = None
     _known: OrderedDict[UUID, tuple[ShopConfig, Mall]] = field(default_factory=OrderedDict)
 
     async def of(self, account_id: UUID, shop: Shop) -> Mall:
@@ -49,8 +56,11 @@ class Malls:
                 await credentials.renewed_by_mall(tx, self.vault, shop.id, renewed)
 
         application = config.credentials.get("client_id", str(shop.id))
-        throttle = StoredThrottle(self.db, str(shop.id), application, shop.speed, self.now)
+        throttle = (self.throttles or self._stored)(shop, application)
         return registry.connect(config, self.http, throttle, save, self.now)
+
+    def _stored(self, shop: Shop, application: str) -> Throttle:
+        return StoredThrottle(self.db, str(shop.id), application, shop.speed, self.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ An access token lives an hour and stays in memory. A refresh token ends four wee
 the consent is withdrawn; using it does not prolong it. A new one is kept when Yahoo sends one.
 """
 
-import time
 from base64 import b64encode
 from collections.abc import Mapping
 
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from domain.model.clocks import Now
 from domain.model.errors import MallError, MallLockedOut
 from domain.model.malls import Bucket, BucketScope, SaveCredentials
 from integrations.access_tokens import AccessTokens, Granted
@@ -108,8 +108,9 @@ class Signature:
     """Headers of the public-key authentication; none where the store has no key. Raises MallLockedOut for a key that
     cannot be read."""
 
-    def __init__(self, seller_id: str, credentials: Mapping[str, str]) -> None:
+    def __init__(self, seller_id: str, credentials: Mapping[str, str], now: Now) -> None:
         self._seller_id = seller_id
+        self._now = now
         self._version = credentials.get("public_key_version", "")
         self._pem = credentials.get("public_key", "").strip()
 
@@ -120,7 +121,7 @@ class Signature:
     def headers(self) -> dict[str, str]:
         if not self.in_use:
             return {}
-        plain = f"{self._seller_id}:{int(time.time())}".encode()
+        plain = f"{self._seller_id}:{int(self._now().timestamp())}".encode()
         sealed = b64encode(self._key().encrypt(plain, PKCS1v15())).decode()
         return {"x-sws-signature": sealed, "x-sws-signature-version": self._version}
 

@@ -82,7 +82,7 @@ class YahooShopping:
         self._base_url = settings["base_url"].rstrip("/") + PATH
         self._seller_id = settings.get("seller_id", "")
         self._login = Login(self._client, settings["auth_url"], config.credentials, save)
-        self._signature = Signature(self._seller_id, config.credentials)
+        self._signature = Signature(self._seller_id, config.credentials, now)
         self._told = Told()
 
     async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]:
