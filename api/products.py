@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from api.enums import OrderDirection, ProductKind, ProductOrderField
+from api.exposures import DAYS, Exposure
 from api.fields import argument, field, optional, planned
 from api.listings import Listing, ListingFilter
 from api.nodes import Node
@@ -63,6 +64,9 @@ class Product(Node):
     movements = paged(
         Annotated["StockMovement", strawberry.lazy("api.stock")],
         "在庫変動: its ledger, newest first.",
+    )
+    exposure = planned(
+        Exposure, "超過表示: for how long malls showed more of it than was left.", DAYS, cost=5
     )
     version: int = field("Rises with every change of what it is; stock does not count.")
     updated_at: datetime = field("The last change, stock included.")

@@ -29,6 +29,7 @@ RUNS_LIVE = timedelta(days=30)
 ERRORS_LIVE = timedelta(days=90)
 """After their cause is gone."""
 
+EXPOSURES_LIVE = timedelta(days=366)
 BUCKETS_LIVE = timedelta(days=2)
 FORGET_AT_ONCE = 100_000
 MONTHS_AHEAD = 3
@@ -153,4 +154,5 @@ async def _forget(ctx: Context) -> None:
     await dispatch.forget_jobs(ctx.db, before=now - JOBS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_runs(ctx.db, before=now - RUNS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_errors(ctx.db, before=now - ERRORS_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_exposures(ctx.db, before=now - EXPOSURES_LIVE, at_most=FORGET_AT_ONCE)
     await rates.forget(ctx.db, before=now - BUCKETS_LIVE, at_most=FORGET_AT_ONCE)

@@ -100,6 +100,8 @@ END $$;
 GRANT SELECT (resync_from), UPDATE (resync_from) ON accounts TO renkei_dispatch;
 GRANT SELECT (feed_id) ON listing_sync TO renkei_dispatch;
 GRANT SELECT (account_id, id, shop_id, next_try_at) ON shop_walks TO renkei_dispatch;
+GRANT SELECT (account_id, product_id, shop_id, day), DELETE ON product_exposures TO renkei_dispatch;
+CREATE POLICY dispatch ON product_exposures TO renkei_dispatch USING (true);
 GRANT SELECT (account_id, id, shop_id, look_at) ON feeds TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_walks FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON feeds FOR SELECT TO renkei_dispatch USING (true);
@@ -123,6 +125,19 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 COMMENT ON FUNCTION renkei_resync_all IS 'After a restore or a failover that may have lost what came after `since`.';
+
+CREATE FUNCTION renkei_forget_exposures(ended_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM product_exposures x WHERE (x.account_id, x.product_id, x.shop_id, x.day) IN (
+            SELECT o.account_id, o.product_id, o.shop_id, o.day FROM product_exposures o
+            WHERE o.day < (ended_before AT TIME ZONE 'UTC')::date LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+REVOKE ALL ON FUNCTION renkei_forget_exposures FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_forget_exposures TO renkei_app;
 
 REVOKE ALL ON FUNCTION renkei_resyncs_due, renkei_resync_all FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_resyncs_due, renkei_resync_all TO renkei_app;

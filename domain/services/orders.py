@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from domain.model import exposure
 from domain.model import orders as rules
 from domain.model.base import CLOCK_ERROR, CounterChange, after_change
+from domain.model.exposure import Falls
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus
 from domain.model.orders import AllocationState, CancelPolicy, Effect, Fact, Resolution
@@ -24,6 +26,7 @@ from domain.store.database import Tx
 from domain.store.logs import Sale
 from domain.store.orders import Item, KnownOrder, Line, Resolved
 from domain.store.shops import Shop
+from domain.store.stock import Movement
 from domain.store.sync import SyncRow
 
 
@@ -102,7 +105,9 @@ async def take(
     if outcome.was_unread and not await orders.any_unread(tx, shop.id):
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNREADABLE,), now=now)
     listings = {*await sync.listings_showing(tx, moved), *outcome.counters}
-    await reconsider(tx, listings, Why.HAPPENED, now=now, change=_counted(outcome))
+    await reconsider(
+        tx, listings, Why.HAPPENED, now=now, change=_counted(outcome), falls=_falls(ledger)
+    )
     lines = sum(len(those) for those in outcome.lines.values())
     deducted = -sum(delta for _, delta, *_ in outcome.moves if delta < 0)
     return Taken(len(outcome.lines), len(moved), lines, deducted)
@@ -125,7 +130,8 @@ async def take_stored(tx: Tx, shop: Shop, numbers: Sequence[str], *, now: dateti
     await orders.save_effects(tx, [(*key, effect) for key, effect in outcome.effects.items()])
     await orders.save_linked(tx, _linked(known.values(), outcome))
     await oversells.watch(tx, ledger.movements, linked_late=True, now=now)
-    await reconsider(tx, await sync.listings_showing(tx, ledger.moved()), Why.HAPPENED, now=now)
+    listings = await sync.listings_showing(tx, ledger.moved())
+    await reconsider(tx, listings, Why.HAPPENED, now=now, falls=_falls(ledger))
     if not await orders.any_unlinked(tx, shop.id):
         await sync_errors.resolve(tx, shop.id, (SyncErrorKind.ORDER_UNLINKED,), now=now)
 
@@ -397,6 +403,19 @@ async def _move(tx: Tx, outcome: _Outcome) -> Ledger:
         ledger.move(product_id, delta, cause, effective_at=placed_at, order_id=order_id)
     await ledger.write(tx)
     return ledger
+
+
+def _falls(ledger: Ledger) -> Falls:
+    """What these orders left of each product, by when they were placed."""
+    sold: dict[UUID, list[Movement]] = {}
+    for each in ledger.movements:
+        sold.setdefault(each.product_id, []).append(each)
+    return {
+        product_id: exposure.falls(
+            those[0].before, ((each.effective_at, each.delta) for each in those)
+        )
+        for product_id, those in sold.items()
+    }
 
 
 async def _report_unlinked(

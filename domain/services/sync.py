@@ -12,19 +12,21 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from uuid import UUID
 
-from domain.model import drift, reflect
-from domain.model.base import CLOCK_ERROR
+from domain.model import drift, exposure, reflect
+from domain.model.base import SURELY_LATER
 from domain.model.diff import Assessment, ListingFacts, assess, not_pushed
 from domain.model.events import DiffChange, EventKind
+from domain.model.exposure import Fall, Falls
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind
 from domain.model.reflect import PushState
-from domain.model.sets import sellable_sets
+from domain.model.sets import SetPart, sellable_sets
 from domain.model.shops import ShopState
 from domain.model.stock import quantity_to_show, sellable
 from domain.services import sync_errors
-from domain.store import job_listings, jobs, sync
+from domain.store import exposures, job_listings, jobs, sync
 from domain.store.database import Event, Tx
+from domain.store.exposures import Ended
 from domain.store.sync import Numbers, SyncRow
 
 UNKNOWN = "UNKNOWN"
@@ -55,20 +57,27 @@ def unchanged(row: SyncRow) -> SyncRow:
 
 
 async def reconsider(
-    tx: Tx, listing_ids: Collection[UUID], why: Why, *, now: datetime, change: Change = unchanged
+    tx: Tx,
+    listing_ids: Collection[UUID],
+    why: Why,
+    *,
+    now: datetime,
+    change: Change = unchanged,
+    falls: Falls = exposure.NONE,
 ) -> list[SyncRow]:
     """Locks the listings' rows, lets `change` note what was learnt of each, and writes what follows.
 
-    A whole account may be looked at: a few thousand rows a statement, in id order all the same.
+    A whole account may be looked at: a few thousand rows a statement, in id order all the same. `falls`: what orders
+    took just now.
     """
     rows: list[SyncRow] = []
     for some in _parts(sorted(listing_ids)):
-        rows += await _reconsider(tx, some, why, change, now)
+        rows += await _reconsider(tx, some, why, change, falls, now)
     return rows
 
 
 async def _reconsider(
-    tx: Tx, listing_ids: Sequence[UUID], why: Why, change: Change, now: datetime
+    tx: Tx, listing_ids: Sequence[UUID], why: Why, change: Change, falls: Falls, now: datetime
 ) -> list[SyncRow]:
     before = await sync.lock(tx, listing_ids)
     if not before:
@@ -77,13 +86,14 @@ async def _reconsider(
     asked = await job_listings.waiting(tx, [row.listing_id for row in before if row.waits])
     learnt = [change(row) for row in before]
     after = [
-        _looked_at(row, numbers[row.listing_id], why, now, asked=row.listing_id in asked)
+        _looked_at(row, numbers[row.listing_id], why, falls, now, asked=row.listing_id in asked)
         for row in learnt
     ]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
     await sync.save(tx, [new for _, new in moved])
     for old, new in moved:
         _announce(tx, old, new, numbers[new.listing_id], now)
+    await exposures.note(tx, _ended(moved, numbers, now))
     await _give_up(tx, asked, after)
     await _mend(tx, moved, now)
     return after
@@ -103,12 +113,6 @@ async def _give_up(tx: Tx, asked: Collection[UUID], rows: Sequence[SyncRow]) -> 
 def _parts(listing_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
     for start in range(0, len(listing_ids), ROWS_AT_ONCE):
         yield listing_ids[start : start + ROWS_AT_ONCE]
-
-
-async def reconsider_shops(
-    tx: Tx, shop_ids: Collection[UUID], why: Why, *, now: datetime
-) -> list[SyncRow]:
-    return await reconsider(tx, await sync.listings_of_shops(tx, shop_ids), why, now=now)
 
 
 async def _mend(tx: Tx, moved: Sequence[tuple[SyncRow, SyncRow]], now: datetime) -> None:
@@ -172,7 +176,9 @@ def _sellable(numbers: Numbers) -> int | None:
     return sellable(numbers.total, numbers.reserve)
 
 
-def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked: bool) -> SyncRow:
+def _looked_at(
+    row: SyncRow, numbers: Numbers, why: Why, falls: Falls, now: datetime, *, asked: bool
+) -> SyncRow:
     """`asked`: somebody waits for its push to be sent."""
     row = _doubt_looked_at(replace(row, expected=expected_of(numbers)), why)
     reasons = not_pushed(facts_of(row, numbers))
@@ -180,7 +186,8 @@ def _looked_at(row: SyncRow, numbers: Numbers, why: Why, now: datetime, *, asked
         row = at_rest(row, edited=row.edited)
     elif why is not Why.LOOKED:
         row = _decided(row, numbers, why, asked=asked, now=now)
-    return _assessed(row, assess(facts_of(row, numbers), now), now)
+    row = _assessed(row, assess(facts_of(row, numbers), now), now)
+    return _exposed(row, numbers, falls, now)
 
 
 def _doubt_looked_at(row: SyncRow, why: Why) -> SyncRow:
@@ -278,6 +285,42 @@ def _announce(tx: Tx, old: SyncRow, new: SyncRow, numbers: Numbers, now: datetim
     if new.waits and new.push_id is None and (new.next_try_at is None or new.next_try_at <= now):
         tx.ring(new.shop_id, "REFLECT")
     change = _change(old, new)
+def _exposed(row: SyncRow, numbers: Numbers, falls: Falls, now: datetime) -> SyncRow:
+    left = _left(numbers)
+    sold = _sold(numbers, falls)
+    since = exposure.since(row.exposed_since, row.base, left, row.not_pushed, sold=sold, now=now)
+    return row if since == row.exposed_since else replace(row, exposed_since=since)
+
+
+def _left(numbers: Numbers) -> int | None:
+    """The units that there are, whatever is kept back of them; None where they are not kept here."""
+    if numbers.product_id is None or not numbers.managed:
+        return None
+    if numbers.kind == "SET":
+        return exposure.sets_left(numbers.parts, numbers.part_stock)
+    return numbers.total
+
+
+def _sold(numbers: Numbers, falls: Falls) -> Iterator[tuple[Sequence[Fall], int]]:
+    """What was sold just now of what the listing takes, and how many of it that is."""
+    own = [SetPart(numbers.product_id, 1)] if numbers.product_id else []
+    for part in (*own, *numbers.parts):
+        if part.product_id in falls:
+            yield falls[part.product_id], part.count
+
+
+def _ended(
+    moved: Sequence[tuple[SyncRow, SyncRow]], numbers: Mapping[UUID, Numbers], now: datetime
+) -> list[Ended]:
+    """Of a listing that was taken from its product meanwhile nothing is kept."""
+    return [
+        Ended(product_id, new.shop_id, old.exposed_since, now)
+        for old, new in moved
+        if old.exposed_since is not None and new.exposed_since is None
+        if (product_id := numbers[new.listing_id].product_id) is not None
+    ]
+
+
     if change is not None:
         tx.emit(
             Event(

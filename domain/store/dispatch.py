@@ -27,6 +27,7 @@ FORGET_PUSHES = text("SELECT renkei_forget_pushes(:before, :at_most)")
 FORGET_JOBS = text("SELECT renkei_forget_jobs(:before, :at_most)")
 FORGET_ERRORS = text("SELECT renkei_forget_errors(:before, :at_most)")
 FORGET_RUNS = text("SELECT renkei_forget_runs(:before, :at_most)")
+FORGET_EXPOSURES = text("SELECT renkei_forget_exposures(:before, :at_most)")
 
 FRESHNESS = orjson.dumps(
     {
@@ -41,7 +42,7 @@ DELAYS = orjson.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`work` names the job: ORDERS, REFLECT, READ_BACK, CHECK, or one of job_shops.ShopWork."""
+    """`work` names the job: ORDERS, REFLECT, READ_BACK, CHECK, WALK, or one of job_shops.ShopWork."""
 
     account_id: UUID
     shop_id: UUID
@@ -130,6 +131,11 @@ async def forget_errors(db: Database, *, before: datetime, at_most: int) -> int:
 async def forget_runs(db: Database, *, before: datetime, at_most: int) -> int:
     """How many runs that were over by then are gone."""
     return await _forget(db, FORGET_RUNS, before, at_most)
+
+
+async def forget_exposures(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many days of products at shops, all of them over by then, are gone."""
+    return await _forget(db, FORGET_EXPOSURES, before, at_most)
 
 
 async def _forget(db: Database, what: TextClause, before: datetime, at_most: int) -> int:

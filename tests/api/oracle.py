@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unicodedata import normalize
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from graphql import (
     DocumentNode,
@@ -439,6 +440,39 @@ def products(oracle: Oracle, arguments: Mapping[str, Any], *, only_sets: bool = 
         "UPDATED_AT": lambda row: row["updated_at"],
     }
     return page(rows, arguments, name, keys[order["field"]], newest=order["direction"] == "DESC")
+
+
+def exposure(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> Row:
+    days = max(1, min(arguments["days"], 366))
+    today = datetime.now(ZoneInfo(oracle.tables["accounts"][0]["time_zone"])).date()
+    over = [
+        each
+        for each in oracle.tables["product_exposures"]
+        if each["product_id"] == row["id"] and today - each["day"] < timedelta(days=days)
+    ]
+    linked = [x["listing_id"] for x in oracle.rows("Link") if x["product_id"] == row["id"]]
+    lasting = [x for x in oracle.rows("Push") if x["listing_id"] in linked and x["exposed_since"]]
+    shops = sorted({each["shop_id"] for each in (*over, *lasting)})
+    by_shop = [
+        {
+            "shop_id": shop,
+            **exposed(
+                [x for x in over if x["shop_id"] == shop],
+                [x for x in lasting if x["shop_id"] == shop],
+            ),
+        }
+        for shop in shops
+    ]
+    return {**exposed(over, lasting), "by_shop": by_shop}
+
+
+def exposed(over: list[Row], lasting: list[Row]) -> Row:
+    return {
+        "seconds": sum(each["milliseconds"] for each in over) / 1000,
+        "longest_seconds": max((each["longest"] for each in over), default=0) / 1000,
+        "times": sum(each["times"] for each in over),
+        "since": min((each["exposed_since"] for each in lasting), default=None),
+    }
 
 
 # ── listings ──
@@ -1584,8 +1618,10 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "open_errors": lambda o, row, _: open_errors(
             o, [x["listing_id"] for x in o.rows("Link") if x["product_id"] == row["id"]]
         ),
+        "exposure": exposure,
         "movements": movements,
     },
+    "ShopExposure": {"shop": to("Shop", "shop_id")},
     "SetPart": {"product": to("Product", "part_id")},
     "LinkCandidate": {
         "product": to("Product", "product_id"),

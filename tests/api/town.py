@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
@@ -87,6 +88,7 @@ async def _fill(tx: Tx) -> None:
     await _oversold(tx, shops)
     await _errors(tx, shops, listings, by_user)
     await _logs(tx, shops, products, listings, by_user, by_token)
+    await _exposed(tx, shops, products)
     await _jobs(tx, shops, listings, by_token)
     for at, next_run in (("22:00", None), ("03:30", T0)):
         await a_row(
@@ -133,7 +135,8 @@ async def _listings(
             tx, shops[0], "cup-1", product_id=cup, name="青いカップ", variant_code="red", minimum=1,
             link={"actor": by_user, "at": T0, "reason": "BY_HAND"},
             sync={"expected": 7, "base": 10, "base_source": "READ_BACK", "base_latest": T0, "edited": True,
-                  "wanted": 2, "claimed": 1, "done": 1, "lane": 1, "waiting_since": T0, "push_state": "APPLIED", **late},
+                  "wanted": 2, "claimed": 1, "done": 1, "lane": 1, "waiting_since": T0, "push_state": "APPLIED",
+                  "exposed_since": T0, **late},
         ),
         await a_listing(
             tx, shops[1], "cup-1", product_id=cup, maximum=5, sync={"expected": 5, "base": 9, "difference": "SHOP_HALTED",
@@ -213,6 +216,21 @@ async def _oversold(tx: Tx, shops: list[UUID]) -> None:
         await a_row(
             tx, "oversell_incidents", product_id=lost, order_id=order, shop_id=shops[0], units=2, cause=cause,
             other_shop_id=None if closed_at else shops[1], opened_at=T0, closed_at=closed_at,
+        )  # fmt: skip
+
+
+async def _exposed(tx: Tx, shops: list[UUID], products: list[UUID]) -> None:
+    today = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    for shop, product, days, milliseconds, longest in (
+        (0, 0, 0, 1_500, 1_250),
+        (0, 0, 2, 61_001, 61_000),
+        (1, 0, 29, 7, 7),
+        (1, 0, 30, 86_400_000, 90_000_000),
+        (1, 1, 1, 250, 250),
+    ):
+        await a_row(
+            tx, "product_exposures", shop_id=shops[shop], product_id=products[product], day=today - timedelta(days=days),
+            milliseconds=milliseconds, longest=longest, times=1 + days,
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from domain.store.reads.account import ACCOUNT
 from domain.store.reads.actors import API_TOKEN, USER
 from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
+from domain.store.reads.exposures import EXPOSURE, SHOP_EXPOSURE
 from domain.store.reads.jobs import (
     BULK_FAILURE,
     CHECK_PART,
@@ -73,6 +74,8 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 LINK_CANDIDATE,
                 MALL_FIELD_VALUE,
                 EXPLANATION_STEP,
+                EXPOSURE,
+                SHOP_EXPOSURE,
                 PRODUCT_ATTRIBUTE,
                 REACHED_SHOP,
                 ORDER_FETCH_SHOP,

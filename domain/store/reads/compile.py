@@ -98,7 +98,7 @@ class Compiler(Builder):
             case ByIds():
                 return self._by_ids(selected, part)
             case Made():
-                return self._made(selected, part)
+                return self._made(selected, part, scope)
 
     def _facts(self, selected: Selected, part: Facts, scope: Scope) -> str:
         values = "".join(f" || ',' || {self.value(value, scope)}" for value in part.values)
@@ -157,14 +157,15 @@ class Compiler(Builder):
             source = " ".join([made, *inner.joins.values()])
         return f"(SELECT '[' || coalesce({each}, '') || ']' FROM {source} WHERE {where})"
 
-    def _made(self, selected: Selected, part: Made) -> str:
+    def _made(self, selected: Selected, part: Made, scope: Scope) -> str:
         inner = self.scope(part.target)
         place = Place(self, selected.slot, selected.arguments, inner)
         made = part.source
         for name, cast in part.arguments.items():
             made = made.replace(f"{{{name}}}", place.bind(name, cast))
         shown = self.node(selected.children, inner)
-        source = " ".join([self.fill(made, "", inner.alias), *inner.joins.values()])
+        made = self.fill(made, scope.alias, inner.alias)
+        source = " ".join([made, *inner.joins.values()])
         if not part.order:
             return f"coalesce((SELECT {shown} FROM {source}), 'null')"
         order = self.fill(part.order, "", inner.alias)

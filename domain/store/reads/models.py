@@ -139,7 +139,7 @@ class ByIds:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Rows that are made of a field's own arguments. `source`: a FROM item in which each argument stands as {name};
+    """Rows that are made of this row and a field's own arguments. `source`: a FROM item in which each argument stands as {name};
     `arguments`: their types in PostgreSQL. `order`: of a list; without one it is a single object, or null."""
 
     target: str

@@ -1,5 +1,6 @@
 """Products: what the merchant holds, sets among them."""
 
+from domain.store.reads.exposures import EXPOSURE_OF_PRODUCT
 from domain.store.reads.filters import (
     NEWEST_FIRST,
     OLDEST_FIRST,
@@ -115,6 +116,7 @@ PRODUCT = Model(
             needs=("link",),
         ),
         "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
+        "exposure": EXPOSURE_OF_PRODUCT,
         "movements": Paged("StockMovement", NEWEST_FIRST, on="{o}.product_id = {t}.id"),
         **numbers("version"),
         **moments("updated_at"),
