@@ -15,6 +15,9 @@ from domain.model.malls import MallTime, StockReading
 CLOCK_ERROR = timedelta(seconds=1)
 """How far two clocks of one mall (that of its orders and that of its answers) may stand apart."""
 
+SURELY_LATER = 2 * CLOCK_ERROR
+"""Beyond a moment of the mall's: what is sent so much later was surely, by its answer's whole second, sent after it."""
+
 
 class MallStockSource(StrEnum):
     """Where the last number came from; kept while the base is unknown."""
@@ -54,9 +57,15 @@ def stamped(stamp: datetime, resolution: timedelta, clock_error: timedelta) -> M
     return MallTime(stamp - clock_error, stamp + resolution + clock_error)
 
 
-def unknown(base: Base, written: MallTime | None = None) -> Base:
-    """After a halt, a restore, a lost answer: `written` is when that write may have been applied."""
-    return replace(base, quantity=None, at=written or base.at)
+def unknown(base: Base) -> Base:
+    """After a halt or a restore, or where nobody can tell what came first."""
+    return replace(base, quantity=None)
+
+
+def unanswered(base: Base, written: MallTime, lands_by: datetime) -> Base:
+    """A write that nobody answered: applied while it was `written`, or as late as `lands_by`, or never. What is
+    written or read before then says nothing of what stands after it."""
+    return replace(_noted(base, MallTime(written.earliest, lands_by)), quantity=None, at=written)
 
 
 def after_write(base: Base, quantity: int, at: MallTime) -> Base:

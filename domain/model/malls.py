@@ -9,6 +9,7 @@ Promises every connector keeps (the shared exam in tests/integrations/test_exam.
 * Every time it answers is the mall's time, aware and in UTC, with the uncertainty of the mall's clock.
 * What the mall refuses for one item is a result; what stops the call is a `MallError`.
 * It keeps no personal data: of an order only number, times, status, codes and quantities.
+* `feeds` is there where `capabilities.feed` is, and takes absolute numbers only.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -214,6 +215,48 @@ class Throttle(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FeedLimits:
+    """Numbers in bulk: one document of up to `most` items, which the mall works off by itself. Times as in Capabilities."""
+
+    most: int
+    least: int  # so many numbers have to wait before a feed is worth its own delay
+    above: int  # numbers up to this go one by one: a feed that lands late puts back what was sold meanwhile
+    look_every: timedelta  # how often the mall is asked how far it is
+    lost_after: timedelta  # one that has not ended by then is given up
+
+
+class FeedStage(StrEnum):
+    RUNNING = "RUNNING"
+    DONE = "DONE"  # worked off, item by item
+    FAILED = "FAILED"  # ended as a whole; some of it may have been applied
+    UNHEARD_OF = "UNHEARD_OF"  # the mall has no such feed
+
+
+@dataclass(frozen=True, slots=True)
+class FeedState:
+    """How far a feed is. `processed`: items that the mall looked at; `refused`: of those the ones that it did not take, by
+    their place among the feed's pushes (from 0): the mall's code and words. Both of a feed that is DONE.
+    """
+
+    stage: FeedStage
+    at: MallTime
+    processed: int = 0
+    refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    mall_code: str = ""
+    mall_message: str = ""
+
+
+class Feeds(Protocol):
+    """Numbers in bulk, at a mall that takes them."""
+
+    async def begin(self, pushes: Sequence[StockPush]) -> str:
+        """Hands the numbers over: the mall's name of the feed. Raises MallOutcomeUnknown where it may have been taken."""
+        ...
+
+    async def state(self, name: str) -> FeedState: ...
+
+
 class CancelSupport(StrEnum):
     SEEN = "SEEN"  # changed-since finds cancels
     SEEN_ON_REREAD = "SEEN_ON_REREAD"  # open orders must be read again
@@ -242,6 +285,10 @@ class Capabilities:
     calls_at_once: int = 1
     # A field that travels with stock has a value for each item of a call, or for none of them.
     fields_for_all_or_none: bool = False
+    # For so long after we gave a call up the mall may still do what it asked. No sheet says; ours, and chosen to be safe.
+    late_landing: timedelta = timedelta(minutes=1)
+    # None: the mall takes no numbers in bulk.
+    feed: FeedLimits | None = None
 
     @property
     def reads_stock(self) -> bool:
@@ -270,6 +317,9 @@ class Mall(Protocol):
     """One shop at one mall."""
 
     capabilities: Capabilities
+
+    @property
+    def feeds(self) -> Feeds | None: ...
 
     async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]: ...
 

@@ -11,16 +11,24 @@ AT_LEAST_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew."""
+    """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew.
+    `again`: an attempt before it failed.
+    """
 
     id: UUID
     quantity: int
     before: int | None
+    again: bool = False
 
     @property
     def drops_to_zero(self) -> bool:
         """A zero that is not there sells what nobody has."""
         return self.quantity == 0 and self.before != 0
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """One before it may have been applied after it."""
+        return self.again and self.before is None
 
 
 def is_due(last: datetime | None, now: datetime) -> bool:
@@ -29,13 +37,14 @@ def is_due(last: datetime | None, now: datetime) -> bool:
 
 
 def looked_at(written: Sequence[Written], *, one_in: int, due: bool) -> set[UUID]:
-    """Every drop to zero, one in `one_in` of all others, and where it is `due` one of them at least."""
-    drops = {each.id for each in written if each.drops_to_zero}
-    others = [each.id for each in written if not each.drops_to_zero]
+    """Every drop to zero and all that is in doubt, one in `one_in` of all others, and where it is `due` one of them at
+    least."""
+    always = {each.id for each in written if each.drops_to_zero or each.is_in_doubt}
+    others = [each.id for each in written if each.id not in always]
     chosen = {each for each in others if each.int % one_in == 0}
     if due and not chosen:
         chosen.update(others[:1])
-    return drops | chosen
+    return always | chosen
 
 
 def was_not_applied(written: Written, believed: int | None, shown: int | None) -> bool:

@@ -24,6 +24,10 @@ LONGEST_REFUSED_WAIT = timedelta(hours=24)
 LONGEST_WAIT_OF_MALLS = timedelta(hours=24)
 RISE_AFTER = timedelta(minutes=10)
 MOST_CALLS_PER_BATCH = 20
+GIVEN_UP_AFTER = timedelta(seconds=30)
+"""From when a call was committed: whoever made it holds no lease any more, and calls no more."""
+
+SOONEST_LANDING = timedelta(milliseconds=500)
 
 
 class Lane(IntEnum):
@@ -108,6 +112,12 @@ def after_failure(error: MallError, attempts: int, *, now: datetime) -> Retry | 
             return Halt(classify(error)[1])
         case _:
             return Retry(now + backoff(attempts, FIRST_WAIT, LONGEST_WAIT), base_unknown=True)
+
+
+def lands_by(sent_at: datetime, now: datetime, late_landing: timedelta) -> datetime:
+    """Until when a call without an answer may still be done: we gave it up by now, and the mall takes its time."""
+    given_up_at = min(now, sent_at + GIVEN_UP_AFTER)
+    return given_up_at + max(late_landing, SOONEST_LANDING)
 
 
 def after_stumble(failures: int, *, now: datetime) -> datetime:

@@ -26,6 +26,7 @@ from domain.model.reflect import (
     Lane,
     PushState,
     backoff,
+    lands_by,
 )
 from domain.model.sync_runs import RunKind
 from domain.services import sync_runs
@@ -102,7 +103,8 @@ async def rest(tx: Tx, shop: Shop, *, now: datetime) -> None:
 async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
     """Attempts of a holder that died: nobody knows whether they were applied, so their base is unknown.
 
-    A zero goes out again at once, the first time; what is lost again and again waits ever longer.
+    A zero goes out again at once, the first time, and again when none of them can land any more, as everything else does;
+    what is lost again and again waits ever longer.
     """
     lost = await pushes.lost(tx, shop.id, epoch)
     await sync_runs.cut_short(tx, shop.id, RunKind.REFLECT, epoch, unanswered=len(lost), now=now)
@@ -114,8 +116,7 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
         attempt = lost[row.listing_id]
         if row.push_id != attempt.id:
             return row
-        known = base.unknown(row.base, between(shop, attempt.sent_at, now))
-        return replace(failed_row(row, PushState.UNKNOWN.value, _again(shop, row, now)), base=known)
+        return unanswered_row(shop, row, attempt.sent_at, now)
 
     await reconsider(tx, list(lost), Why.SETTLED, now=now, change=change)
 
@@ -168,18 +169,23 @@ def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
     )
 
 
-def _again(shop: Shop, row: SyncRow, now: datetime) -> datetime:
-    if row.lane == Lane.TO_ZERO and row.attempts <= 1:
-        return now
-    return shop.at_its_pace(now + backoff(row.attempts, UNKNOWN_WAIT, LONGEST_WAIT), now)
+def unanswered_row(shop: Shop, row: SyncRow, sent_at: datetime, now: datetime) -> SyncRow:
+    """What was sent at `sent_at` may stand, or may land late: a zero is repeated at once, once; the rest waits it out."""
+    late_landing = MALL_SPECS[shop.mall].capabilities.late_landing / shop.speed
+    over_at = lands_by(sent_at, now, late_landing) + base.CLOCK_ERROR
+    again_at = shop.at_its_pace(now + backoff(row.attempts, UNKNOWN_WAIT, LONGEST_WAIT), now)
+    if row.expected == 0 and row.attempts <= 1:
+        again_at = now
+    elif row.expected != 0:
+        again_at = max(again_at, over_at + base.SURELY_LATER)
+    offset = shop.clock_offset
+    written = MallTime(sent_at + offset - base.CLOCK_ERROR, now + offset + base.CLOCK_ERROR)
+    return replace(
+        failed_row(row, PushState.UNKNOWN.value, again_at),
+        base=base.unanswered(row.base, written, over_at + offset),
+    )
 
 
 def failed_row(row: SyncRow, state: str, again_at: datetime, *, counts: bool = True) -> SyncRow:
     failures = min(row.failures + 1, 30_000) if counts else row.failures
     return replace(row, push_id=None, push_state=state, failures=failures, next_try_at=again_at)
-
-
-def between(shop: Shop, sent_at: datetime, now: datetime) -> MallTime:
-    """When a write without an answer may have been applied, on the mall's clock."""
-    offset = shop.clock_offset
-    return MallTime(sent_at + offset - base.CLOCK_ERROR, now + offset + base.CLOCK_ERROR)

@@ -12,7 +12,6 @@ from domain.model import base
 from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable, kept
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
-    MallTime,
     PushOutcome,
     PushResult,
 )
@@ -27,7 +26,7 @@ from domain.model.reflect import (
 from domain.model.sync_errors import Part, is_worth_telling
 from domain.model.sync_runs import RunKind
 from domain.services import reflect_jobs, shops, sync_errors
-from domain.services.reflect import Batch, between, failed_row
+from domain.services.reflect import Batch, failed_row, unanswered_row
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, listing_fields, pushes
 from domain.store import shops as shops_store
@@ -104,7 +103,7 @@ async def _watched(
 ) -> set[UUID]:
     """Those of the applied numbers that are looked at all the same, where the mall tells what it shows."""
     written = [
-        Written(attempt.id, attempt.quantity, attempt.before)
+        Written(attempt.id, attempt.quantity, attempt.before, again=attempt.attempts > 1)
         for attempt, result in answered
         if result.outcome is PushOutcome.APPLIED
     ]
@@ -187,7 +186,8 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
     ]
     await pushes.settle(tx, batch.shop.id, settled)
     change = _with_failure(batch, failed, decision, now)
-    await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
+    rows = await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
+    decision = _as_it_came(decision, [row for row in rows if row.listing_id in failed])
     error_id = await _report_failed(tx, batch, error, list(failed), decision, now)
     unsent = len(batch.attempts) - len(hit)
     if not is_worth_telling(error):
@@ -236,6 +236,16 @@ def _decided(
             return decision
 
 
+def _as_it_came(
+    decision: Retry | Halt | Quarantine, rows: Sequence[SyncRow]
+) -> Retry | Halt | Quarantine:
+    """What may still land is waited for: then the next try is when the first of the rows may go."""
+    times = [row.next_try_at for row in rows if row.next_try_at is not None]
+    if isinstance(decision, Retry) and decision.base_unknown and times:
+        return replace(decision, at=min(times))
+    return decision
+
+
 def _is_hit(batch: Batch, attempt: Attempt, error: MallError) -> bool:
     """A refusal of many is about the item that the mall names, and about nobody where it names none."""
     if not isinstance(error, MallRefused) or len(batch.attempts) == 1:
@@ -260,31 +270,25 @@ def _with_failure(
     now: datetime,
 ) -> Change:
     sent = {each.listing_id: each.id for each in batch.attempts}
-    written = between(batch.shop, batch.attempts[0].sent_at, now)
 
     def change(row: SyncRow) -> SyncRow:
         if row.push_id != sent[row.listing_id]:
             return row
         if row.listing_id not in failed:
             return failed_row(row, PushState.SUPERSEDED.value, now, counts=False)
-        return _after(row, failed[row.listing_id], decision, written, now)
+        return _after(batch, row, failed[row.listing_id], decision, now)
 
     return change
 
 
 def _after(
-    row: SyncRow,
-    state: str,
-    decision: Retry | Halt | Quarantine,
-    written: MallTime,
-    now: datetime,
+    batch: Batch, row: SyncRow, state: str, decision: Retry | Halt | Quarantine, now: datetime
 ) -> SyncRow:
     match decision:
         case Retry(base_unknown=False):
             return failed_row(row, state, now, counts=decision.counts)
         case Retry():
-            known = base.unknown(row.base, written)
-            return replace(failed_row(row, state, decision.at, counts=decision.counts), base=known)
+            return unanswered_row(batch.shop, row, batch.attempts[0].sent_at, now)
         case Quarantine():
             return replace(failed_row(row, state, decision.until), lane=decision.lane)
         case Halt():

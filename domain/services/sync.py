@@ -231,7 +231,7 @@ def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
 def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     """One generation more is wanted, by itself unless somebody asked for it or edits. Zeros and what was asked for go at
     once; the rest after the shop's interval; a backoff is kept. After a write that leaves the counter unknown, the next
-    one waits until it can be believed."""
+    one waits until it can be believed; so does, but for a zero, what follows one that may still land."""
     lane = _lane_of_sweep(row) if why is Why.SWEPT else _lane(row)
     next_try = row.next_try_at if row.waits else None
     if next_try is None and numbers.interval_seconds:
@@ -239,8 +239,9 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     zero_at_once = lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures)
     if why in FOR_ITSELF or zero_at_once:
         next_try = None
-    if why is Why.SETTLED and row.base.quantity is None:
-        next_try = _believed_from(row, now)
+    may_land = row.push_state == PushState.UNKNOWN.value and lane is not reflect.Lane.TO_ZERO
+    if row.base.quantity is None and (why is Why.SETTLED or may_land):
+        next_try = _believed_from(row, numbers, now)
     return replace(
         row,
         wanted=row.wanted + 1,
@@ -252,9 +253,12 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     )
 
 
-def _believed_from(row: SyncRow, now: datetime) -> datetime:
+def _believed_from(row: SyncRow, numbers: Numbers, now: datetime) -> datetime:
     """From then on a write is later than any change of the counter that we know of (base.after_write)."""
-    return max(row.base.changed_until or now, now) + CLOCK_ERROR
+    changed_until = row.base.changed_until
+    if changed_until is None:
+        return now + SURELY_LATER
+    return max(changed_until - timedelta(milliseconds=numbers.clock_offset_ms), now) + SURELY_LATER
 
 
 def _lane(row: SyncRow) -> reflect.Lane:

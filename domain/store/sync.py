@@ -60,6 +60,7 @@ class Numbers:
     shop_name: str
     mall: str
     speed: float
+    clock_offset_ms: int
     product_id: UUID | None
     kind: str | None
     managed: bool
@@ -91,7 +92,7 @@ LOCK = text(
 NUMBERS = text(
     """
     SELECT l.id AS listing_id, l.shop_id, s.name AS shop_name, s.mall,
-        coalesce((s.settings ->> 'speed')::float, 1) AS speed,
+        coalesce((s.settings ->> 'speed')::float, 1) AS speed, s.clock_offset_ms,
         p.id AS product_id, p.kind, coalesce(p.managed, false) AS managed, coalesce(p.total, 0) AS total,
         coalesce(p.reserve, g.reserve, 0) AS reserve, l.minimum, l.maximum, l.sync AND l.deleted_at IS NULL AS sync,
         k.state AS link_state, l.fulfilled_by_mall, l.unlimited, l.unknown_at_mall,

@@ -23,7 +23,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        core.ledger.close()
+        await core.close()
 
     return Starlette(
         routes=[

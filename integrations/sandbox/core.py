@@ -17,7 +17,7 @@ A mall is one module. It exports a subclass of `Mall` and `routes(core) -> list[
 and app.py lists both. `endpoint` wraps a handler so that limits and faults hold around it, in this order:
 the body is read, `identify` finds the shop (or raises `Refused` with the mall's own answer), the call is counted,
 then maintenance, throttle (fault or limit), expired and spurious are answered in the mall's words, then the handler
-runs, then its answer is slowed, cut, halved or never sent. A handler may raise `Refused(response)` anywhere.
+runs (or is put off, and never answers), then its answer is slowed, cut, halved or never sent. A handler may raise `Refused(response)` anywhere.
 
 Inside a handler:
 
@@ -43,6 +43,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -176,9 +177,30 @@ class Core:
     faults: Faults = field(default_factory=Faults)
     limits: Limits = field(init=False)
     requests: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _put_off: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.limits = Limits(self.clock)
+
+    def do_later(self, seconds: float, work: Callable[[], Awaitable[Response]]) -> None:
+        """What nobody waits for any more is done all the same."""
+
+        async def later() -> None:
+            await asyncio.sleep(seconds)
+            with suppress(Refused):
+                await work()
+
+        task = asyncio.create_task(later())
+        self._put_off.add(task)
+        task.add_done_callback(self._put_off.discard)
+
+    async def close(self) -> None:
+        """What is still put off is never done."""
+        tasks = list(self._put_off)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.ledger.close()
 
     def count(self, shop: Shop, operation: str) -> None:
         self.requests[(*shop.key, operation)] += 1
@@ -281,6 +303,9 @@ async def _held(call: Call, mall: Mall, handler: Handler) -> Response:
     refusal = _refusal(call, mall)
     if refusal is not None:
         return refusal
+    if late := call.meet(FaultKind.LATE):
+        call.core.do_later(late.seconds, lambda: handler(call))
+        return NeverAnswered()
     response = await handler(call)
     if slow := call.meet(FaultKind.SLOW):
         await asyncio.sleep(slow.seconds)

@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
     PARTIAL = "partial"  # the items in `items` are refused
     NOT_APPLIED = "not_applied"  # answered as a success, nothing done
     NO_ANSWER = "no_answer"  # done, and never answered
+    LATE = "late"  # never answered, and done `seconds` later, however much was asked meanwhile
     CUT = "cut"  # done, and the connection cut while answering
     SLOW = "slow"  # done and answered `seconds` later
     MALFORMED = "malformed"  # done, and half an answer given
@@ -26,14 +27,14 @@ class FaultKind(StrEnum):
 AUTH = "auth"
 WRITES = "writes"
 OF_WRITES_ONLY = frozenset({FaultKind.PARTIAL, FaultKind.NOT_APPLIED})
-OF_WRITES_UNLESS_NAMED = frozenset({FaultKind.NO_ANSWER, FaultKind.CUT})
+OF_WRITES_UNLESS_NAMED = frozenset({FaultKind.NO_ANSWER, FaultKind.LATE, FaultKind.CUT})
 
 
 @dataclass(slots=True)
 class Fault:
     """`on`: names of operations or areas (stock, orders, catalogue, auth, writes).
 
-    Empty means everything but auth; for NO_ANSWER and CUT it means writes.
+    Empty means everything but auth; for NO_ANSWER, LATE and CUT it means writes.
     `calls`: how many more calls it meets, None until lifted.
     """
 

@@ -1,7 +1,7 @@
 """Two malls as they are, and our side of them kept by the model alone, for histories of any kind.
 
 A mall's counter falls at the purchase and shows the order later; an absolute write replaces the counter,
-sales that nobody saw included; answers get lost; time stamps are cut to seconds.
+sales that nobody saw included; answers get lost, and what they answered is done late; time stamps are cut to seconds.
 """
 
 from collections.abc import Callable
@@ -32,10 +32,12 @@ RESOLUTIONS = {REF: ((PRODUCT, 1),)}
 SECOND = timedelta(seconds=1)
 SURE = timedelta()
 GRACE = timedelta(minutes=5)
+LATE_LANDING = 5 * SECOND
 START = datetime(2026, 4, 1, 12, tzinfo=UTC)
 STOCK = 6
 
 Move = Callable[[Base, CounterChange, bool | None], Base]
+Unanswered = Callable[[Base, MallTime, datetime], Base]
 
 
 class Do(Enum):
@@ -51,6 +53,7 @@ class Do(Enum):
     ANSWER = auto()
     SETTLE = auto()
     LOSE = auto()
+    LAND_LATE = auto()
     ASK_STOCK = auto()
     TAKE_STOCK = auto()
     TAKE_STOCK_OF_NOW = auto()
@@ -127,7 +130,8 @@ class Attempt:
 
 @dataclass(eq=False)
 class OurSide:
-    """The listing's narrow row, and what is under way."""
+    """The listing's narrow row, and what is under way. `astray`: writes without an answer that may still be done, until
+    then."""
 
     base: Base
     wanted: int = 0
@@ -136,6 +140,7 @@ class OurSide:
     waiting_since: datetime | None = None
     last_outcome: PushState | None = None
     attempt: Attempt | None = None
+    astray: list[tuple[int, datetime]] = field(default_factory=list)
     asked_orders: tuple[datetime, list[MallOrder]] | None = None
     asked_stock: tuple[datetime, int] | None = None
     facts: dict[str, Fact] = field(default_factory=dict)
@@ -151,9 +156,10 @@ class World:
         restocks: bool = True,
         restocks_known: bool = True,
         move: Move = bases.after_change,
+        unanswered: Unanswered = bases.unanswered,
     ) -> None:
         self.now = START
-        self.policy, self.move = policy, move
+        self.policy, self.move, self.unanswered = policy, move, unanswered
         self.restocks = restocks if restocks_known else None
         self.total = self.counted = STOCK
         self.seen_holding: dict[tuple[int, str], int] = {}
@@ -172,7 +178,7 @@ class World:
 
     def settle(self) -> None:
         """Whatever is under way ends, and every order is seen."""
-        for do in (Do.LAND, Do.ANSWER, Do.SETTLE, Do.TAKE_STOCK, Do.TAKE_ORDERS):
+        for do in (Do.LAND_LATE, Do.LAND, Do.ANSWER, Do.SETTLE, Do.TAKE_STOCK, Do.TAKE_ORDERS):
             self.play([(do, 0, 0, 1), (do, 1, 0, 1)])
         self.now += timedelta(hours=1)
         self.play([(do, n, 0, 500) for n in (0, 1) for do in (Do.ASK_ORDERS, Do.TAKE_ORDERS)])
@@ -234,6 +240,8 @@ class World:
                 self._orders(do, mall, side)
             case Do.ASK_STOCK | Do.TAKE_STOCK | Do.TAKE_STOCK_OF_NOW:
                 self._stock(do, mall, side)
+            case Do.LAND_LATE:
+                self._land_late(mall, side)
             case _:
                 self._push(do, mall, side)
         self._mark()
@@ -300,9 +308,19 @@ class World:
         side.waiting_since, side.last_outcome = None, PushState.APPLIED
 
     def _lose(self, side: OurSide, attempt: Attempt) -> None:
-        side.base = bases.unknown(side.base, MallTime(attempt.sent_at, self.now))
+        lands_by = self.now + LATE_LANDING
+        if not attempt.landed:
+            side.astray.append((attempt.quantity, lands_by))
+        written = MallTime(attempt.sent_at, self.now)
+        side.base = self.unanswered(side.base, written, lands_by)
         side.failures, side.attempt = side.failures + 1, None
         side.last_outcome = PushState.UNKNOWN
+
+    def _land_late(self, mall: SimMall, side: OurSide) -> None:
+        for quantity, lands_by in side.astray:
+            if self.now <= lands_by:
+                mall.counter = quantity
+        side.astray.clear()
 
     def _move_total(self, units: int) -> None:
         self.total += units
@@ -324,3 +342,8 @@ def naive(base: Base, change: CounterChange, restocks: bool | None) -> Base:
         return base
     units = change.units if change.units > 0 or restocks else 0
     return replace(base, quantity=base.quantity - units)
+
+
+def hasty(base: Base, written: MallTime, _: datetime) -> Base:
+    """The rule that does not hold: a write without an answer is over when we give it up."""
+    return bases.unanswered(base, written, written.latest)

@@ -138,12 +138,18 @@ def test_a_reading_never_undoes_a_newer_write(case, moment, quantity):
     assert read.quantity == quantity, case
 
 
-def test_a_reading_begun_before_a_lost_write_ended_is_not_believed():
-    lost = bases.unknown(WRITTEN, during(200, 215))
-    early = StockReading(MUG, during(199, 201), quantity=10)
-    assert bases.after_reading(lost, early).quantity is None
-    later = StockReading(MUG, during(216, 217), quantity=4)
-    assert bases.after_reading(lost, later).quantity == 4
+@pytest.mark.parametrize(
+    ("case", "moment", "quantity"),
+    [
+        ("begun before the write was given up", during(199, 201), None),
+        ("begun while the write may still land", during(216, 217), None),
+        ("begun when it can land no more", during(276, 277), 4),
+    ],
+)
+def test_nothing_is_believed_while_a_lost_write_may_land(case, moment, quantity):
+    lost = bases.unanswered(WRITTEN, during(200, 215), at(275))
+    assert bases.after_reading(lost, StockReading(MUG, moment, quantity=4)).quantity == quantity
+    assert bases.after_write(lost, 4, moment).quantity == quantity, case
 
 
 def test_a_relative_write_moves_the_base_and_keeps_its_time():

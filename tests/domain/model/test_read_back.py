@@ -30,6 +30,19 @@ def test_every_drop_to_zero_is_looked_at(case, quantity, before, looked):
     assert (sent.id in looked_at([sent], one_in=50, due=False)) is looked, case
 
 
+@pytest.mark.parametrize(
+    ("case", "before", "again", "looked"),
+    [
+        ("after one without an answer", None, True, True),
+        ("the first of all", None, False, False),
+        ("after one that was refused", 5, True, False),
+    ],
+)
+def test_what_follows_a_number_without_an_answer_is_looked_at(case, before, again, looked):
+    sent = Written(UUID(int=1), 7, before, again)
+    assert (sent.id in looked_at([sent], one_in=50, due=False)) is looked, case
+
+
 def test_of_all_others_one_in_so_many_is():
     many = [written(nth) for nth in range(1000)]
     assert looked_at(many, one_in=50, due=False) == {UUID(int=nth) for nth in range(0, 1000, 50)}

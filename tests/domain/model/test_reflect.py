@@ -77,6 +77,19 @@ def test_after_failure(case, error, attempts, outcome):
     assert reflect.after_failure(error, attempts, now=NOW) == outcome, case
 
 
+@pytest.mark.parametrize(
+    ("case", "ago", "late_landing", "lands_by"),
+    [
+        ("given up now", 4, 60, after(seconds=60)),
+        ("its holder died long ago", 3600, 60, after(seconds=30 + 60 - 3600)),
+        ("a hurried mall takes its moment", 4, 0.001, after(seconds=0.5)),
+    ],
+)
+def test_until_when_a_call_without_an_answer_may_still_be_done(case, ago, late_landing, lands_by):
+    landing = timedelta(seconds=late_landing)
+    assert reflect.lands_by(after(seconds=-ago), NOW, landing) == lands_by, case
+
+
 def test_a_refused_item_goes_on_from_the_last_lane():
     assert reflect.after_failure(errors.MallRefused(""), 1, now=NOW).lane is Lane.OTHER
 

@@ -188,23 +188,29 @@ class TestFailures:
 
 
 class TestLost:
+    @pytest.mark.parametrize(
+        ("total", "seconds"),
+        [(5, [63, 63, 63, 63, 63, 96, 192]), (0, [0, 6, 12, 24, 48, 96, 192])],
+    )
     async def test_what_is_lost_again_and_again_waits_ever_longer(
-        self, db: Database, account: UUID
+        self, db: Database, account: UUID, total: int, seconds: list[int]
     ):
-        """A fault of ours that comes with every settling must not become a call a second."""
+        """A fault of ours that comes with every settling must not become a call a second. What is not zero waits until
+        what was lost can land no more."""
         waits = []
         at = SOON
         async with db.transaction(account) as tx:
             shop = await stocked(tx)
+            await sets(tx, TEA=total)
             await asked(tx, shop)
-            for _ in range(3):
+            for _ in seconds:
                 await sent(tx, shop, at=at)
                 await reflect.recover(tx, shop, await lease_of(tx, shop), now=at)
                 again = (await row(tx, "SELECT next_try_at FROM listing_sync"))["next_try_at"]
                 waits.append(again - at)
                 at = again
 
-        assert waits == [3 * SECOND, 6 * SECOND, 12 * SECOND]
+        assert waits == [each * SECOND for each in seconds]
 
     async def test_a_lost_zero_goes_out_again_at_once(self, db: Database, account: UUID):
         async with db.transaction(account) as tx:

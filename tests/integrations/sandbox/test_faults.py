@@ -28,6 +28,7 @@ TOKEN = frozenset({"token", "auth"})
         ("log-in when named", "maintenance", ["auth"], [TOKEN]),
         ("no answer: writes", "no_answer", [], [WRITE]),
         ("no answer to reads when named", "no_answer", ["get"], [READ]),
+        ("done late: writes", "late", [], [WRITE]),
         ("a partial failure: writes only", "partial", ["stock"], [WRITE]),
     ],
 )
@@ -92,6 +93,19 @@ async def test_a_write_that_is_applied_and_never_answered(shop):
         await shop.upsert(entry(quantity=2))
     assert await shop.rig.counters() == {"tee:m": 2}
     assert (await shop.upsert(entry(quantity=3))).status_code == 204
+
+
+async def test_a_write_that_is_done_after_the_next_one(shop):
+    await shop.rig.goes_wrong("late", seconds=0.5, calls=1)
+    shop.rig.client.timeout = httpx.Timeout(0.2)
+    with pytest.raises(httpx.ReadTimeout):
+        await shop.upsert(entry(quantity=2))
+    assert (await shop.upsert(entry(quantity=3))).status_code == 204
+    assert await shop.rig.counters() == {"tee:m": 3}
+
+    async with asyncio.timeout(5):
+        while await shop.rig.counters() != {"tee:m": 2}:  # noqa: ASYNC110  another system's
+            await asyncio.sleep(0.02)
 
 
 async def test_a_connection_cut_after_the_write_was_applied(shop):
