@@ -285,10 +285,6 @@ def _assessed(row: SyncRow, assessment: Assessment, now: datetime) -> SyncRow:
     return replace(row, not_pushed=reasons, difference=difference, difference_since=since)
 
 
-def _announce(tx: Tx, old: SyncRow, new: SyncRow, numbers: Numbers, now: datetime) -> None:
-    if new.waits and new.push_id is None and (new.next_try_at is None or new.next_try_at <= now):
-        tx.ring(new.shop_id, "REFLECT")
-    change = _change(old, new)
 def _exposed(row: SyncRow, numbers: Numbers, falls: Falls, now: datetime) -> SyncRow:
     left = _left(numbers)
     sold = _sold(numbers, falls)
@@ -325,6 +321,10 @@ def _ended(
     ]
 
 
+def _announce(tx: Tx, old: SyncRow, new: SyncRow, numbers: Numbers, now: datetime) -> None:
+    if new.waits and new.push_id is None and (new.next_try_at is None or new.next_try_at <= now):
+        tx.ring(new.shop_id, "REFLECT")
+    change = _change(old, new)
     if change is not None:
         tx.emit(
             Event(

@@ -272,8 +272,8 @@ def _columns(rows: Sequence[SyncRow]) -> dict[str, object]:
     plain = (
         "listing_id", "wanted", "claimed", "done", "own", "lane", "waiting_since", "next_try_at", "attempts", "failures",
         "push_id", "push_state", "expected", "edited", "asked", "difference", "difference_since",
-    )  # fmt: skip
         "exposed_since",
+    )  # fmt: skip
     columns: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in plain}
     columns |= _base_columns("base", [row.base for row in rows])
     columns |= _base_columns("believed", [row.believed for row in rows])
@@ -322,5 +322,5 @@ def _sync_row(row: Row[Any]) -> SyncRow:
         not_pushed=tuple(row.not_pushed),
         difference=row.difference,
         difference_since=row.difference_since,
-    )
         exposed_since=row.exposed_since,
+    )
