@@ -13,7 +13,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from domain.model.errors import DomainError
-from domain.model.malls import CancelSupport, Capabilities, CheckPartKey, MallKind
+from domain.model.malls import CancelSupport, Capabilities, CheckPartKey, FeedLimits, MallKind
 
 URL_PATTERN = r"^https?://[^\s/]+(/\S*)?$"
 
@@ -222,6 +222,21 @@ READ_BACK = FormField(
     default="50",
 )
 
+RELATIVE = FormField(
+    "relative_writes",
+    FormSection.CONNECTION,
+    "在庫数を増減で送る",
+    "Send changes of stock",
+    "在庫数そのものではなく増減を送ります。まだ取り込んでいない注文の分を戻してしまうことがありません。"
+    "0にするときなどは、今までどおり在庫数を送ります。",
+    "Sends by how much a number changes, not the number: a unit that was sold and is not yet known here is not put back. "
+    "Zeros, and whatever is not sure, go out as numbers all the same.",
+    kind=FormFieldKind.BOOLEAN,
+    required=False,
+    default="false",
+)
+"""Only where the mall's own documentation says all of what a change does. Rakuten's does not say what one below zero does."""
+
 RAKUTEN = MallSpec(
     kind=MallKind.RAKUTEN,
     name_ja="楽天市場",
@@ -390,6 +405,7 @@ YAHOO_SHOPPING = MallSpec(
             "Address of the authorization server",
             "https://auth.login.yahoo.co.jp",
         ),
+        RELATIVE,
         READ_BACK,
         SPEED,
     ),
@@ -611,6 +627,13 @@ AMAZON = MallSpec(
         cancels=CancelSupport.SEEN,
         answers_applied=False,
         calls_at_once=10,
+        feed=FeedLimits(
+            most=25_000,
+            least=1_000,
+            above=5,
+            look_every=timedelta(seconds=15),
+            lost_after=timedelta(hours=1),
+        ),
     ),
     attach_by=("seller-sku",),
     code_pattern=r"^\S(.{0,38}\S)?$",

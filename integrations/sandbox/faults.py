@@ -21,6 +21,8 @@ class FaultKind(StrEnum):
     CUT = "cut"  # done, and the connection cut while answering
     SLOW = "slow"  # done and answered `seconds` later
     MALFORMED = "malformed"  # done, and half an answer given
+    STUCK = "stuck"  # feeds made now end when it is lifted
+    FATAL = "fatal"  # feeds made now are broken off when half of their items are done
     LATE_ORDERS = "late_orders"  # orders placed now enter the order list `seconds` later
 
 

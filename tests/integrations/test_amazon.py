@@ -41,7 +41,7 @@ from domain.model.malls import (
 )
 from integrations.malls.amazon import limits
 from integrations.malls.amazon.connector import Amazon
-from integrations.malls.amazon.reports import unpacked
+from integrations.malls.amazon.documents import unpacked
 
 PAYLOADS = Path(__file__).parent / "payloads" / "amazon"
 DATE = "Sun, 01 Feb 2026 01:02:03 GMT"

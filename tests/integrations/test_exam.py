@@ -29,6 +29,7 @@ from domain.model.malls import (
     Bucket,
     CheckOutcome,
     CheckPartKey,
+    FeedStage,
     ItemRef,
     Mall,
     MallKind,
@@ -303,6 +304,40 @@ async def test_a_relative_number_moves_what_is_there(shop: Shop) -> None:
     await shows(mall, {first: 7})
     await push(mall, [StockPush(first, 5, WriteMode.RELATIVE)])
     await shows(mall, {first: 12})
+
+
+async def test_numbers_in_bulk_are_shown_as_they_were_sent(shop: Shop) -> None:
+    mall, (first, second) = shop.mall(), (shop.seat.first, shop.seat.second)
+    if mall.feeds is None:
+        assert mall.capabilities.feed is None
+        pytest.skip("this mall takes no numbers in bulk")
+    assert mall.capabilities.feed is not None
+    await shop.goes_wrong("partial", items=[str(second)])
+
+    name = await mall.feeds.begin([StockPush(second, 8), StockPush(first, 7)])
+    state = await mall.feeds.state(name)
+
+    assert (state.stage, state.processed, set(state.refused)) == (FeedStage.DONE, 2, {0})
+    assert is_now(state.at.earliest)
+    assert is_now(state.at.latest)
+    assert all(code and words for code, words in state.refused.values())
+    await shows(mall, {first: 7, second: 5})
+
+
+@pytest.mark.parametrize(
+    ("fault", "stage"), [("stuck", FeedStage.RUNNING), ("fatal", FeedStage.FAILED)]
+)
+async def test_a_feed_that_does_not_end_well(shop: Shop, fault: str, stage: FeedStage) -> None:
+    mall = shop.mall()
+    if mall.feeds is None:
+        pytest.skip("this mall takes no numbers in bulk")
+    await shop.goes_wrong(fault)
+
+    name = await mall.feeds.begin([StockPush(shop.seat.first, 7)])
+
+    assert (await mall.feeds.state(name)).stage is stage
+    assert (await mall.feeds.state("999")).stage is FeedStage.UNHEARD_OF
+    await shows(mall, {shop.seat.first: 10})
 
 
 async def test_one_refused_item_is_named_and_keeps_its_number(shop: Shop) -> None:

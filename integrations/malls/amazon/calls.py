@@ -21,20 +21,24 @@ class SellingPartnerApi:
         self,
         method: str,
         path: str,
-        bucket: Bucket,
-        *,
+        *buckets: Bucket,
         params: Mapping[str, str] | None = None,
         json: object | None = None,
         accept: Collection[int] = (),
+        safe: bool | None = None,
     ) -> MallAnswer:
-        """Raises MallLockedOut only when a second, fresh token is refused too: 403s have been spurious."""
+        """Raises MallLockedOut only when a second, fresh token is refused too: 403s have been spurious.
+
+        `safe`: it changes nothing that anybody sees. None: so does whatever is no PATCH.
+        """
+        safe = method != "PATCH" if safe is None else safe
         send = partial(
             self._client.send,
             method,
             self._base_url + path,
-            buckets=(bucket,),
-            classify=classify,
-            safe=method != "PATCH",
+            buckets=buckets,
+            classify=partial(classify, safe=safe),
+            safe=safe,
             params=params,
             json=json,
             accept=accept,

@@ -1,5 +1,5 @@
-"""Amazon.co.jp. One SKU a write, queued and seen only by reading back; 20 SKUs a reading; orders by the time of their
-last change; the catalogue by report.
+"""Amazon.co.jp. One SKU a write, or up to 25,000 in a feed; queued, and seen only by reading back; 20 SKUs a reading;
+orders by the time of their last change; the catalogue by report.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from integrations.http import MallAnswer, MallClient
 from . import checks, listings, orders, stock
 from .auth import Login
 from .calls import SellingPartnerApi
+from .feeds import ListingsFeeds
 from .limits import GET_LISTING, GET_ORDER, PATCH_LISTING, SEARCH_LISTINGS, SEARCH_ORDERS
 from .reports import Reports
 
@@ -56,6 +57,7 @@ class Amazon:
         self._login = Login(client, settings["auth_url"], config.credentials, save)
         self._api = SellingPartnerApi(client, settings["base_url"], self._login)
         self._reports = Reports(self._api, client, self._marketplace_id, speed)
+        self.feeds = ListingsFeeds(self._api, client, self._seller_id, self._marketplace_id)
 
     async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]:
         within_limit(pushes, self.capabilities.max_pushes_per_call)

@@ -18,9 +18,9 @@ RATE_HEADER = "x-amzn-ratelimit-limit"
 SLOWEST_RATE = 1 / 3600
 
 
-def classify(response: httpx.Response) -> MallError | None:
-    """The common reading, in Amazon's words. Only a PATCH changes anything at Amazon."""
-    error = of_status(response, safe=response.request.method != "PATCH")
+def classify(response: httpx.Response, *, safe: bool) -> MallError | None:
+    """The common reading, in Amazon's words."""
+    error = of_status(response, safe=safe)
     if error is not None:
         error.mall_code, error.mall_message = first_error(response)
     if isinstance(error, MallThrottled) and error.retry_after is None:

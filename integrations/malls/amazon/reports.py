@@ -5,19 +5,15 @@ five minutes. Amazon answers CANCELLED where there is nothing to report.
 """
 
 import asyncio
-import gzip
-import io
-import zlib
 from datetime import timedelta
 from urllib.parse import quote
 
-import httpx
-
-from domain.model.errors import MallError, MallMalformed, MallUnavailable
+from domain.model.errors import MallUnavailable
 from integrations.http import MallClient
 
-from .answers import Unreadable, document_in, optional, word
+from .answers import Unreadable, document_in, word
 from .calls import SellingPartnerApi
+from .documents import fetched
 from .limits import CREATE_REPORT, GET_REPORT, GET_REPORT_DOCUMENT
 
 REPORTS_PATH = "/reports/2021-06-30/reports"
@@ -25,7 +21,6 @@ DOCUMENTS_PATH = "/reports/2021-06-30/documents"
 FIRST_LOOK = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=1)
 MAX_LOOKS = 90
-MAX_BYTES = 512 * 1024 * 1024
 
 
 class Reports:
@@ -46,7 +41,11 @@ class Reports:
         """
         report_id = await self._asked_for(report_type)
         document_id = await self._made(report_id)
-        return await self._document(document_id) if document_id else b""
+        if document_id is None:
+            return b""
+        return await fetched(
+            self._api, self._client, DOCUMENTS_PATH, document_id, GET_REPORT_DOCUMENT
+        )
 
     async def _asked_for(self, report_type: str) -> str:
         wanted = {"reportType": report_type, "marketplaceIds": [self._marketplace_id]}
@@ -80,40 +79,3 @@ class Reports:
                     raise MallUnavailable("Amazon could not make the report.", mall_code="FATAL")
                 case _:
                     raise Unreadable("processingStatus is not known")
-
-    async def _document(self, document_id: str) -> bytes:
-        path = f"{DOCUMENTS_PATH}/{quote(document_id, safe='')}"
-        answer = await self._api.call("GET", path, GET_REPORT_DOCUMENT)
-        with document_in(answer.response) as document:
-            url = word(document, "url")
-            packed = is_packed(optional(document, "compressionAlgorithm", str))
-        download = await self._client.send("GET", url, buckets=(), classify=of_download)
-        content = download.response.content
-        return await asyncio.to_thread(unpacked, content) if packed else content
-
-
-def is_packed(algorithm: str | None) -> bool:
-    if algorithm not in (None, "GZIP"):
-        raise Unreadable("compressionAlgorithm is not known")
-    return algorithm is not None
-
-
-def of_download(response: httpx.Response) -> MallError | None:
-    """A presigned address that has lapsed answers 403 or 404; that says nothing about the credentials."""
-    if response.status_code in (403, 404):
-        return MallUnavailable(
-            "The report's address has lapsed: ask again.", mall_code=str(response.status_code)
-        )
-    return None
-
-
-def unpacked(content: bytes, limit: int = MAX_BYTES) -> bytes:
-    """Raises MallMalformed for broken GZIP data, and for more than `limit` bytes of it."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            data = packed.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise MallMalformed("The report is packed as GZIP and could not be unpacked.") from error
-    if len(data) > limit:
-        raise MallMalformed(f"The report is larger than {limit} bytes.")
-    return data

@@ -57,6 +57,8 @@ AN_HOUR = timedelta(hours=1)
 
 
 class Rakuten:
+    feeds = None
+
     def __init__(
         self,
         config: ShopConfig,

@@ -66,6 +66,8 @@ AN_HOUR = timedelta(hours=1)
 
 
 class YahooShopping:
+    feeds = None
+
     def __init__(
         self,
         config: ShopConfig,

@@ -13,9 +13,11 @@ from integrations.sandbox.amazon.documents import Document
 from integrations.sandbox.amazon.listings import issues_with, write_of
 from integrations.sandbox.amazon.patches import Issue, read_patches, refusal_issue
 from integrations.sandbox.core import Call, Refused
+from integrations.sandbox.faults import FaultKind
 from integrations.sandbox.ledger import StockWrite
 
 MOST_MESSAGES = 25_000
+MOST_BYTES = 10 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -57,7 +59,10 @@ class Result:
 
 
 def processed(call: Call, name: str, source: Document | None, delay: float) -> Result:
-    """Reads the document, postpones by `delay` what its accepted messages change, and reports. None: a dead feed type."""
+    """Reads the document, postpones by `delay` what its accepted messages change, and reports. None: a dead feed type.
+
+    The fault "fatal" breaks it off in the middle.
+    """
     result = Result(call.shop.seller, name)
     if source is None:
         result.fatal("This feed type is no longer supported.")
@@ -68,12 +73,18 @@ def processed(call: Call, name: str, source: Document | None, delay: float) -> R
         result.fatal(str(fault))
         return result
     writes = [write for message in messages if (write := _write(call, message, result))]
+    if call.meet(FaultKind.FATAL):
+        writes = writes[: len(writes) // 2]
+        result = Result(call.shop.seller, name)
+        result.fatal("The feed could not be processed completely.")
     call.write(writes, apply_delay=delay)
     return result
 
 
 def _messages(call: Call, source: Document) -> list[dict[str, Any]]:
     """Raises ValueError for a document that is not a listings feed of this seller."""
+    if len(source.content) > MOST_BYTES:
+        raise ValueError("The feed is too large.")
     feed = json.loads(source.content)
     header = feed.get("header") if isinstance(feed, dict) else None
     if not isinstance(header, dict) or header.get("version") != "2.0":

@@ -1,7 +1,8 @@
 """Feeds 2021-06-30 with JSON_LISTINGS_FEED: many patches in one document (amazon sheet §2b).
 
 The document is read when the feed is made; its effect and its result are there after the shop's setting `feed_delay`
-(seconds at speed 1, DONE_AFTER when unset). Other feed types end FATAL: listing feeds in XML and flat files are dead.
+(seconds at speed 1, DONE_AFTER when unset). Other feed types end FATAL: listing feeds in XML and flat files are dead. While
+the fault "stuck" holds, feeds stay in progress; they are worked off when they are asked for after that.
 """
 
 import json
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from integrations.sandbox.amazon import documents
 from integrations.sandbox.amazon.documents import Document
 from integrations.sandbox.amazon.feed_processing import Result, processed
-from integrations.sandbox.amazon.jobs import DONE, forget_oldest, progress
+from integrations.sandbox.amazon.jobs import DONE, WORKED_ON, forget_oldest, progress
 from integrations.sandbox.amazon.wire import (
     MARKETPLACE,
     NAME,
@@ -26,6 +27,7 @@ from integrations.sandbox.amazon.wire import (
     operation,
 )
 from integrations.sandbox.core import Call, Core, Mall, Operation, endpoint
+from integrations.sandbox.faults import FaultKind
 from integrations.sandbox.limits import Limit
 
 KIND = "feed"
@@ -79,25 +81,30 @@ async def get_document(call: Call) -> Response:
 async def create(call: Call) -> Response:
     feed_type, source = _asked(call)
     name = f"{secrets.randbelow(10**12):012d}"
-    result = processed(call, name, source if feed_type == LISTINGS else None, _delay(call))
-    made = {
-        "seller": call.shop.seller,
-        "type": feed_type,
-        "at": call.now.timestamp(),
-        "status": "FATAL" if result.is_fatal else DONE,
-        "result": _kept_result(call, result),
-    }
+    made = {"seller": call.shop.seller, "type": feed_type, "at": call.now.timestamp()}
+    if call.meet(FaultKind.STUCK):
+        made["source"] = source
+    else:
+        made |= _worked_off(call, name, feed_type, source, _delay(call))
     forget_oldest(call.ledger, call.shop.seller, KIND, keep=KEPT - 1)
     call.ledger.put_record(NAME, KIND, name, made, call.shop.seller)
     return answer(call, {"feedId": name}, 202)
 
 
-def _asked(call: Call) -> tuple[str, Document]:
-    """The feed's type and its document. Raises Refused."""
+def _worked_off(call: Call, name: str, feed_type: str, source: str, delay: float) -> dict[str, Any]:
+    """How the feed ends, and the id of its report."""
+    document = documents.kept(call.ledger, call.shop.seller, source)
+    result = processed(call, name, document if feed_type == LISTINGS else None, delay)
+    return {"status": "FATAL" if result.is_fatal else DONE, "result": _kept_result(call, result)}
+
+
+def _asked(call: Call) -> tuple[str, str]:
+    """The feed's type and the id of its document. Raises Refused."""
     body = json_object(call)
-    source = documents.kept(call.ledger, call.shop.seller, str(body.get("inputFeedDocumentId")))
+    source = str(body.get("inputFeedDocumentId"))
     feed_type = body.get("feedType")
-    if source is None or not isinstance(feed_type, str):
+    known = documents.kept(call.ledger, call.shop.seller, source) is not None
+    if not known or not isinstance(feed_type, str):
         raise invalid_input("Invalid 'inputFeedDocumentId' or 'feedType' provided.")
     if body.get("marketplaceIds") != [MARKETPLACE]:
         raise invalid_input("Invalid 'marketplaceIds' provided.")
@@ -120,12 +127,18 @@ async def get(call: Call) -> Response:
     made = call.ledger.record(NAME, KIND, name)
     if made is None or made["seller"] != call.shop.seller:
         raise not_found("The feed was not found.")
+    if "source" in made and not call.core.faults.holds(call.shop.key, FaultKind.STUCK):
+        source = made.pop("source")
+        made |= _worked_off(call, name, made["type"], source, 0)
+        call.ledger.put_record(NAME, KIND, name, made, call.shop.seller)
     return answer(call, _view(call, name, made))
 
 
 def _view(call: Call, name: str, made: Mapping[str, Any]) -> dict[str, Any]:
     seen = progress(call, made["at"], QUEUED_FOR, _delay(call))
     seen |= {"feedId": name, "feedType": made["type"], "marketplaceIds": [MARKETPLACE]}
+    if "source" in made:
+        return seen | {"processingStatus": WORKED_ON}
     if seen["processingStatus"] == DONE:
         seen |= {"processingStatus": made["status"], "resultFeedDocumentId": made["result"]}
     return seen

@@ -233,6 +233,30 @@ async def test_a_partial_update_is_a_replace(seller):
     assert (row["quantity"], "lead_time_to_ship_max_days" in row) == (7, False)
 
 
+async def test_a_stuck_feed_ends_when_it_is_let_go(seller):
+    await seller.lists("MUG", quantity=3)
+    await seller.control("POST", "faults", kind="stuck")
+    name = (await sends(seller, a_feed(a_message(1, "MUG")))).json()["feedId"]
+    seller.hand.move(minutes=30)
+    stuck = await feed(seller, name)
+    assert (stuck["processingStatus"], await seller.counter("MUG")) == ("IN_PROGRESS", 3)
+    await seller.control("DELETE", "faults")
+    done = await feed(seller, name)
+    assert (done["processingStatus"], await seller.counter("MUG")) == ("DONE", 7)
+    path = f"{FEEDS}/documents/{done['resultFeedDocumentId']}"
+    result = json.loads(await download(seller, path, "feeds_2021-06-30", "FeedDocument"))
+    assert result["summary"]["messagesAccepted"] == 1
+
+
+async def test_a_feed_that_is_broken_off_has_applied_a_part(seller):
+    await seller.lists("MUG", "CUP", quantity=3)
+    await seller.control("POST", "faults", kind="fatal", calls=1)
+    over, result = await ended(seller, a_feed(a_message(1, "MUG"), a_message(2, "CUP")))
+    assert over["processingStatus"] == "FATAL"
+    assert [issue.keys() for issue in result["issues"]] == [{"code", "severity", "message"}]
+    assert [await seller.counter(sku) for sku in ("MUG", "CUP")] == [7, 3]
+
+
 @pytest.mark.parametrize(
     ("case", "content", "feed_type"),
     [
@@ -240,6 +264,11 @@ async def test_a_partial_update_is_a_replace(seller):
         ("another seller", a_feed(a_message(1, "MUG"), sellerId="A2"), "JSON_LISTINGS_FEED"),
         ("an old version", a_feed(a_message(1, "MUG"), version="1.0"), "JSON_LISTINGS_FEED"),
         ("no messages", a_feed(), "JSON_LISTINGS_FEED"),
+        (
+            "too large",
+            a_feed(a_message(1, "MUG", note="x" * 10 * 1024 * 1024)),
+            "JSON_LISTINGS_FEED",
+        ),
         ("too many", a_feed(*[a_message(1, "MUG")] * 25_001), "JSON_LISTINGS_FEED"),
         ("a nameless message", a_feed({"messageId": 1}), "JSON_LISTINGS_FEED"),
         ("XML", a_feed(a_message(1, "MUG")), "POST_INVENTORY_AVAILABILITY_DATA"),
