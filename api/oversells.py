@@ -10,6 +10,7 @@ from api.fields import described, field, planned
 from api.locales import LOCALE, chosen
 from api.nodes import Node
 from api.orders import OrderLine
+from api.oversell_moments import OversellMoment
 from api.products import Product
 from domain.model import oversells
 from domain.model.locales import Locale
@@ -46,6 +47,11 @@ class OversellIncident(Node):
     units: int = field("不足数: how far below zero the total went at most.")
     cause: OversellCause = field("Why, of the order that opened it.")
     text = planned(str, "Why, as a sentence.", LOCALE, made_by=_text)
+    timeline: list[OversellMoment] = field(
+        "経緯: what led to it and what came of it, in order: 50 moments at most. It begins when enough was held for the "
+        "last time.",
+        cost=5,
+    )
     unserved_lines: list[OrderLine] = field(
         "While it is open: the lines that cannot be served, latest order first, until they hold what is missing. Of "
         "the newest 500 orders of the product.",

@@ -12,7 +12,10 @@ ALTER TABLE listing_sync
 CREATE INDEX listing_sync_feed_idx ON listing_sync (account_id, feed_id, listing_id) WHERE feed_id IS NOT NULL;
 
 ALTER TABLE pushes ADD COLUMN feed_id UUID;
+DROP INDEX pushes_open_idx;
+CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE state = 'SENT' AND feed_id IS NULL;
 CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
+CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listing_id, id);
 
 CREATE TABLE feeds (
     account_id UUID NOT NULL,
@@ -39,7 +42,6 @@ CREATE UNIQUE INDEX feeds_open_idx ON feeds (account_id, shop_id) WHERE ended_at
 
 CREATE TABLE shop_walks (
     account_id UUID NOT NULL,
-    id UUID DEFAULT uuidv7() NOT NULL,
     shop_id UUID NOT NULL,
     why TEXT NOT NULL,
     forget BOOLEAN DEFAULT false NOT NULL,

@@ -559,7 +559,7 @@ Index(
     pushes.c.account_id,
     pushes.c.listing_id,
     unique=True,
-    postgresql_where=text("state = 'SENT'"),
+    postgresql_where=text("state = 'SENT' AND feed_id IS NULL"),
 )
 Index(
     "pushes_feed_idx",
@@ -771,6 +771,12 @@ mall_update_logs = _log(
     Column("mall_message", Text, nullable=False, server_default=""),
 )
 Index("mall_update_logs_push_idx", mall_update_logs.c.account_id, mall_update_logs.c.push_id)
+Index(
+    "mall_update_logs_listing_idx",
+    mall_update_logs.c.account_id,
+    mall_update_logs.c.listing_id,
+    mall_update_logs.c.id,
+)
 
 # One cause is one row with a count; a cause seen again after it was resolved is a new row.
 sync_errors = _tenant(

@@ -28,7 +28,14 @@ from graphql import (
 from graphql.pyutils import camel_to_snake
 
 from api.scalars import read_moment
-from domain.model import checks, onboarding, oversells, shop_actions, sync_errors
+from domain.model import (
+    checks,
+    onboarding,
+    oversell_moments,
+    oversells,
+    shop_actions,
+    sync_errors,
+)
 from domain.model.attaching import attaches
 from domain.model.diff import NotPushed
 from domain.model.errors import DomainError
@@ -964,6 +971,93 @@ def oversell_text(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> str
     )
 
 
+def timeline(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    moved = sorted(
+        oracle.rows("StockMovement", lambda each: each["product_id"] == row["product_id"]),
+        key=lambda each: each["id"],
+    )
+    own = [
+        each for each in moved if (each["order_id"], each["cause"]) == (row["order_id"], "ORDER")
+    ]
+    if not own:
+        return []
+    crossing = min(own, key=lambda x: (x["balance_after"] >= 0, x["balance_before"] < 0, x["id"]))
+    taken = -crossing["delta"]
+    scarce = [
+        each
+        for each in moved
+        if each["id"] < crossing["id"] and each["balance_before"] >= taken > each["balance_after"]
+    ]
+    start = scarce[-1] if scarce else crossing
+    earlier = [each for each in moved if scarce and each["id"] < start["id"]][-1:]
+    found = [
+        happened(each["recorded_at"], 0, each, "ENOUGH_HELD", total=each["balance_after"])
+        for each in earlier
+    ]
+    since = scarce[-1]["recorded_at"] if scarce else crossing["recorded_at"] - timedelta(hours=1)
+    before = [x for x in moved if start["id"] <= x["id"] <= crossing["id"]][-12:]
+    until = row["closed_at"]
+    after = [
+        each
+        for each in moved
+        if each["id"] > crossing["id"] and (until is None or each["recorded_at"] <= until)
+    ]
+    for each in (*before, *after[:6]):
+        found += [
+            {**told, "kind": "OVERSOLD"} if each is crossing and told["nth"] == 2 else told
+            for told in of_movement(oracle, each)
+        ]
+    for each in numbers_sent(oracle, row, since):
+        found += of_number(each)
+    if until is not None:
+        found.append(happened(until, 5, row, "RECOVERED"))
+    return sorted(found, key=lambda each: (each["at"], each["nth"], each["id"]))
+
+
+def happened(at: datetime, nth: int, row: Row, kind: str, **more: Any) -> Row:
+    empty = dict.fromkeys(("order_id", "shop_id", "listing_id", "units", "total"))
+    return {"at": at, "nth": nth, "id": row["id"], "kind": kind, **empty, **more}
+
+
+def of_movement(oracle: Oracle, moved: Row) -> list[Row]:
+    order = oracle.one("Order", moved["order_id"]) or {"id": None, "shop_id": None}
+    sale = {"order_id": order["id"], "shop_id": order["shop_id"], "units": abs(moved["delta"])}
+    sold = moved["cause"] == "ORDER"
+    kind = "ORDER_SEEN" if sold else "TOTAL_CHANGED"
+    came_in = happened(moved["recorded_at"], 2, moved, kind, total=moved["balance_after"], **sale)
+    placed = [happened(moved["effective_at"], 1, moved, "ORDER_PLACED", **sale)] if sold else []
+    return [*placed, came_in]
+
+
+def of_number(sent: Row) -> list[Row]:
+    where = {"shop_id": sent["shop_id"], "listing_id": sent["listing_id"], "units": sent["after"]}
+    kind = "NUMBER_SHOWN" if sent["state"] == "APPLIED" else "NUMBER_FAILED"
+    answered = happened(sent["applied_at"] or sent["sent_at"], 4, sent, kind, **where)
+    put = happened(sent["sent_at"], 3, sent, "NUMBER_SENT", **where)
+    return [put] if sent["state"] in ("SENT", "ACCEPTED") else [put, answered]
+
+
+def numbers_sent(oracle: Oracle, incident: Row, since: datetime) -> list[Row]:
+    """To the listing whose sale it was: the one that stood, and the first since."""
+    listings = [
+        each["listing_id"]
+        for each in oracle.tables["order_items"]
+        if each["order_id"] == incident["order_id"]
+        and str(incident["product_id"]) in [taken for taken, _ in each["parts"] or ()]
+    ]
+    sent = [x for x in oracle.rows("MallUpdateLog") if x["listing_id"] in listings[:1]]
+    sent.sort(key=lambda each: each["id"])
+    stood = [each for each in sent if each["sent_at"] < since]
+    return [*stood[-1:], *[each for each in sent if each["sent_at"] >= since][:5]]
+
+
+def moment_text(oracle: Oracle, row: Row, arguments: Mapping[str, Any]) -> str:
+    shop = oracle.one("Shop", row["shop_id"])
+    kind = oversell_moments.MomentKind(row["kind"])
+    told = chosen(oracle, arguments)
+    return oversell_moments.text(kind, shop and shop["name"], row["units"], row["total"], told)
+
+
 def taken_of(oracle: Oracle, line: Row, product_id: UUID) -> int:
     """Units of the product in one of what the line sold."""
     key = ("order_id", "item_code", "variant_code")
@@ -1740,7 +1834,14 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "OversellIncident": {
         "product": to("Product", "product_id"),
         "text": oversell_text,
+        "timeline": timeline,
         "unserved_lines": unserved_lines,
+    },
+    "OversellMoment": {
+        "shop": to("Shop", "shop_id"),
+        "listing": to("Listing", "listing_id", alive=True),
+        "order": to("Order", "order_id"),
+        "text": moment_text,
     },
     "SyncRun": {"shop": to("Shop", "shop_id"), "error": to("SyncError", "error_id")},
     "ReflectJob": JOB_FIELDS,

@@ -39,7 +39,7 @@ async def rows_of(db: Database, account: UUID) -> Mapping[str, list[dict[str, An
     async with db.transaction(account) as tx:
         for table in tables.metadata.sorted_tables:
             if table.name == "accounts" or "account_id" in table.c:
-                rows = (await tx.execute(select(table))).mappings().all()
+                rows = (await tx.connection.execute(select(table))).mappings().all()
                 found[table.name] = [dict(row) for row in rows]
     return found
 
@@ -196,6 +196,8 @@ async def _orders(tx: Tx, shops: list[UUID], products: list[UUID], listings: lis
 async def _oversold(tx: Tx, shops: list[UUID]) -> None:
     """Of four there were, two are missing: the last orders that hold took one by itself, and three in a set."""
     lost, total = await a_product(tx, "LOST", total=4), 4
+    page = await a_listing(tx, shops[0], "lost", product_id=lost, sync={"expected": 0, "base": 1})
+    await _sent(tx, shops[0], page, 4, "APPLIED")
     sold = ((1, "HOLDS"), (3, "HOLDS"), (1, "HOLDS"), (1, "SHIPPED"))
     for nth, (units, status) in enumerate(sold):
         placed = T0 + timedelta(minutes=5 + nth)
@@ -204,7 +206,9 @@ async def _oversold(tx: Tx, shops: list[UUID]) -> None:
             first_observed_at=placed, fetched_at=placed,
         )  # fmt: skip
         code = {"item_code": "threes" if units > 1 else "lost"}
-        await a_row(tx, "order_items", order_id=order, parts=[[str(lost), units]], **code)
+        await a_row(
+            tx, "order_items", order_id=order, parts=[[str(lost), units]], listing_id=page, **code
+        )
         await a_row(
             tx, "order_lines", order_id=order, position=0, quantity=1, state="APPLIED", **code
         )
@@ -212,11 +216,21 @@ async def _oversold(tx: Tx, shops: list[UUID]) -> None:
             tx, lost, delta=-units, before=total, version=2 + nth, cause="ORDER", order_id=order, effective_at=placed,
         )  # fmt: skip
         total -= units
+        await _sent(tx, shops[0], page, max(total, 0), ("APPLIED", "ACCEPTED", "REFUSED")[nth % 3])
+    await a_movement(tx, lost, delta=1, before=total, version=6, cause="CANCEL", order_id=order)
+    await a_movement(tx, lost, delta=-1, before=total + 1, version=7, cause="ADJUSTED")
     for closed_at, cause in ((T0, "LATE_ORDER"), (None, "SIMULTANEOUS_ORDERS")):
         await a_row(
             tx, "oversell_incidents", product_id=lost, order_id=order, shop_id=shops[0], units=2, cause=cause,
             other_shop_id=None if closed_at else shops[1], opened_at=T0, closed_at=closed_at,
         )  # fmt: skip
+
+
+async def _sent(tx: Tx, shop: UUID, listing: UUID, quantity: int, state: str) -> None:
+    await a_row(
+        tx, "mall_update_logs", shop_id=shop, listing_id=listing, push_id=uuid4(), after=quantity, state=state,
+        applied_at=T0 + timedelta(days=365) if state == "APPLIED" else None,
+    )  # fmt: skip
 
 
 async def _exposed(tx: Tx, shops: list[UUID], products: list[UUID]) -> None:

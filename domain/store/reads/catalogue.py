@@ -21,6 +21,7 @@ from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
 from domain.store.reads.orders import ORDER, ORDER_LINE, REACHED_SHOP
+from domain.store.reads.oversell_moments import OVERSELL_MOMENT
 from domain.store.reads.oversells import OVERSELL_INCIDENT
 from domain.store.reads.partner import STOCK_AT, STOCK_ENTRY
 from domain.store.reads.products import PRODUCT, PRODUCT_ATTRIBUTE, PRODUCT_GROUP, SET_PART
@@ -76,6 +77,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 EXPLANATION_STEP,
                 EXPOSURE,
                 SHOP_EXPOSURE,
+                OVERSELL_MOMENT,
                 PRODUCT_ATTRIBUTE,
                 REACHED_SHOP,
                 ORDER_FETCH_SHOP,

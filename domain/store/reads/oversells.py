@@ -13,6 +13,7 @@ from domain.store.reads.models import (
     text,
     word,
 )
+from domain.store.reads.oversell_moments import TIMELINE
 
 MOST_ORDERS = 500
 
@@ -52,6 +53,7 @@ OVERSELL_INCIDENT = Model(
             text(SHOP_NAME.format(column="other_shop_id")),
             number("{t}.units"),
         ),
+        "timeline": TIMELINE,
         "unserved_lines": Many(
             "OrderLine", "true", order="{o}.placed_at DESC, {o}.id DESC", source=UNSERVED
         ),
