@@ -115,7 +115,7 @@ async def _catch_up(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
         now = await shops.known(tx, shop_id)
         if now.state != ShopState.CATCHING_UP:
             return
-        if now.orders_seen_at is not None or not now.fetches_orders:
+        if await shops.may_run(tx, now):
             await shops.caught_up(tx, now, now=ctx.now())
         else:
             again = max(ctx.now() + TRY_AGAIN, now.next_order_poll_at)

@@ -9,11 +9,12 @@ from uuid import UUID
 import structlog
 
 from domain.store.job_targets import TARGETS
+from domain.store.walks import WALK
 from workers.context import Context
 from workers.works import WORK, Work
 
 AT_ONCE = 16
-FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2})
+FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2, WALK: 2})
 """Work that keeps a connection busy for as long as it lasts: it leaves most of them to what waits for malls."""
 
 Key = tuple[UUID, str]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from domain.store.job_shops import ShopWork
 from domain.store.job_targets import TARGETS
+from domain.store.walks import WALK
 from workers.bulk import do_targets
 from workers.check_shop import check_shop
 from workers.context import Context
@@ -14,6 +15,7 @@ from workers.initial_orders import fetch_initial_orders
 from workers.read_back import read_back
 from workers.read_stock import read_stock
 from workers.reflect import push_waiting
+from workers.walk import walk_shop
 
 Work = Callable[[Context, UUID, UUID], Awaitable[None]]
 
@@ -24,6 +26,7 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "READ_BACK": read_back,
         "CHECK": check_shop,
         TARGETS: do_targets,
+        WALK: walk_shop,
         ShopWork.INITIAL_ORDERS.value: fetch_initial_orders,
         ShopWork.READ_STOCK.value: read_stock,
     }

@@ -9,6 +9,7 @@ ALTER TABLE shops ADD COLUMN failed_calls INTEGER DEFAULT 0 NOT NULL;
 ALTER TABLE listing_sync
     ADD COLUMN exposed_since TIMESTAMP WITH TIME ZONE,
     ADD COLUMN feed_id UUID;
+CREATE INDEX listing_sync_shop_idx ON listing_sync (account_id, shop_id, listing_id);
 CREATE INDEX listing_sync_feed_idx ON listing_sync (account_id, feed_id, listing_id) WHERE feed_id IS NOT NULL;
 
 ALTER TABLE pushes ADD COLUMN feed_id UUID;
@@ -43,18 +44,16 @@ CREATE UNIQUE INDEX feeds_open_idx ON feeds (account_id, shop_id) WHERE ended_at
 CREATE TABLE shop_walks (
     account_id UUID NOT NULL,
     shop_id UUID NOT NULL,
-    why TEXT NOT NULL,
     forget BOOLEAN DEFAULT false NOT NULL,
+    lets_go JSONB,
     after UUID,
     failures INTEGER DEFAULT 0 NOT NULL,
     next_try_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT shop_walks_pkey PRIMARY KEY (account_id, id),
+    CONSTRAINT shop_walks_pkey PRIMARY KEY (account_id, shop_id),
     CONSTRAINT shop_walks_account_id_shop_id_fkey FOREIGN KEY(account_id, shop_id) REFERENCES shops (account_id, id),
-    CONSTRAINT shop_walks_why_known CHECK (why IN ('HAPPENED', 'EDITED', 'ASKED', 'SWEPT', 'LOOKED')),
     CONSTRAINT shop_walks_account_id_fkey FOREIGN KEY(account_id) REFERENCES accounts (id)
 );
-CREATE INDEX shop_walks_shop_idx ON shop_walks (account_id, shop_id, id);
 
 CREATE TABLE product_exposures (
     account_id UUID NOT NULL,
@@ -101,12 +100,12 @@ END $$;
 
 GRANT SELECT (resync_from), UPDATE (resync_from) ON accounts TO renkei_dispatch;
 GRANT SELECT (feed_id) ON listing_sync TO renkei_dispatch;
-GRANT SELECT (account_id, id, shop_id, next_try_at) ON shop_walks TO renkei_dispatch;
-GRANT SELECT (account_id, product_id, shop_id, day), DELETE ON product_exposures TO renkei_dispatch;
-CREATE POLICY dispatch ON product_exposures TO renkei_dispatch USING (true);
+GRANT SELECT (account_id, shop_id, next_try_at) ON shop_walks TO renkei_dispatch;
 GRANT SELECT (account_id, id, shop_id, look_at) ON feeds TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_walks FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON feeds FOR SELECT TO renkei_dispatch USING (true);
+GRANT SELECT (account_id, product_id, shop_id, day), DELETE ON product_exposures TO renkei_dispatch;
+CREATE POLICY dispatch ON product_exposures TO renkei_dispatch USING (true);
 CREATE POLICY resync ON accounts FOR UPDATE TO renkei_dispatch USING (true);
 
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
@@ -128,6 +127,9 @@ $$;
 
 COMMENT ON FUNCTION renkei_resync_all IS 'After a restore or a failover that may have lost what came after `since`.';
 
+REVOKE ALL ON FUNCTION renkei_resyncs_due, renkei_resync_all FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_resyncs_due, renkei_resync_all TO renkei_app;
+
 CREATE FUNCTION renkei_forget_exposures(ended_before timestamptz, at_most integer) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH gone AS (
@@ -140,9 +142,6 @@ $$;
 
 REVOKE ALL ON FUNCTION renkei_forget_exposures FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_forget_exposures TO renkei_app;
-
-REVOKE ALL ON FUNCTION renkei_resyncs_due, renkei_resync_all FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_resyncs_due, renkei_resync_all TO renkei_app;
 
 CREATE OR REPLACE FUNCTION renkei_due(at timestamptz, at_most integer, freshness jsonb DEFAULT '{}')
 RETURNS TABLE (account_id uuid, shop_id uuid, work text)

@@ -66,7 +66,11 @@ async def update_account(
     if input.base_shop_id is not strawberry.UNSET:
         wanted["base_shop_id"] = named(input.base_shop_id, "Shop", "base_shop_id")
     await account_settings.update_account(
-        tx, context.viewer.actor, expected_version=said(input.expected_version), **wanted
+        tx,
+        context.viewer.actor,
+        expected_version=said(input.expected_version),
+        now=context.now(),
+        **wanted,
     )
     if "time_zone" in wanted:
         await schedules.zone_changed(tx, now=context.now())

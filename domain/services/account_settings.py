@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from domain.model.account_settings import checked_limit, checked_time_zone
 from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.texts import MOST_NAME, checked_text
-from domain.services import edits, product_names
+from domain.services import bulk, edits, product_names
 from domain.store import account_settings, listings, logs, shops
 from domain.store.account_settings import AccountSettings
 from domain.store.database import Tx
+
+NAMED_AT_ONCE = 2_000
 
 
 class Settings(TypedDict, total=False):
@@ -30,11 +33,17 @@ class Settings(TypedDict, total=False):
 
 
 async def update_account(
-    tx: Tx, actor: Actor, *, expected_version: int | None = None, **settings: Unpack[Settings]
+    tx: Tx,
+    actor: Actor,
+    *,
+    expected_version: int | None = None,
+    now: datetime,
+    **settings: Unpack[Settings],
 ) -> AccountSettings:
-    """The settings as they are now. Products that no person named take the names of a new base shop's listings.
+    """The settings as they are now. Products that no person named take the names of a new base shop's listings; many of
+    them do so in a job.
 
-    Raises DomainError NOT_FOUND, VERSION_CHANGED, REQUIRED or INVALID_VALUE.
+    Raises DomainError NOT_FOUND, VERSION_CHANGED, REQUIRED, INVALID_VALUE or TOO_MANY.
     """
     wanted = _checked(settings)
     await _hold_base(tx, wanted.get("base_shop_id"))
@@ -49,9 +58,16 @@ async def update_account(
         tx, actor.as_json(), "UPDATE_ACCOUNT", "ACCOUNT", [(tx.account_id, changed)]
     )
     if after.base_shop_id is not None and "base_shop_id" in changed:
-        names = await listings.names_of(tx, after.base_shop_id)
-        await product_names.rename(tx, names, even_named=True)
+        await _name_products(tx, actor, after.base_shop_id, now)
     return replace(after, version=before.version + 1)
+
+
+async def _name_products(tx: Tx, actor: Actor, base_shop_id: UUID, now: datetime) -> None:
+    names = await listings.names_of(tx, base_shop_id)
+    if len(names) <= NAMED_AT_ONCE:
+        await product_names.rename(tx, names, even_named=True)
+    else:
+        await bulk.begin(tx, actor, "NAME_PRODUCTS", sorted(names), now=now)
 
 
 def _checked(settings: Settings) -> dict[str, Any]:

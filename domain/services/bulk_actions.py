@@ -21,6 +21,7 @@ from domain.services import (
     listing_edits,
     listing_fields,
     listings,
+    product_names,
     products,
     reflect_jobs,
 )
@@ -140,6 +141,11 @@ async def _take_theirs(tx: Tx, part: Part) -> Outcome:
     return Outcome(change.refused)
 
 
+async def _name_products(tx: Tx, part: Part) -> Outcome:
+    await product_names.follow_base(tx, part.targets)
+    return Outcome()
+
+
 ACTIONS: Mapping[str, Action] = MappingProxyType(
     {
         "SET_FIELDS": Action("LISTING", _set_fields),
@@ -149,6 +155,7 @@ ACTIONS: Mapping[str, Action] = MappingProxyType(
         "SET_LIMITS": Action("LISTING", _set_limits),
         "DELETE_LISTINGS": Action("LISTING", _delete_listings),
         "UNLINK_LISTINGS": Action("LISTING", _unlink_listings),
+        "NAME_PRODUCTS": Action("PRODUCT", _name_products),
         "DELETE_PRODUCTS": Action("PRODUCT", _delete_products, product_rows.sets_first),
         "MOVE_TO_GROUP": Action("PRODUCT", _move_to_group),
         REFLECT: Action("LISTING", _reflect),

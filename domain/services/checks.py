@@ -19,8 +19,7 @@ from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from domain.model.shops import Level9Resume, ShopState, after_probe
 from domain.model.sync_errors import classify
-from domain.services import expiries, shops, sync_errors
-from domain.services.sync import Why, reconsider_shops
+from domain.services import expiries, shops, sync_errors, walks
 from domain.store import consents, jobs, logs
 from domain.store import shops as shop_rows
 from domain.store.database import Tx
@@ -142,7 +141,7 @@ async def _passed(tx: Tx, shop: Shop, check: Check, now: datetime) -> None:
         await shop_rows.change(tx, shop.id, orders_seen_at=None)
         if cleared:
             await sync_errors.clear_halt(tx, shop.id, check.actor, now=now)
-        await reconsider_shops(tx, [shop.id], Why.HAPPENED, now=now)
+        await walks.look_again(tx, [shop.id], now=now)
         tx.ring(shop.id, jobs.CHECK)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from domain.services.products import folded
-from domain.store import products
+from domain.store import account_settings, listings, products
 from domain.store.database import Tx
 
 ROWS_AT_ONCE = 5_000
@@ -22,6 +22,14 @@ async def rename(tx: Tx, names: Mapping[UUID, str], *, even_named: bool) -> None
             for each in known
         ]
         await products.save(tx, renamed)
+
+
+async def follow_base(tx: Tx, product_ids: Sequence[UUID]) -> None:
+    """These products take the names that the account's base shop gives them, where there is such a shop by now."""
+    base_shop_id = (await account_settings.lock(tx)).base_shop_id
+    if base_shop_id is not None:
+        names = await listings.names_of(tx, base_shop_id, product_ids)
+        await rename(tx, names, even_named=True)
 
 
 def _parts(product_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.model import base, shop_forms
+from domain.model import shop_forms
 from domain.model.actors import Actor
 from domain.model.errors import DomainError, MallError
 from domain.model.events import EventKind
@@ -17,14 +17,13 @@ from domain.model.malls import MallKind, ShopConfig
 from domain.model.orders import CancelPolicy
 from domain.model.shops import DriftPolicy, ShopState, check_transition
 from domain.model.sync_errors import Part
-from domain.services import credentials, sync_errors
+from domain.services import credentials, sync_errors, walks
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
-from domain.services.sync import Why, reconsider, reconsider_shops
-from domain.store import account_settings, doubts, jobs, logs, shops, sync
+from domain.store import account_settings, doubts, jobs, logs, shops
+from domain.store import walks as walk_rows
 from domain.store.database import Event, Tx
 from domain.store.shops import Shop
-from domain.store.sync import SyncRow
 
 MOST_SHOPS = 100
 
@@ -158,11 +157,16 @@ async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> UUID |
     shop = there
     await become(tx, shop, ShopState.HALTED)
     await shops.change(tx, shop.id, orders_seen_at=None)
-    listing_ids = await sync.listings_of_shops(tx, [shop.id])
-    await reconsider(tx, listing_ids, Why.HAPPENED, now=now, change=_forgotten)
+    await walks.look_again(tx, [shop.id], forget=True, now=now)
     return await sync_errors.report_failure(
         tx, error, Part.STOCK, shop_id=shop.id, shop_name=shop.name, now=now
     )
+
+
+async def may_run(tx: Tx, shop: Shop) -> bool:
+    """Of a locked shop that catches up: are its orders complete, and all of its listings looked at?"""
+    complete = shop.orders_seen_at is not None or not shop.fetches_orders
+    return complete and not await walk_rows.pending(tx, shop.id)
 
 
 async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:
@@ -172,7 +176,7 @@ async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:
         return
     await become(tx, shop, ShopState.RUNNING)
     await sync_errors.resolve(tx, shop.id, sync_errors.HALTING, now=now)
-    await reconsider_shops(tx, [shop.id], Why.HAPPENED, now=now)
+    await walks.look_again(tx, [shop.id], now=now)
 
 
 async def maintenance(tx: Tx, shop: Shop, *, on: bool) -> None:
@@ -267,10 +271,6 @@ def _check_version(shop: Shop, expected: int | None) -> None:
 
 def not_found(path: tuple[str, ...]) -> ShopGone:
     return ShopGone("There is no such shop: read the list of shops again.", field=path)
-
-
-def _forgotten(row: SyncRow) -> SyncRow:
-    return replace(row, base=base.unknown(row.base))
 
 
 def announce(tx: Tx, shop_id: UUID) -> None:

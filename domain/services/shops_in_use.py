@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from domain.model.actors import Actor
+from domain.services import walks
 from domain.services.shops import announce, not_found
-from domain.services.sync import Why, reconsider_shops
 from domain.store import logs, shops
 from domain.store.database import Tx
 from domain.store.shops import Shop
@@ -33,7 +33,7 @@ async def set_shops_in_use(
         announce(tx, shop.id)
     targets = [(shop.id, {"name": shop.name, "in_use": not shop.in_use}) for shop in changed]
     await logs.operation(tx, actor.as_json(), "SET_SHOPS_IN_USE", "SHOP", targets)
-    await reconsider_shops(tx, [shop.id for shop in changed], Why.HAPPENED, now=now)
+    await walks.look_again(tx, [shop.id for shop in changed], now=now)
     return changed
 
 

@@ -10,8 +10,8 @@ from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.shops import SyncPart
+from domain.services import walks
 from domain.services.shops import all_known, announce
-from domain.services.sync import Why, reconsider_shops
 from domain.store import accounts, logs, shops
 from domain.store.database import Tx
 from domain.store.shops import Shop
@@ -117,7 +117,7 @@ async def _switch(
     await logs.operation(tx, actor.as_json(), action, "SHOP", facts)
     reflecting = [shop.id for shop, change in moved if "reflect_running" in change]
     if reflecting:
-        await reconsider_shops(tx, reflecting, Why.HAPPENED, now=now)
+        await walks.look_again(tx, reflecting, now=now)
     return [replace(shop, **change) for shop, change in zip(found, changes, strict=True)]
 
 
@@ -125,12 +125,12 @@ async def _switch_account(
     tx: Tx, actor: Actor, action: str, *, running: bool, now: datetime
 ) -> list[Shop]:
     """The master switch: every shop's listings follow it."""
+    found = [replace(shop, account_running=running) for shop in await shops.lock_every(tx)]
     moved = await accounts.switch(tx, running=running)
-    found = await shops.every(tx)
     if not moved:
         return found
     await logs.operation(tx, actor.as_json(), action, "ACCOUNT", [(tx.account_id, {})])
     for shop in found:
         announce(tx, shop.id)
-    await reconsider_shops(tx, [shop.id for shop in found], Why.HAPPENED, now=now)
+    await walks.look_again(tx, [shop.id for shop in found], now=now)
     return found

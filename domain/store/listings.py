@@ -129,6 +129,7 @@ NAMES = text(
     SELECT DISTINCT ON (k.product_id) k.product_id, l.name FROM listings l
     JOIN links k ON k.account_id = :account AND k.listing_id = l.id AND k.product_id IS NOT NULL
     WHERE l.account_id = :account AND l.shop_id = :shop AND l.deleted_at IS NULL AND l.name <> ''
+        AND (cast(:products AS uuid[]) IS NULL OR k.product_id = ANY (:products))
     ORDER BY k.product_id, l.id
     """
 )
@@ -197,9 +198,13 @@ async def delete(tx: Tx, listing_ids: Sequence[UUID], *, at: datetime) -> None:
         )
 
 
-async def names_of(tx: Tx, shop_id: UUID) -> dict[UUID, str]:
-    """By product, what the shop's oldest listing of it is called."""
-    rows = await tx.execute(NAMES, {"account": tx.account_id, "shop": shop_id})
+async def names_of(
+    tx: Tx, shop_id: UUID, product_ids: Collection[UUID] | None = None
+) -> dict[UUID, str]:
+    """By product, what the shop's oldest listing of it is called; of these products, or of all."""
+    wanted = None if product_ids is None else list(product_ids)
+    parameters = {"account": tx.account_id, "shop": shop_id, "products": wanted}
+    rows = await tx.execute(NAMES, parameters)
     return {row.product_id: row.name for row in rows}
 
 

@@ -505,6 +505,12 @@ Index(
     postgresql_where=text("wanted > done"),
 )
 Index(
+    "listing_sync_shop_idx",
+    listing_sync.c.account_id,
+    listing_sync.c.shop_id,
+    listing_sync.c.listing_id,
+)
+Index(
     "listing_sync_feed_idx",
     listing_sync.c.account_id,
     listing_sync.c.feed_id,
@@ -1110,20 +1116,20 @@ Index(
 )
 
 # A shop whose listings are all looked at again, part by part. `after`: the last listing that was. `forget`: what is
-# believed of their malls' counters is forgotten on the way.
+# believed of their malls' counters is forgotten on the way. `lets_go`: they belong to nothing any more; who gave the shop
+# up, and whether they are deleted.
 shop_walks = _tenant(
     "shop_walks",
     Column("shop_id", Uuid, nullable=False),
-    Column("why", Text, nullable=False),
     _flag("forget", False),
+    Column("lets_go", JSONB),
     Column("after", Uuid),
     _number("failures"),
     _at("next_try_at"),
     _at("created_at"),
     _to("shops", "shop_id"),
-    _one_of("why", "HAPPENED", "EDITED", "ASKED", "SWEPT", "LOOKED"),
+    key=("shop_id",),
 )
-Index("shop_walks_shop_idx", shop_walks.c.account_id, shop_walks.c.shop_id, shop_walks.c.id)
 
 # For how long a shop showed more of a product than was left, by days of the account's time zone.
 product_exposures = _tenant(

@@ -39,9 +39,9 @@ NEW: dict[str, Any] = {
 async def test_what_is_said_is_kept_and_what_is_left_out_stays(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         before = await settings(tx)
-        await account_settings.update_account(tx, OWNER, show_images=False)
+        await account_settings.update_account(tx, OWNER, now=NOW, show_images=False)
         one = await settings(tx)
-        await account_settings.update_account(tx, OWNER, expected_version=2, **NEW)
+        await account_settings.update_account(tx, OWNER, now=NOW, expected_version=2, **NEW)
         all_of_it = await settings(tx)
         done = await operations(tx)
         noted = await rows(tx, "SELECT facts FROM operation_logs WHERE action = 'UPDATE_ACCOUNT'")
@@ -55,7 +55,7 @@ async def test_what_is_said_is_kept_and_what_is_left_out_stays(db: Database, acc
 async def test_what_changes_nothing_is_no_new_version(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         before = await settings(tx)
-        await account_settings.update_account(tx, OWNER, time_zone="Asia/Tokyo")
+        await account_settings.update_account(tx, OWNER, now=NOW, time_zone="Asia/Tokyo")
 
         assert await settings(tx) == before
         assert await operations(tx) == ["CREATE_ACCOUNT"]
@@ -79,7 +79,7 @@ async def test_what_cannot_be_is_refused(
 ):
     with pytest.raises(DomainError) as refused:
         async with db.transaction(account) as tx:
-            await account_settings.update_account(tx, OWNER, **wrong)
+            await account_settings.update_account(tx, OWNER, now=NOW, **wrong)
 
     assert (refused.value.code, refused.value.field) == (code, field)
 
@@ -97,13 +97,13 @@ async def test_a_new_base_shop_names_what_no_person_named(db: Database, account:
         mug = (await product_ids(tx))["MUG"]
         await products.save_product(tx, OWNER, mug, name="Our mug", now=NOW)
 
-        await account_settings.update_account(tx, OWNER, base_shop_id=second.id)
+        await account_settings.update_account(tx, OWNER, now=NOW, base_shop_id=second.id)
 
         assert await names(tx) == {"MUG": "Our mug", "TEA": "Green tea"}
         found = await row(tx, "SELECT folded FROM products WHERE code = 'TEA'")
         assert found == {"folded": "tea green tea"}
 
-        await account_settings.update_account(tx, OWNER, base_shop_id=None)
+        await account_settings.update_account(tx, OWNER, now=NOW, base_shop_id=None)
 
         assert await names(tx) == {"MUG": "Our mug", "TEA": "Green tea"}
         assert (await row(tx, "SELECT base_shop_id FROM accounts")) == {"base_shop_id": None}

@@ -95,7 +95,7 @@ async def test_a_shop_that_is_not_reflected_sends_nothing_and_waits_for_the_next
 
 async def test_in_another_time_zone_the_night_comes_at_another_moment(tx: Tx, shop: Shop) -> None:
     await saved(tx, shop)
-    await account_settings.update_account(tx, OWNER, time_zone="Europe/Berlin")
+    await account_settings.update_account(tx, OWNER, now=NOW, time_zone="Europe/Berlin")
 
     await schedules.zone_changed(tx, now=NOW)
 

@@ -116,7 +116,7 @@ async def connected(tx: Tx) -> Shop:
     await switches.start_sync(tx, OWNER, [shop.id], now=NOW)
     await imported(tx, shop, a_listing("TEA", 5))
     await counted(tx, TEA=5)
-    await account_settings.update_account(tx, OWNER, base_shop_id=shop.id)
+    await account_settings.update_account(tx, OWNER, now=NOW, base_shop_id=shop.id)
     await jobs.create(tx, JobKind.SHOP_CHECK, shop_id=shop.id, actor=OWNER)
     return shop
 
