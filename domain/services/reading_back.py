@@ -21,7 +21,7 @@ from domain.model.reflect import (
 )
 from domain.model.sync_errors import SyncErrorKind, is_worth_telling
 from domain.model.sync_runs import RunKind
-from domain.services import seen_stock, shops, sync_errors, sync_runs
+from domain.services import seen_stock, shops, sync_errors, sync_runs, unknown_codes
 from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Why, reconsider
 from domain.store import pushes
@@ -43,16 +43,39 @@ async def read_back(
     """
     shop = await shops_store.lock(tx, shop.id) or shop
     shown = {reading.ref: reading for reading in readings}
-    queued = [each for each in asked if each.accepted]
-    wrong = 0
+    found = {each.listing_id: shown[each.ref] for each in asked if each.ref in shown}
+    await unknown_codes.learn(tx, shop, found, now=now)
+    known = [each for each in asked if each.ref not in shown or shown[each.ref].found]
+    wrong = len(asked) - len(known)
+    if wrong:
+        await _note_unknown(tx, shop, [each for each in asked if each not in known], found, now)
+    queued = [each for each in known if each.accepted]
     if queued:
         wrong += await _read_queued(tx, shop, queued, shown, now)
-    written = [each for each in asked if not each.accepted]
+    written = [each for each in known if not each.accepted]
     if written:
         wrong += await _read_written(tx, shop, written, shown, now)
     await sync_runs.at_once(
         tx, shop.id, RunKind.READ_BACK, taken=len(asked), refused=wrong, now=now
     )
+
+
+async def _note_unknown(
+    tx: Tx,
+    shop: Shop,
+    asked: Sequence[Unread],
+    found: Mapping[UUID, StockReading],
+    now: datetime,
+) -> None:
+    """Nothing stands at the mall under these codes: nobody knows what it would show, and it is looked for later."""
+    again_at = shop.at_its_pace(now + unknown_codes.LOOK_AGAIN, now)
+    await pushes.read_later(tx, [each.id for each in asked], again_at)
+
+    def change(row: SyncRow) -> SyncRow:
+        return replace(row, base=base.after_reading(row.base, found[row.listing_id]))
+
+    listing_ids = [each.listing_id for each in asked]
+    await reconsider(tx, listing_ids, Why.SETTLED, now=now, change=change)
 
 
 async def _read_queued(

@@ -16,7 +16,7 @@ from domain.model.locales import Words
 from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import ItemRef, StockReading
 from domain.model.reflect import Halt, Quarantine, Retry, after_failure, after_stumble
-from domain.services import seen_stock
+from domain.services import seen_stock, unknown_codes
 from domain.services import shops as shop_service
 from domain.services.edits import not_found
 from domain.services.large_jobs import open_job
@@ -80,6 +80,7 @@ async def took(tx: Tx, call: Call, told: Sequence[StockReading], *, now: datetim
         return
     shown = {reading.ref: reading for reading in told}
     found = {each.listing_id: shown[each.ref] for each in call.asked if each.ref in shown}
+    await unknown_codes.learn(tx, shop, found, now=now)
     await seen_stock.learn(tx, shop, found, now=now)
     await _note(tx, call, shown)
     if call.asked[-1].place == call.job.to_place:
