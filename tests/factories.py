@@ -15,8 +15,8 @@ async def an_account(db: Database, **columns: Any) -> UUID:
     account_id = uuid4()
     async with db.transaction(account_id) as tx:
         values = {"code": f"shop-{account_id.hex[:12]}", "name": "テスト商店", **columns}
-        await tx.execute(insert(tables.accounts).values(id=account_id, **values))
-        await tx.execute(insert(tables.event_counters).values(account_id=account_id))
+        await tx.connection.execute(insert(tables.accounts).values(id=account_id, **values))
+        await tx.connection.execute(insert(tables.event_counters).values(account_id=account_id))
     return account_id
 
 
@@ -24,7 +24,7 @@ async def a_row(tx: Tx, table: str, **columns: Any) -> UUID:
     """Any row of an account's table; answers its id, or that of what it belongs to."""
     target = tables.metadata.tables[table]
     key = "id" if "id" in target.c else list(target.primary_key)[1].name
-    made: UUID = await tx.scalar(
+    made: UUID = await tx.connection.scalar(
         insert(target).values(account_id=tx.account_id, **columns).returning(target.c[key])
     )
     return made

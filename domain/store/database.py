@@ -14,14 +14,15 @@ from uuid import UUID
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy import Executable, Result, text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from domain.model.bells import Bell
 from domain.model.errors import DomainError
-from domain.store import event_log
+from domain.store import event_log, statements
 from domain.store.event_log import Event as Event
+from domain.store.statements import Driver, Parameters, Rows
 
 log = structlog.get_logger(__name__)
 
@@ -65,11 +66,16 @@ class Tx:
         self.events: list[Event] = []
         self.bells: dict[Bell, None] = {}
 
-    async def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
-        return await self.connection.execute(statement, parameters)
+    async def execute(self, statement: TextClause, parameters: Parameters = None) -> Rows:
+        return await statements.rows(await _driver(self.connection), statement, parameters)
 
-    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
-        return await self.connection.scalar(statement, parameters)
+    async def scalar(self, statement: TextClause, parameters: Parameters = None) -> Any:
+        """The first value of the first row; None without rows."""
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def changed(self, statement: TextClause, parameters: Parameters = None) -> int:
+        """How many rows the statement wrote."""
+        return await statements.changed(await _driver(self.connection), statement, parameters)
 
     async def planned(self, sql: str, values: Sequence[Any]) -> Any:
         """One value, by the driver alone: statements that were planned have nothing left to compile."""
@@ -118,7 +124,7 @@ class Database:
         async with self._engine.connect() as connection:
             tx = Tx(connection, account_id)
             try:
-                await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
+                await _begin(connection, account_id)
                 yield tx
                 await event_log.append(tx.execute, account_id, tx.events)
                 await _send(connection, "COMMIT")
@@ -162,11 +168,18 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(origin, "sqlstate", None)
 
 
-async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+async def _driver(connection: AsyncConnection) -> Driver:
     raw = await connection.get_raw_connection()
-    driver: asyncpg.Connection[asyncpg.Record] | None = raw.driver_connection
+    driver: Driver | None = raw.driver_connection
     assert driver is not None
     return driver
+
+
+async def _begin(connection: AsyncConnection, account_id: UUID) -> None:
+    """On a new connection where the pooled one's server has gone meanwhile."""
+    if (await _driver(connection)).is_closed():
+        await connection.invalidate()
+    await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
 
 
 async def _send(connection: AsyncConnection, statements: str) -> None:

@@ -136,7 +136,7 @@ async def note(
             for _, error in outcomes
         ],
     }
-    return (await tx.execute(NOTE, values)).rowcount  # type: ignore[attr-defined,no-any-return]
+    return await tx.changed(NOTE, values)
 
 
 async def count_open(tx: Tx, *, at_most: int) -> int:

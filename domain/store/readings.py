@@ -81,8 +81,7 @@ async def next_ones(tx: Tx, job: JobShop, *, at_most: int) -> tuple[list[ToRead]
 async def refuse_rest(tx: Tx, job: JobShop, error: Mapping[str, Any]) -> int:
     """Whatever has no outcome in this shop yet; how many they are."""
     errors = orjson.dumps([error], default=str).decode()
-    done = await tx.execute(REFUSE_REST, _range(tx, job) | {"errors": errors})
-    return done.rowcount  # type: ignore[attr-defined,no-any-return]
+    return await tx.changed(REFUSE_REST, _range(tx, job) | {"errors": errors})
 
 
 async def not_ours(tx: Tx, told: Sequence[tuple[UUID, bool, bool]]) -> None:

@@ -14,6 +14,11 @@ def statements() -> Iterator[list[str]]:
     """In their order, while the block runs; BEGIN and COMMIT among them."""
     sent: list[str] = []
     fetchval, execute = asyncpg.Connection.fetchval, asyncpg.Connection.execute
+    fetch = asyncpg.Connection.fetch
+
+    async def noted_fetch(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        sent.append(query)
+        return await fetch(self, query, *args, **options)
 
     async def noted_fetchval(self: Any, query: str, *args: Any, **options: Any) -> Any:
         sent.append(query)
@@ -29,6 +34,7 @@ def statements() -> Iterator[list[str]]:
     event.listen(Engine, "before_cursor_execute", noted_cursor)
     try:
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "fetch", noted_fetch)
             patch.setattr(asyncpg.Connection, "fetchval", noted_fetchval)
             patch.setattr(asyncpg.Connection, "execute", noted_execute)
             yield sent

@@ -84,7 +84,7 @@ async def product(
         group_id = await a_row(tx, "product_groups", name=str(uuid4()), reserve=group)
     values = {"code": code, "reserve": reserve, "group_id": group_id, **columns}
     statement = insert(tables.products).values(account_id=tx.account_id, **values)
-    made: UUID = await tx.scalar(statement.returning(tables.products.c.id))
+    made: UUID = await tx.connection.scalar(statement.returning(tables.products.c.id))
     return made
 
 

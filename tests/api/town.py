@@ -154,6 +154,7 @@ async def _listings(
         await a_listing(tx, shops[0], "gift", name="", link={"state": "UNLINKED_BY_HAND"}),
         await a_listing(tx, shops[3], "left", sync={"base": 4, "difference": "UNKNOWN", "difference_since": T0}),
         await a_listing(tx, shops[0], "ended", product_id=pot, deleted_at=T0),
+        await a_listing(tx, shops[1], "CUP-０01", unknown_at_mall=True, sync={"not_pushed": ["UNKNOWN_AT_MALL"]}),
         await a_listing(tx, shops[0], "old", product_id=gone, sync=late | {"expected": 1, "base": 0}),
     ]  # fmt: skip
 
@@ -400,6 +401,7 @@ async def _of_shops(tx: Tx, shops: list[UUID], listings: list[UUID]) -> None:
     ):
         values = {"work": "INITIAL_ORDERS", "next_try_at": T0, **more}
         await a_row(tx, "job_shops", job_id=fetch, shop_id=shop, **values)
+    await a_row(tx, "shop_walks", shop_id=shops[1])
     off = await a_row(tx, "jobs", kind="ORDER_FETCH", state="CANCELLED", finished_at=T0)
     await a_row(
         tx, "job_shops", job_id=off, shop_id=shops[0], work="INITIAL_ORDERS", next_try_at=T0

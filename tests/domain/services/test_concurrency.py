@@ -7,8 +7,8 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
-from sqlalchemy.exc import DBAPIError
 
 from domain.model.malls import MallTime, PushOutcome, PushResult
 from domain.model.sets import SetPart
@@ -168,7 +168,7 @@ class TestAChangeIsNeverLost:
             first = await claim(tx, shop, epoch)
             second = await db.run(account, lambda other: claim(other, shop, epoch))
         third = await db.run(account, lambda tx: claim(tx, shop, epoch))
-        with pytest.raises(DBAPIError) as error:
+        with pytest.raises(asyncpg.PostgresError) as error:
             await db.run(account, _forged)
 
         assert (await quantities(first), second, third) == ([4], None, None)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from domain.model.bells import Bell
 from domain.model.events import MOST_EVENTS, EventKind
@@ -117,7 +117,7 @@ async def test_what_cannot_be_mended_by_trying_again_is_raised_at_once(
         calls.append(tx)
         await tx.execute(text("SELECT 1 / 0"))
 
-    with pytest.raises(DBAPIError) as raised:
+    with pytest.raises(asyncpg.PostgresError) as raised:
         await db.run(account, work)
     assert sqlstate(raised.value) == "22012"
     assert len(calls) == 1

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -58,7 +58,7 @@ async def test_a_movement_that_does_not_follow_is_refused(
     db: Database, account: UUID, case: str, other: dict[str, Any]
 ):
     product_id = await tea(db, account)
-    with pytest.raises(DBAPIError) as error:
+    with pytest.raises(asyncpg.PostgresError) as error:
         async with db.transaction(account) as tx:
             await stock.append(tx, [movement(product_id, **other)])
     assert sqlstate(error.value) == BROKEN, case
@@ -81,7 +81,7 @@ async def test_nobody_writes_a_total_or_rewrites_a_movement(
     db: Database, account: UUID, statement: str
 ):
     await tea(db, account)
-    with pytest.raises(DBAPIError) as error:
+    with pytest.raises(asyncpg.PostgresError) as error:
         async with db.transaction(account) as tx:
             await tx.execute(
                 text(statement), {"account": account} if ":account" in statement else {}
@@ -124,7 +124,7 @@ async def test_another_account_locks_and_moves_nothing(
     product_id = await tea(db, account)
     async with db.transaction(another_account) as tx:
         assert await stock.lock(tx, [product_id]) == {}
-    with pytest.raises(DBAPIError):
+    with pytest.raises(asyncpg.PostgresError):
         async with db.transaction(another_account) as tx:
             await stock.append(tx, [movement(product_id)])
 
