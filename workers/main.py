@@ -20,6 +20,7 @@ from domain.settings import Settings
 from domain.store.clock import DatabaseClock
 from domain.store.database import Database
 from domain.store.migrate import check_version
+from integrations import connections
 from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_at
 from workers import clock
 from workers.context import Context, Malls
@@ -45,7 +46,9 @@ async def run(settings: Settings, own: Callable[[], float] = time.monotonic) -> 
         shared = DatabaseClock(db, own)
         await shared.measure()
         async with httpx.AsyncClient(
-            timeout=httpx.Timeout(20, connect=5), follow_redirects=False
+            timeout=httpx.Timeout(20, connect=5),
+            follow_redirects=False,
+            transport=connections.transport(),
         ) as http:
             await _work(_context(settings, db, http, shared), shared, settings)
     finally:
