@@ -18,6 +18,10 @@ CLOCK_ERROR = timedelta(seconds=1)
 SURELY_LATER = 2 * CLOCK_ERROR
 """Beyond a moment of the mall's: what is sent so much later was surely, by its answer's whole second, sent after it."""
 
+RECENT = timedelta(hours=1)
+"""A change of the counter rests on what was written or read within this time: so what somebody edits at the mall stays
+no longer than where every number is absolute and one an hour is looked at."""
+
 
 class MallStockSource(StrEnum):
     """Where the last number came from; kept while the base is unknown."""
@@ -60,6 +64,14 @@ def stamped(stamp: datetime, resolution: timedelta, clock_error: timedelta) -> M
 def unknown(base: Base) -> Base:
     """After a halt or a restore, or where nobody can tell what came first."""
     return replace(base, quantity=None)
+
+
+def carries_a_change(base: Base, now: datetime) -> bool:
+    """May a relative write rest on it? `now`: the mall's. Not on a file; nor on a write or reading of this moment, of
+    which nobody could tell whether it came first."""
+    if base.at is None or base.source is MallStockSource.FILE:
+        return False
+    return SURELY_LATER < now - base.at.latest <= RECENT
 
 
 def unanswered(base: Base, written: MallTime, lands_by: datetime) -> Base:

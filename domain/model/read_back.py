@@ -12,13 +12,15 @@ AT_LEAST_EVERY = timedelta(hours=1)
 @dataclass(frozen=True, slots=True)
 class Written:
     """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew.
-    `again`: an attempt before it failed.
+    `again`: an attempt before it failed. `otherwise`: a change was sent, and the mall answered that it shows something
+    else: a sale that is not here yet, or an edit; until the orders are in nobody can tell.
     """
 
     id: UUID
     quantity: int
     before: int | None
     again: bool = False
+    otherwise: bool = False
 
     @property
     def drops_to_zero(self) -> bool:
@@ -27,8 +29,8 @@ class Written:
 
     @property
     def is_in_doubt(self) -> bool:
-        """One before it may have been applied after it."""
-        return self.again and self.before is None
+        """One before it may have been applied after it, or it does not make the number that it should."""
+        return self.otherwise or (self.again and self.before is None)
 
 
 def is_due(last: datetime | None, now: datetime) -> bool:

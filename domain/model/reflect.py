@@ -84,13 +84,13 @@ def lane(expected: int, base_quantity: int | None) -> Lane:
 def write_mode(
     expected: int, base_quantity: int | None, *, relative_on: bool, recent: bool, clean: bool
 ) -> WriteMode:
-    """A delta only where all is sure; zero, and anything from zero, is absolute.
+    """A delta only where all is sure; zero, anything from zero, and what changes nothing is absolute.
 
     `relative_on`: mall and shop do it. `recent`: the base is. `clean`: no open or failed attempt, no
     first registration, full sync or split batch.
     """
     above_zero = expected > 0 and base_quantity is not None and base_quantity > 0
-    sure = relative_on and recent and clean and above_zero
+    sure = relative_on and recent and clean and above_zero and expected != base_quantity
     return WriteMode.RELATIVE if sure else WriteMode.ABSOLUTE
 
 

@@ -27,6 +27,7 @@ from domain.model.reflect import (
     PushState,
     backoff,
     lands_by,
+    write_mode,
 )
 from domain.model.sync_runs import RunKind
 from domain.services import sync_runs
@@ -52,9 +53,7 @@ class Batch:
 
     @property
     def pushes(self) -> list[StockPush]:
-        return [
-            StockPush(each.ref, each.quantity, each.mode, each.fields) for each in self.attempts
-        ]
+        return [StockPush(each.ref, each.number, each.mode, each.fields) for each in self.attempts]
 
 
 def orders_are_fresh(shop: Shop, now: datetime) -> bool:
@@ -128,7 +127,7 @@ async def end(tx: Tx, shop_id: UUID, epoch: int, *, now: datetime) -> None:
 
 async def _attempts(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
     refs = await pushes.refs(tx, [row.listing_id for row in rows], travelling(shop.mall))
-    return [_attempt(row, *refs[row.listing_id], now) for row in rows]
+    return [_attempt(shop, row, *refs[row.listing_id], now) for row in rows]
 
 
 def _of_one_call(shop: Shop, attempts: Sequence[Attempt]) -> list[Attempt]:
@@ -141,7 +140,12 @@ def _of_one_call(shop: Shop, attempts: Sequence[Attempt]) -> list[Attempt]:
 
 
 def _attempt(
-    row: SyncRow, attempt_id: UUID, ref: ItemRef, fields: Mapping[str, str], now: datetime
+    shop: Shop,
+    row: SyncRow,
+    attempt_id: UUID,
+    ref: ItemRef,
+    fields: Mapping[str, str],
+    now: datetime,
 ) -> Attempt:
     assert row.expected is not None
     return Attempt(
@@ -149,7 +153,7 @@ def _attempt(
         listing_id=row.listing_id,
         ref=ref,
         quantity=row.expected,
-        mode=WriteMode.ABSOLUTE,
+        mode=_mode(shop, row, now),
         generation=row.wanted,
         lane=row.lane,
         before=row.base.quantity,
@@ -172,6 +176,20 @@ def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
 def unanswered_row(shop: Shop, row: SyncRow, sent_at: datetime, now: datetime) -> SyncRow:
     """What was sent at `sent_at` may stand, or may land late: a zero is repeated at once, once; the rest waits it out."""
     late_landing = MALL_SPECS[shop.mall].capabilities.late_landing / shop.speed
+def _mode(shop: Shop, row: SyncRow, now: datetime) -> WriteMode:
+    """What somebody asked for, whatever the mall shows, is absolute, and so is what follows a number that does not stand."""
+    assert row.expected is not None
+    goes_out_by_itself = row.own >= row.wanted
+    stands = row.attempts == 0 and row.push_state != PushState.ACCEPTED.value
+    return write_mode(
+        row.expected,
+        row.base.quantity,
+        relative_on=shop.writes_changes,
+        recent=base.carries_a_change(row.base, now + shop.clock_offset),
+        clean=goes_out_by_itself and stands and row.believed is None,
+    )
+
+
     over_at = lands_by(sent_at, now, late_landing) + base.CLOCK_ERROR
     again_at = shop.at_its_pace(now + backoff(row.attempts, UNKNOWN_WAIT, LONGEST_WAIT), now)
     if row.expected == 0 and row.attempts <= 1:

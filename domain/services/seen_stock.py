@@ -68,5 +68,7 @@ def _is_too_early(row: SyncRow, reading: StockReading, delay: timedelta) -> bool
     """Our own write may not be shown yet: the mall's old number would look like a change."""
     if row.push_id is not None or row.push_state == PushState.ACCEPTED.value:
         return True
-    at = row.base.at if row.base.source is MallStockSource.APPLIED_PUSH else None
-    return at is not None and reading.at.earliest < at.latest + delay
+    if row.base.source is not MallStockSource.APPLIED_PUSH or row.base.at is None:
+        return False
+    written = max(row.base.at.latest, row.base.changed_until or row.base.at.latest)
+    return reading.at.earliest < written + delay

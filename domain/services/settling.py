@@ -9,11 +9,14 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.model import base
+from domain.model.base import Base
 from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable, kept
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
+    MallTime,
     PushOutcome,
     PushResult,
+    WriteMode,
 )
 from domain.model.read_back import Written, is_due, looked_at
 from domain.model.reflect import (
@@ -103,7 +106,13 @@ async def _watched(
 ) -> set[UUID]:
     """Those of the applied numbers that are looked at all the same, where the mall tells what it shows."""
     written = [
-        Written(attempt.id, attempt.quantity, attempt.before, again=attempt.attempts > 1)
+        Written(
+            attempt.id,
+            attempt.quantity,
+            attempt.before,
+            again=attempt.attempts > 1,
+            otherwise=result.quantity not in (None, attempt.quantity),
+        )
         for attempt, result in answered
         if result.outcome is PushOutcome.APPLIED
     ]
@@ -163,7 +172,7 @@ def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
         waiting_since=row.waiting_since
         if waits or result.outcome is PushOutcome.ACCEPTED
         else None,
-        base=base.after_write(row.base, attempt.quantity, result.at),
+        base=_known(row.base, attempt, result.at),
         believed=None,
         asked=False,
     )
@@ -188,6 +197,12 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
     change = _with_failure(batch, failed, decision, now)
     rows = await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
     decision = _as_it_came(decision, [row for row in rows if row.listing_id in failed])
+def _known(known: Base, attempt: Attempt, at: MallTime) -> Base:
+    if attempt.mode is WriteMode.RELATIVE:
+        return base.after_delta(known, attempt.number, at)
+    return base.after_write(known, attempt.quantity, at)
+
+
     error_id = await _report_failed(tx, batch, error, list(failed), decision, now)
     unsent = len(batch.attempts) - len(hit)
     if not is_worth_telling(error):

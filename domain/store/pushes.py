@@ -13,7 +13,8 @@ from domain.store.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is sent. `before`: what we believed the mall showed. `generation`: what it answers when it settles."""
+    """What is sent. `quantity`: what the mall should show then, in either mode. `before`: what we believed it showed.
+    `generation`: what it answers when it settles."""
 
     id: UUID
     listing_id: UUID
@@ -26,6 +27,14 @@ class Attempt:
     attempts: int
     sent_at: datetime
     fields: Mapping[str, str]
+
+    @property
+    def number(self) -> int:
+        """As it is sent: the quantity, or the signed change of it."""
+        if self.mode is WriteMode.ABSOLUTE:
+            return self.quantity
+        assert self.before is not None
+        return self.quantity - self.before
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind
 from domain.store.database import Tx
 
@@ -60,6 +61,12 @@ class Shop:
     def at_its_pace(self, until: datetime, now: datetime) -> datetime:
         """A wait, as long as it is at this shop's speed: a second at least."""
         if self.speed <= 1:
+    @property
+    def writes_changes(self) -> bool:
+        """Are numbers sent as changes where that is safe?"""
+        on = self.settings.get("relative_writes") == "true"
+        return on and MALL_SPECS[self.mall].capabilities.relative_writes
+
             return until
         return now + max((until - now) / self.speed, timedelta(seconds=1))
 

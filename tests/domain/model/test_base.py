@@ -160,6 +160,21 @@ def test_a_relative_write_moves_the_base_and_keeps_its_time():
     assert bases.after_reading(moved, reading).quantity is None
 
 
+@pytest.mark.parametrize(
+    ("case", "base", "now", "carries"),
+    [
+        ("written a minute ago", WRITTEN, 161, True),
+        ("within the hour", WRITTEN, 101 + 3600, True),
+        ("longer ago", WRITTEN, 101.1 + 3600, False),
+        ("this very moment", WRITTEN, 103, False),
+        ("from a file", bases.after_file(Base(), 5, during(100, 101)), 161, False),
+        ("never seen", Base(), 161, False),
+    ],
+)
+def test_what_a_change_may_rest_on(case, base, now, carries):
+    assert bases.carries_a_change(base, at(now)) is carries, case
+
+
 def test_a_file_is_only_as_good_as_its_time():
     dated = bases.after_file(Base(), 5, during(100, 101))
     assert (dated.quantity, dated.source) == (5, MallStockSource.FILE)

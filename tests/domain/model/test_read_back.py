@@ -31,15 +31,16 @@ def test_every_drop_to_zero_is_looked_at(case, quantity, before, looked):
 
 
 @pytest.mark.parametrize(
-    ("case", "before", "again", "looked"),
+    ("case", "before", "again", "otherwise", "looked"),
     [
-        ("after one without an answer", None, True, True),
-        ("the first of all", None, False, False),
-        ("after one that was refused", 5, True, False),
+        ("after one without an answer", None, True, False, True),
+        ("the first of all", None, False, False, False),
+        ("after one that was refused", 5, True, False, False),
+        ("the mall shows another number than the change makes", 5, False, True, True),
     ],
 )
-def test_what_follows_a_number_without_an_answer_is_looked_at(case, before, again, looked):
-    sent = Written(UUID(int=1), 7, before, again)
+def test_what_is_in_doubt_is_looked_at(case, before, again, otherwise, looked):
+    sent = Written(UUID(int=1), 7, before, again, otherwise)
     assert (sent.id in looked_at([sent], one_in=50, due=False)) is looked, case
 
 

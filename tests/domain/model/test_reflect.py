@@ -41,6 +41,7 @@ def test_lane(case, expected, shown, lane):
         ("to zero", 0, 5, {}, WriteMode.ABSOLUTE),
         ("from zero", 3, 0, {}, WriteMode.ABSOLUTE),
         ("from nobody knows what", 3, None, {}, WriteMode.ABSOLUTE),
+        ("as shown", 5, 5, {}, WriteMode.ABSOLUTE),
         ("not switched on", 3, 5, {"relative_on": False}, WriteMode.ABSOLUTE),
         ("an old base", 3, 5, {"recent": False}, WriteMode.ABSOLUTE),
         ("a retry", 3, 5, {"clean": False}, WriteMode.ABSOLUTE),
