@@ -14,6 +14,7 @@ from api.enums import (
 )
 from api.fields import argument, described, field, optional, planned
 from api.listing_fields import MallFieldValue
+from api.near_codes import NearCode
 from api.nodes import Node
 from api.shops import Shop
 from domain.model.base import MallStockSource
@@ -159,6 +160,11 @@ class Listing(Node):
         "紐づけ候補: what it may belong to, likeliest first; none for a listing that is linked.",
         {"first": argument(int, "So many, at most 5.", 5)},
         cost=10,
+    )
+    near_codes: list[NearCode] = field(
+        "近い商品コード: where its mall does not know it (`UNKNOWN_AT_MALL`), listings of the same shop whose codes are near, "
+        "nearest first: 5 at most.",
+        cost=5,
     )
     mall_fields: list[MallFieldValue] = field(
         "モール別項目: what travels with its stock, in the mall's order."

@@ -41,6 +41,16 @@ CREATE TABLE feeds (
 );
 CREATE UNIQUE INDEX feeds_open_idx ON feeds (account_id, shop_id) WHERE ended_at IS NULL;
 
+CREATE FUNCTION renkei_near_key(item text, variant text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN regexp_replace(renkei_code_key(CASE variant WHEN '' THEN item ELSE item || ':' || variant END),
+    '(^|[^0-9])0+(?=[0-9])', '\1', 'g') COLLATE "C";
+
+COMMENT ON FUNCTION renkei_near_key IS 'Equal for codes that differ only in writing and in zeros before their numbers.';
+
+CREATE INDEX listings_near_idx ON listings (account_id, shop_id, renkei_near_key(item_code, variant_code));
+CREATE INDEX listings_near_end_idx ON listings (account_id, shop_id, reverse(renkei_near_key(item_code, variant_code)));
+
 CREATE TABLE shop_walks (
     account_id UUID NOT NULL,
     shop_id UUID NOT NULL,
@@ -106,6 +116,7 @@ CREATE POLICY dispatch ON shop_walks FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON feeds FOR SELECT TO renkei_dispatch USING (true);
 GRANT SELECT (account_id, product_id, shop_id, day), DELETE ON product_exposures TO renkei_dispatch;
 CREATE POLICY dispatch ON product_exposures TO renkei_dispatch USING (true);
+GRANT SELECT (item_code, variant_code, unknown_at_mall) ON listings TO renkei_dispatch;
 CREATE POLICY resync ON accounts FOR UPDATE TO renkei_dispatch USING (true);
 
 GRANT CREATE ON SCHEMA public TO renkei_dispatch;
@@ -140,6 +151,46 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT count(*) FROM gone
 $$;
 
+CREATE FUNCTION renkei_near_codes(
+    of_shop uuid, item text, variant text, neighbours integer, near_enough real, at_most integer)
+RETURNS TABLE (nth bigint, listing_id uuid, reason text, likeness numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH asked AS MATERIALIZED (SELECT renkei_near_key(item, variant) AS key, reverse(renkei_near_key(item, variant)) AS yek),
+    neighbour AS (
+        (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND renkei_near_key(l.item_code, l.variant_code) >= (SELECT key FROM asked)
+            ORDER BY renkei_near_key(l.item_code, l.variant_code) LIMIT neighbours)
+        UNION
+        (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND renkei_near_key(l.item_code, l.variant_code) < (SELECT key FROM asked)
+            ORDER BY renkei_near_key(l.item_code, l.variant_code) DESC LIMIT neighbours)
+        UNION
+        (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND reverse(renkei_near_key(l.item_code, l.variant_code)) >= (SELECT yek FROM asked)
+            ORDER BY reverse(renkei_near_key(l.item_code, l.variant_code)) LIMIT neighbours)
+        UNION
+        (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND reverse(renkei_near_key(l.item_code, l.variant_code)) < (SELECT yek FROM asked)
+            ORDER BY reverse(renkei_near_key(l.item_code, l.variant_code)) DESC LIMIT neighbours)),
+    compared AS (
+        SELECT l.id, renkei_near_key(l.item_code, l.variant_code) = asked.key AS same, similarity(
+            renkei_near_key(l.item_code, l.variant_code), asked.key) AS alike,
+            renkei_code_key(concat_ws(':', l.item_code, nullif(l.variant_code, '')))
+                = renkei_code_key(concat_ws(':', item, nullif(variant, ''))) AS otherwise
+        FROM neighbour n JOIN listings l ON l.account_id = renkei_account() AND l.id = n.id CROSS JOIN asked
+        WHERE l.deleted_at IS NULL AND NOT l.unknown_at_mall),
+    near AS (
+        SELECT c.id, CASE WHEN c.otherwise THEN 'WRITTEN_OTHERWISE' WHEN c.same THEN 'LEADING_ZEROS' ELSE 'ALIKE' END AS reason,
+            CASE WHEN c.same THEN 1 ELSE round(c.alike::numeric, 3) END AS likeness, c.otherwise, c.same
+        FROM compared c WHERE c.same OR c.alike >= near_enough)
+    SELECT row_number() OVER (ORDER BY n.otherwise DESC, n.same DESC, n.likeness DESC, n.id), n.id, n.reason, n.likeness FROM near n
+    ORDER BY 1 LIMIT at_most
+$$;
+
+COMMENT ON FUNCTION renkei_near_codes IS 'Listings of a shop whose codes are near to one; the work is the same however many there are.';
+
+REVOKE ALL ON FUNCTION renkei_near_codes FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_near_codes TO renkei_app;
 REVOKE ALL ON FUNCTION renkei_forget_exposures FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_forget_exposures TO renkei_app;
 

@@ -399,6 +399,18 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"folded": "gin_trgm_ops"},
 )
+Index(
+    "listings_near_idx",
+    listings.c.account_id,
+    listings.c.shop_id,
+    text("renkei_near_key(item_code, variant_code)"),
+)
+Index(
+    "listings_near_end_idx",
+    listings.c.account_id,
+    listings.c.shop_id,
+    text("reverse(renkei_near_key(item_code, variant_code))"),
+)
 Index("listings_match_idx", listings.c.account_id, listings.c.match_code, listings.c.shop_id)
 
 # A field of the mall's own that travels with stock, as it was entered or imported here. What the mall shows is in

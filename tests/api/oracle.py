@@ -30,6 +30,7 @@ from graphql.pyutils import camel_to_snake
 from api.scalars import read_moment
 from domain.model import (
     checks,
+    near_codes,
     onboarding,
     oversell_moments,
     oversells,
@@ -654,6 +655,21 @@ def explained(oracle: Oracle, row: Row, _: Any) -> Row:
         steps.append({**told, "set_on": on, "actor": noted["actor"], "set_at": noted["at"]})
     reasons = [NotPushed(each) for each in oracle.sync_of(row["id"])["not_pushed"]]
     return {"figures": figures, "steps": steps, "checks": trouble_list(reasons)}
+
+
+def near_codes_of(oracle: Oracle, row: Row, _: Any) -> list[Row]:
+    code = mall_code(oracle, row, _)
+    found = [
+        {"listing_id": each["id"], "reason": near[0], "likeness": round(near[1], 3)}
+        for each in oracle.rows("Listing")
+        if row["unknown_at_mall"] and each["shop_id"] == row["shop_id"]
+        if each["deleted_at"] is None and not each["unknown_at_mall"]
+        if (near := near_codes.near(code, mall_code(oracle, each, _)))
+    ]
+    ranked = sorted(
+        found, key=lambda x: (near_codes.RANKS[x["reason"]], -x["likeness"], x["listing_id"])
+    )
+    return ranked[: near_codes.MOST]
 
 
 JAN = re.compile("[0-9]{8}|[0-9]{13}", re.ASCII)
@@ -1721,6 +1737,10 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "product": to("Product", "product_id"),
         "reason": lambda o, row, _: row["reason"].value,
     },
+    "NearCode": {
+        "listing": to("Listing", "listing_id"),
+        "reason": lambda o, row, _: row["reason"].value,
+    },
     "FullSyncSchedule": {"shop": to("Shop", "shop_id")},
     "CodeMapping": {"shop": to("Shop", "shop_id"), "product": mapped_product},
     "ProductGroup": {
@@ -1742,6 +1762,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "push": push_of,
         "mall_fields": mall_fields,
         "link_candidates": link_candidates,
+        "near_codes": near_codes_of,
         "open_errors": lambda o, row, _: open_errors(o, [row["id"]]),
         "explain": explained,
     },

@@ -20,6 +20,7 @@ from domain.store.reads.listing_fields import MALL_FIELD_VALUE
 from domain.store.reads.listings import LINK, LISTING, PUSH
 from domain.store.reads.logs import MALL_UPDATE_LOG, OPERATION_LOG, SALES_LOG
 from domain.store.reads.models import Model
+from domain.store.reads.near_codes import NEAR_CODE
 from domain.store.reads.orders import ORDER, ORDER_LINE, REACHED_SHOP
 from domain.store.reads.oversell_moments import OVERSELL_MOMENT
 from domain.store.reads.oversells import OVERSELL_INCIDENT
@@ -74,6 +75,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 CREDENTIAL_STATE,
                 LINK_CANDIDATE,
                 MALL_FIELD_VALUE,
+                NEAR_CODE,
                 EXPLANATION_STEP,
                 EXPOSURE,
                 SHOP_EXPOSURE,

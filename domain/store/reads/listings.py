@@ -33,6 +33,7 @@ from domain.store.reads.models import (
     word,
     words,
 )
+from domain.store.reads.near_codes import NEAR_CODES
 
 ALIVE = "{o}.deleted_at IS NULL"
 OF_SHOPS = """{o}.shop_id IN (SELECT d.id FROM shops d WHERE d.account_id = {account} AND SHOPS)"""
@@ -123,6 +124,7 @@ LISTING = Model(
         "push": One("Push", f"{{o}}.listing_id = {{t}}.id AND {PUSH_EXISTS}"),
         "mall_fields": MALL_FIELDS,
         "link_candidates": LINK_CANDIDATES,
+        "near_codes": NEAR_CODES,
         "open_errors": Many("SyncError", OPEN_ERRORS, order="{o}.id DESC"),
         "explain": EXPLANATION,
     },
