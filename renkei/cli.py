@@ -19,7 +19,14 @@ import typer
 
 from domain.model.errors import DomainError
 from domain.model.roles import Role
-from domain.settings import Settings, database_url, log_level, owner_database_url, public_url
+from domain.settings import (
+    Settings,
+    database_url,
+    log_level,
+    loss_window,
+    owner_database_url,
+    public_url,
+)
 from renkei import home
 from renkei.logs import configure_logs
 from renkei.refusal import Refusal
@@ -80,7 +87,8 @@ def demo(
         bool, typer.Option("--once", help="End when the replay has settled: 0 if all balances.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", help="After the replay, serve data that stands still.")
+        bool,
+        typer.Option("--quiet", help="No story; after the replay, serve data that stands still."),
     ] = False,
     orders: Annotated[int, typer.Option(min=1, help="How many real orders to replay.")] = 300,
     port: Port = 8000,
@@ -94,6 +102,9 @@ def demo(
         int, typer.Option(min=0, help="How fast the malls' clocks go; 0 lifts limits and delays.")
     ] = 60,
     calm: Annotated[bool, typer.Option("--calm", help="Nothing is made to go wrong.")] = False,
+    story: Annotated[
+        float, typer.Option(min=0, help="Seconds that the story takes; 0 leaves it out.")
+    ] = 90,
 ) -> None:
     """Show Renkei at work: an example shop, real orders, malls on which things go wrong."""
     from renkei.demo.command import run
@@ -101,7 +112,7 @@ def demo(
     from renkei.up import Plan
 
     plan = Plan("127.0.0.1", port, home.data_path(data_dir, os.environ), sandbox=True)
-    wishes = Wishes(orders, once, quiet, calm, rate, speed)
+    wishes = Wishes(orders, once, quiet, calm, rate, speed, story)
     if not run(plan, wishes, os.environ, plain=plain):
         raise typer.Exit(1)
 
@@ -165,6 +176,29 @@ def migrate(
             database.show_drift(owner_url) if check else database.bring_up_to_date(owner_url)
         )
     print("The database is as this version wants it.")
+
+
+@app.command()
+def resync(
+    since: Annotated[
+        str | None,
+        typer.Option(help="From when on something may be lost: 2026-11-20T03:00:00+09:00."),
+    ] = None,
+    loss: Annotated[
+        int | None,
+        typer.Option(min=0, help="So many seconds ago instead.", show_default="RENKEI_LOSS_WINDOW"),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="One account's code.", show_default="all accounts")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """After an older database was put back: believe nothing of the malls, read orders again, send every number anew."""
+    from renkei import restored
+
+    moment = restored.chosen(since, loss, loss_window(os.environ), now=datetime.now(UTC))
+    with _database(data_dir) as url:
+        print(asyncio.run(restored.resync(url, moment, account)))
 
 
 @account.command("create")

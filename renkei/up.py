@@ -15,6 +15,7 @@ from renkei.refusal import Refusal
 from renkei.supervisor import Member, Service, Stopped, this_command
 
 SANDBOX_PORT = "sandbox.port"
+PAGE_PORT = "page.port"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,21 @@ class Plan:
     data_path: Path
     sandbox: bool
     sandbox_speed: float = 1.0
+    page: bool = False
+    """Make room for a page of another origin, which whoever asked for it serves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """All that was started, each to be kept alive. `sandbox`: where the sandbox malls are, when they are served."""
+    """All that was started, each to be kept alive. `sandbox`: where the sandbox malls are, when they are served.
+    `page`: where the page is to be served that was asked for; the API lets its origin in."""
 
     address: str
     sandbox: str | None
     settings: Settings
     data: DataDirectory
     members: Sequence[Member]
+    page: socket | None = None
 
 
 def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
@@ -42,8 +47,8 @@ def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
     try:
         with supervisor.stopping_on_signals(), ExitStack() as stack:
             running = started(plan, env, stack)
-            print(f"Its data lie in {running.data.path}.")
-            print(f"Renkei is ready: {running.address}", flush=True)
+            print(f"\nIts data lie in {running.data.path}.")
+            print(f"Renkei is ready: {running.address}\n", flush=True)
             supervisor.keep(running.members)
     except Stopped:
         print("Renkei has stopped.")
@@ -51,10 +56,14 @@ def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
 
 def started(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> Running:
     """Everything, ready; `stack` stops it. Raises Refusal or a DomainError."""
-    listener = stack.enter_context(serving.listen(plan.host, plan.port))
     data = stack.enter_context(data_directory(plan.data_path))
-    malls = stack.enter_context(_sandbox_listener(data)) if plan.sandbox else None
+    listener = stack.enter_context(serving.listen(plan.host, plan.port))
+    malls = stack.enter_context(_usual_listener(data, SANDBOX_PORT)) if plan.sandbox else None
+    page = stack.enter_context(_usual_listener(data, PAGE_PORT)) if plan.page else None
     found = {"RENKEI_PUBLIC_URL": serving.address(listener), **env}
+    if page is not None:
+        origins = (env.get("RENKEI_ALLOWED_ORIGINS"), serving.address(page))
+        found["RENKEI_ALLOWED_ORIGINS"] = ",".join(filter(None, origins))
     if malls is not None:
         found["RENKEI_SANDBOX_URL"] = serving.address(malls)
     ours = stack.enter_context(engines(data, found))
@@ -65,7 +74,7 @@ def started(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> Running:
     stack.enter_context(supervisor.services(services))
     sandbox = serving.address(malls) if malls else None
     members = (*ours.started, *services)
-    return Running(serving.address(listener), sandbox, settings, data, members)
+    return Running(serving.address(listener), sandbox, settings, data, members, page)
 
 
 def _services(
@@ -88,9 +97,9 @@ def _web(name: str, listener: socket, env: Mapping[str, str], *options: str) -> 
     )
 
 
-def _sandbox_listener(data: DataDirectory) -> socket:
-    """The port of last time when it is free, so that shops set up there go on."""
-    note = data.path / SANDBOX_PORT
+def _usual_listener(data: DataDirectory, name: str) -> socket:
+    """The port of last time when it is free: shops set up there go on, and so does a page that is open."""
+    note = data.path / name
     port = int(note.read_text()) if note.exists() else 0
     try:
         listener = serving.listen("127.0.0.1", port)

@@ -6,6 +6,7 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
     POST   settings  {settings}                                → changes some of the shop's settings
     PUT    items     {items: [{item_code, variant_code?, name?, quantity?, attributes?}]} no quantity: the counter stays
     POST   stock     {item_code, variant_code?, quantity}        the merchant edits a number by hand
+    POST   look      {items: [{item_code, variant_code?}]}     → items: what the mall would sell of each now; faults: kinds
     POST   purchase  {lines: [{item_code, variant_code?, quantity}], status?, details?} → 201 {number}; 409 SOLD_OUT with
                                                                  `item_code`, `variant_code` and `left` of the line
     POST   status    {number, status}                            the order moves on, in the mall's own words
@@ -143,6 +144,20 @@ def edit_stock(at: At) -> Response:
     return JSONResponse({"quantity": write.quantity})
 
 
+def look(at: At) -> Response:
+    """Of items that there are; the others are left out."""
+    found = at.core.ledger.found(at.shop, [at.key_in(body) for body in at.body.bodies("items")])
+    return JSONResponse(
+        {
+            "items": [
+                {"item_code": key[0], "variant_code": key[1], "quantity": item.quantity}
+                for key, item in found.items()
+            ],
+            "faults": sorted({fault.kind.value for fault in at.core.faults.of(at.shop.key)}),
+        }
+    )
+
+
 def purchase(at: At) -> Response:
     lines = [(at.key_in(line), line.number("quantity")) for line in at.body.bodies("lines")]
     if any(quantity < 1 for _, quantity in lines):
@@ -245,6 +260,7 @@ ROUTES: tuple[tuple[str, str, Callable[[At], Response]], ...] = (
     ("POST", "/settings", change_settings),
     ("PUT", "/items", put_items),
     ("POST", "/stock", edit_stock),
+    ("POST", "/look", look),
     ("POST", "/purchase", purchase),
     ("POST", "/status", move_on),
     ("POST", "/cancel", cancel),

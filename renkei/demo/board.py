@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from domain.model.malls import MallKind
 from renkei.demo.screen import View, seconds
+from renkei.demo.stalls import NAMES
 
 LINES_KEPT = 8
 FRAMES = 4
@@ -30,6 +30,7 @@ class Board:
         self._begun = monotonic()
         self._happened: deque[str] = deque(maxlen=LINES_KEPT)
         self._view: View | None = None
+        self._caption = ""
         self._live = Live(
             get_renderable=self.picture, console=self._console, refresh_per_second=FRAMES
         )
@@ -48,6 +49,9 @@ class Board:
 
     def say(self, text: str) -> None:
         self._happened.append(f"{monotonic() - self._begun:5.0f} s  {text}")
+
+    def caption(self, text: str) -> None:
+        self._caption = text
 
     def show(self, view: View) -> None:
         self._view = view
@@ -77,12 +81,8 @@ def _malls(view: View) -> Table:
         tally = view.tallies[kind]
         numbers = (tally.orders, tally.lines, tally.refused, tally.cancelled, shop.waiting)
         state = Text(shop.state.lower().replace("_", " "), style=STATES.get(shop.state, "red"))
-        table.add_row(_short(kind), *(f"{number:,}" for number in numbers), state)
+        table.add_row(NAMES[kind], *(f"{number:,}" for number in numbers), state)
     return table
-
-
-def _short(kind: MallKind) -> str:
-    return {MallKind.YAHOO_SHOPPING: "Yahoo!"}.get(kind, kind.value.capitalize())
 
 
 def _sums(view: View) -> Text:

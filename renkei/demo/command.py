@@ -31,7 +31,7 @@ def run(plan: Plan, wishes: Wishes, env: Mapping[str, str], *, plain: bool) -> b
     note = read_note(plan.data_path)
     if note is not None:
         wishes = replace(wishes, orders=note.orders, speed=note.speed)
-    plan = replace(plan, sandbox_speed=wishes.speed)
+    plan = replace(plan, sandbox_speed=wishes.speed, page=True)
     env = {**SETTINGS, **env}
     try:
         outcome = _run(plan, wishes, env, note, plain=plain)

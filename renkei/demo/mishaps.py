@@ -9,22 +9,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.model.sync_errors import SyncErrorKind
-from domain.services import shops, sync_errors
-from domain.services.shops import ShopChange
 from domain.store.audit import AuditedError
-from domain.store.database import Tx
+from renkei.demo import hands
 from renkei.demo.latency import Spell
-from renkei.demo.seeding import form_of, now
+from renkei.demo.seeding import now
 from renkei.demo.stage import Stage
-from renkei.demo.stalls import ref_at
+from renkei.demo.stalls import NAMES, ref_at
 from renkei.example_shop.catalogue import RetailProduct
 
 MET_WITHIN = 30.0
 MENDED_WITHIN = 90.0
-LEVEL_9 = 9
 
 Mend = Callable[[Stage, "Mishap"], Awaitable[None]]
 
@@ -34,17 +30,7 @@ async def lift(stage: Stage, mishap: "Mishap") -> None:
 
 
 async def renew(stage: Stage, mishap: "Mishap") -> None:
-    """A person gets new credentials from the mall, enters them, and clears the error."""
-    shop_id = stage.shop_id(mishap.mall)
-    told = await stage.stalls[mishap.mall].renew()
-    change = ShopChange(credentials=form_of(mishap.mall, told))
-
-    async def enter(tx: Tx) -> None:
-        await shops.update(tx, stage.merchant.vault, SYSTEM, shop_id, change)
-
-    await stage.merchant.tx(enter)
-    stage.screen.say(f"{mishap.mall.value}: new credentials entered, the error cleared")
-    await clear_halts(stage)
+    await hands.renew(stage, mishap.mall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +56,8 @@ def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
             "throttle",
             0.10,
             0.15,
-            "Amazon says: too many requests",
-            "Amazon takes requests again",
+            "Amazon.co.jp says: too many requests",
+            "Amazon.co.jp takes requests again",
             frozenset({SyncErrorKind.THROTTLED}),
             {"on": ["stock"], "calls": 3},
         ),
@@ -80,8 +66,8 @@ def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
             "no_answer",
             0.20,
             0.25,
-            "Yahoo! writes a batch and never answers",
-            "Yahoo! answers again",
+            "Yahoo! Shopping writes a batch and never answers",
+            "Yahoo! Shopping answers again",
             frozenset({SyncErrorKind.UNREACHABLE}),
             {"on": ["writes"], "calls": 1},
         ),
@@ -90,8 +76,8 @@ def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
             "maintenance",
             0.30,
             0.42,
-            "Rakuten closes for maintenance",
-            "Rakuten has opened again",
+            "Rakuten Ichiba closes for maintenance",
+            "Rakuten Ichiba has opened again",
             frozenset({SyncErrorKind.MAINTENANCE}),
         ),
         Mishap(
@@ -99,8 +85,8 @@ def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
             "partial",
             0.50,
             0.55,
-            "Yahoo! refuses some items of its batches",
-            "Yahoo! takes every item again",
+            "Yahoo! Shopping refuses some items of its batches",
+            "Yahoo! Shopping takes every item again",
             frozenset({SyncErrorKind.ITEM_REFUSED}),
             {"items": [ref_at(MallKind.YAHOO_SHOPPING, each.code).item_code for each in some]},
         ),
@@ -109,8 +95,8 @@ def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
             "expired",
             0.60,
             0.72,
-            "Rakuten: the licence key has expired",
-            "Rakuten knows the new key",
+            "Rakuten Ichiba: the licence key has expired",
+            "Rakuten Ichiba knows the new key",
             frozenset({SyncErrorKind.CREDENTIALS_EXPIRED, SyncErrorKind.CREDENTIALS_REFUSED}),
             mend=renew,
         ),
@@ -125,7 +111,7 @@ async def play(stage: Stage, mishap: Mishap) -> None:
     await stage.stalls[mishap.mall].fault(mishap.fault, **mishap.more)
     met = await stage.until(lambda: _met(stage, mishap, since), MET_WITHIN)
     if not met:
-        stage.screen.say(f"{mishap.mall.value}: nothing met that in {MET_WITHIN:.0f} s")
+        stage.screen.say(f"{NAMES[mishap.mall]}: nothing met that in {MET_WITHIN:.0f} s")
     await stage.reaches_share(mishap.end)
     await mishap.mend(stage, mishap)
     stage.screen.say(mishap.mends)
@@ -152,18 +138,3 @@ async def _over(stage: Stage, mishap: Mishap) -> bool:
 
 def _is_of(error: AuditedError, mishap: Mishap, stage: Stage) -> bool:
     return error.shop_id == stage.shop_id(mishap.mall) and error.kind in mishap.opens
-
-
-async def clear_halts(stage: Stage) -> None:
-    """As a person does who has put right what halted a shop: its connection is tested, and it catches up."""
-    halting = [
-        each.id
-        for each in await stage.errors()
-        if each.level == LEVEL_9 and each.resolved_at is None
-    ]
-
-    async def work(tx: Tx) -> None:
-        await sync_errors.clear(tx, SYSTEM, halting, now=now())
-
-    if halting:
-        await stage.merchant.tx(work)

@@ -30,6 +30,9 @@ class Plain:
     def say(self, text: str) -> None:
         print(f"[{self._clock() - self._begun:6.1f} s] {text}", flush=True)
 
+    def caption(self, text: str) -> None:
+        self.say(text)
+
     def show(self, view: View) -> None:
         """Every few seconds: the lines between would say the same."""
         if self._clock() - self._shown < SHOW_EVERY:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.model.malls import ItemRef, MallKind
+from renkei.demo.shadow import Comparison, compared
 from renkei.demo.stalls import KINDS, SoldOut, Stall, ref_at
 from renkei.example_shop.orders import RetailOrder, shop_of
 
@@ -36,17 +37,18 @@ class Tally:
 
 @dataclass(slots=True)
 class Placed:
-    """An order at its mall, and what it still holds."""
+    """An order at its mall, and what it still holds. `codes`: how we call what it holds."""
 
     number: str
     left: dict[ItemRef, int]
+    codes: Mapping[ItemRef, str]
     cuts: list["asyncio.Task[None]"] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Shoppers:
     """`sees`: does Renkei know this order by now? `visible_at`: when each order entered, or enters, its mall's list.
-    `done`: steps of the replay so far."""
+    `done`: steps of the replay so far. `compared`: is told of everything. `last`: the newest order."""
 
     stalls: Mapping[MallKind, Stall]
     sees: Callable[[OrderKey], Awaitable[bool]]
@@ -55,6 +57,8 @@ class Shoppers:
     )
     visible_at: dict[OrderKey, datetime] = field(default_factory=dict)
     done: int = 0
+    compared: Comparison = field(default_factory=lambda: compared({}, {}, KINDS))
+    last: OrderKey | None = None
     _placed: dict[str, Placed] = field(default_factory=dict)
     _cuts: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -83,36 +87,42 @@ class Shoppers:
         return await self._buy(step)
 
     async def _buy(self, order: RetailOrder) -> Counter[str]:
-        kind = mall_of(order)
-        tally, wish = self.tallies[kind], basket(order)
+        return await self.buy(mall_of(order), order.number, basket(order))
+
+    async def buy(self, kind: MallKind, invoice: str, wish: Mapping[str, int]) -> Counter[str]:
+        """A shopper with this wish, by code, at this mall: the codes whose wish could not be met, in units."""
+        self.compared.wanted(kind, invoice, wish)
+        tally = self.tallies[kind]
         refs = {ref_at(kind, code): code for code in wish}
         lines = {ref: wish[code] for ref, code in refs.items()}
         refused: Counter[str] = Counter()
         while lines:
             try:
-                told = await self.stalls[kind].sell(list(lines.items()), order.number)
+                told = await self.stalls[kind].sell(list(lines.items()), invoice)
             except SoldOut as short:
                 tally.refused += 1
                 refused[refs[short.ref]] += lines[short.ref] - max(short.left, 0)
                 lines = _with_what_is_left(lines, short)
             else:
-                self._note(kind, order, str(told["number"]), lines, told["visible_at"])
+                self._note((kind, str(told["number"])), told["visible_at"], invoice, lines, refs)
                 return refused
         tally.sent_away += 1
         return refused
 
     def _note(
         self,
-        kind: MallKind,
-        order: RetailOrder,
-        number: str,
-        lines: Mapping[ItemRef, int],
+        key: OrderKey,
         visible_at: str,
+        invoice: str,
+        lines: Mapping[ItemRef, int],
+        codes: Mapping[ItemRef, str],
     ) -> None:
+        kind, number = self.last = key
         self.tallies[kind].orders += 1
         self.tallies[kind].lines += len(lines)
-        self.visible_at[kind, number] = datetime.fromisoformat(visible_at)
-        self._placed[order.number] = Placed(number, dict(lines))
+        self.visible_at[key] = datetime.fromisoformat(visible_at)
+        self._placed[invoice] = Placed(number, dict(lines), codes)
+        self.compared.sold({codes[ref]: units for ref, units in lines.items()})
 
     async def _give_back(self, step: RetailOrder) -> None:
         placed = self._placed.get(step.original)
@@ -123,6 +133,8 @@ class Shoppers:
         if not cuts:
             return
         self.tallies[kind].cancelled += 1
+        back = {placed.codes[ref]: units for ref, units in cuts.items()}
+        self.compared.given_back(step.original, basket(step), back)
         for ref, units in cuts.items():
             placed.left[ref] -= units
         if any(placed.left.values()):

@@ -43,6 +43,10 @@ class Screen(Protocol):
         """One thing that happened."""
         ...
 
+    def caption(self, text: str) -> None:
+        """What is being shown, until the next one."""
+        ...
+
     def show(self, view: View) -> None:
         """How it stands now."""
         ...

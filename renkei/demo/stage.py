@@ -13,25 +13,31 @@ from domain.store import shops as shop_rows
 from domain.store.audit import AuditedError, Books, Reach, Unsettled
 from domain.store.shops import Shop
 from renkei.demo.books import MallBooks, read_state
+from renkei.demo.captions import Caption
 from renkei.demo.latency import OrderAt, Spell
 from renkei.demo.replay import Shoppers
 from renkei.demo.screen import Screen
 from renkei.demo.seeding import Merchant, now
 from renkei.demo.stalls import Stall
+from renkei.example_shop.catalogue import RetailProduct
 
 LOOK_AGAIN = 0.25
 
 
 @dataclass(slots=True)
 class Stage:
-    """`steps`: how many the replay has. `spells`: when something was made to go wrong."""
+    """`rows`: the products on show, `row_ids` by their codes. `steps`: how many the replay has. `spells`: when something was made to go wrong.
+    `caption`: what the demo shows at this moment."""
 
     merchant: Merchant
     stalls: Mapping[MallKind, Stall]
     shoppers: Shoppers
     screen: Screen
+    rows: Sequence[RetailProduct]
+    row_ids: Mapping[str, UUID]
     steps: int
     spells: list[Spell] = field(default_factory=list)
+    caption: Caption | None = None
 
     @property
     def progress(self) -> float:
@@ -39,7 +45,10 @@ class Stage:
         return self.shoppers.done / self.steps if self.steps else 1.0
 
     async def until(
-        self, condition: Callable[[], Awaitable[bool]], within: float = float("inf")
+        self,
+        condition: Callable[[], Awaitable[bool]],
+        within: float = float("inf"),
+        every: float = LOOK_AGAIN,
     ) -> bool:
         """Looks again until it is so; False when it is not in time."""
         clock = asyncio.get_running_loop()
@@ -47,8 +56,13 @@ class Stage:
         while not await condition():
             if clock.time() >= end:
                 return False
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(every)
         return True
+
+    def say(self, caption: Caption) -> None:
+        """On the page and on the screen."""
+        self.caption = caption
+        self.screen.caption(caption.en)
 
     async def reaches_share(self, share: float) -> None:
         async def so() -> bool:

@@ -7,9 +7,14 @@ from typing import Any
 
 import httpx
 
+from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import ItemRef, MallKind
 
 SOLD_OUT = "SOLD_OUT"
+NAMES: Mapping[MallKind, str] = MappingProxyType(
+    {kind: spec.name_en for kind, spec in MALL_SPECS.items()}
+)
+"""How a mall is called, wherever the demo names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,14 @@ Units = Mapping[ItemRef, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """What a mall would sell now of each product that was asked for, by our code; what is wrong with it."""
+
+    numbers: Mapping[str, int]
+    faults: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Stall:
     """One shop at its mall."""
 
@@ -127,6 +140,15 @@ class Stall:
     async def edit(self, ref: ItemRef, quantity: int) -> None:
         """As if somebody typed a number into the mall's own screen."""
         await self.ask("POST", "stock", quantity=quantity, **named(ref))
+
+    async def look(self, codes: Sequence[str]) -> Glance:
+        refs = {ref_at(self.kind, code): code for code in codes}
+        told = await self.ask("POST", "look", items=[named(ref) for ref in refs])
+        numbers = {
+            refs[ItemRef(item["item_code"], item["variant_code"])]: int(item["quantity"])
+            for item in told["items"]
+        }
+        return Glance(numbers, told["faults"])
 
     async def state(self) -> dict[str, Any]:
         return await self.ask("GET", "state")

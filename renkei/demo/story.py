@@ -1,10 +1,12 @@
-"""The demo from beginning to end: seed, replay with mishaps, settle, ask the malls; then serve on."""
+"""The demo from beginning to end: seed, tell the story, replay with mishaps, settle, ask the malls; then serve on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import httpx
 
@@ -13,19 +15,23 @@ from domain.model.malls import MallKind
 from domain.model.roles import Role
 from domain.services import accounts
 from domain.services.credentials import Vault
+from domain.store import audit, products
 from domain.store.database import Database, Tx
 from integrations.bells import Bells
-from renkei.demo import seeding
+from renkei.demo import captions, scenes, seeding, site
 from renkei.demo.baskets import Baskets
+from renkei.demo.hands import clear_halts
 from renkei.demo.latency import by_mall_logs
-from renkei.demo.mishaps import clear_halts, mishaps, play_all
+from renkei.demo.mishaps import mishaps, play_all
 from renkei.demo.note import Note, write_note
 from renkei.demo.replay import Shoppers
 from renkei.demo.screen import Screen
 from renkei.demo.seeding import Merchant
 from renkei.demo.settling import settle
+from renkei.demo.shadow import Comparison, compared
+from renkei.demo.shelf import on_show
 from renkei.demo.stage import Stage
-from renkei.demo.stalls import KINDS, Stall
+from renkei.demo.stalls import KINDS, NAMES, Stall
 from renkei.demo.summary import Outcome, Pace, summary
 from renkei.demo.trickle import trickle
 from renkei.demo.watch import Watch
@@ -43,7 +49,8 @@ QUERY = "{ products(first: 3) { edges { node { code name total } } } }"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line asks for. `per_second` None: so that the replay takes about REPLAY_SECONDS."""
+    """What the command line asks for. `per_second` None: so that the replay takes about REPLAY_SECONDS. `story`: how many
+    seconds it takes; 0: none is told."""
 
     orders: int
     once: bool = False
@@ -51,6 +58,11 @@ class Wishes:
     calm: bool = False
     per_second: float | None = None
     speed: float = 60.0
+    story: float = scenes.SECONDS
+
+    @property
+    def tells(self) -> bool:
+        return bool(self.story) and not (self.once or self.quiet)
 
     @property
     def pace(self) -> Pace:
@@ -66,16 +78,55 @@ async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | No
         begin = _seeded if note is None else _found
         merchant = await begin(db, vault, stalls, baskets, running, wishes, screen)
         token = note.token if note else await _noted(merchant, running, wishes)
-        screen.tell(_how_to_reach(running, token))
         steps = baskets.steps if note is None else ()
-        stage = Stage(merchant, stalls, Shoppers(stalls, merchant.sees), screen, len(steps))
-        watch = asyncio.create_task(Watch(stage).look_on())
-        try:
+        shoppers = Shoppers(stalls, merchant.sees, compared=await _compared(merchant))
+        rows = on_show(baskets.catalogue, baskets.orders)
+        ids = await _ids(merchant, [each.code for each in rows])
+        stage = Stage(merchant, stalls, shoppers, screen, rows, ids, len(steps))
+        async with (
+            _beside(Watch(stage).look_on(), site.write_now_and_then(stage, wishes.speed)),
+            _page(stage, running, token),
+        ):
+            if note is None:
+                await _ready(stage)
+            screen.tell(_how_to_reach(running, token))
             return await _play(stage, baskets, wishes, new=note is None)
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+
+
+@asynccontextmanager
+async def _beside(*endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """What goes on while the block runs."""
+    tasks = [asyncio.create_task(each) for each in endless]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for ended in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+
+def _page(stage: Stage, running: Running, token: str) -> AbstractAsyncContextManager[None]:
+    assert running.page is not None
+    return site.served(site.Site(stage, running.address, token).app(), running.page)
+
+
+async def _ids(merchant: Merchant, codes: Sequence[str]) -> Mapping[str, UUID]:
+    async with merchant.db.transaction(merchant.account_id) as tx:
+        return await products.by_code(tx, codes)
+
+
+async def _compared(merchant: Merchant) -> Comparison:
+    """Both worlds begin with what there is now."""
+    async with merchant.db.transaction(merchant.account_id) as tx:
+        books = await audit.books(tx)
+    codes = {each.id: each.code for each in books.products}
+    parts: dict[str, dict[str, int]] = {}
+    for part in books.parts:
+        parts.setdefault(codes[part.set_id], {})[codes[part.part_id]] = part.count
+    totals = {each.code: each.total for each in books.products if each.code not in parts}
+    return compared(totals, parts, KINDS)
 
 
 @asynccontextmanager
@@ -118,7 +169,7 @@ async def _seeded(
         files = await seeding.fill_mall(stall, baskets.catalogue)
         count = await seeding.import_files(merchant, kind, files)
         names = ", ".join(name for name, _ in files)
-        screen.say(f"{kind.value}: {count:,} listings imported from {names}, linked by code")
+        screen.say(f"{NAMES[kind]}: {count:,} listings imported from {names}, linked by code")
     await seeding.count_stock(merchant, baskets.catalogue)
     await seeding.start(merchant)
     return merchant
@@ -161,22 +212,25 @@ async def _token(tx: Tx) -> str:
 
 
 def _how_to_reach(running: Running, token: str) -> list[str]:
+    assert running.page is not None
     return [
-        f"The API is at {running.address}/graphql, and this token opens it:",
-        f"  {token}",
-        "Try:",
-        f"  curl -s {running.address}/graphql -H 'Authorization: Bearer {token}'"
+        "",
+        f"The page   {site.address(running.page, token)}",
+        f"GraphiQL   {running.address}/graphql#token={token}",
+        f"curl -s {running.address}/graphql -H 'Authorization: Bearer {token}'"
         f" -H 'Content-Type: application/json' -d '{{\"query\": \"{QUERY}\"}}'",
         "",
     ]
 
 
 async def _play(stage: Stage, baskets: Baskets, wishes: Wishes, *, new: bool) -> Outcome:
+    if wishes.tells:
+        await scenes.play(stage, wishes.story)
     if new:
         await _replay(stage, baskets, wishes)
     else:
         await clear_halts(stage)
-    stage.screen.say("Waiting until nothing moves, then asking the malls themselves")
+    stage.say(captions.SETTLING)
     outcome = await _outcome(stage)
     stage.screen.tell(summary(outcome, list(stage.shoppers.tallies.values()), wishes.pace))
     if not wishes.once:
@@ -185,8 +239,8 @@ async def _play(stage: Stage, baskets: Baskets, wishes: Wishes, *, new: bool) ->
 
 
 async def _replay(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
-    await _ready(stage)
     pace = wishes.pace
+    stage.say(captions.REPLAY)
     stage.screen.say(
         f"Replaying {len(baskets.orders):,} real orders of at most {baskets.most_lines:,} lines, and their"
         f" cancellations, {pace.per_second:g} a second, each at the mall that a hash of its number names; {pace.malls}"
@@ -232,7 +286,9 @@ async def _outcome(stage: Stage) -> Outcome:
 async def _serve_on(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
     """Until cancelled: quietly, or with a shopper now and then."""
     if wishes.quiet:
+        stage.say(captions.STILL)
         stage.screen.say("Serving data that stands still. Stop with Ctrl-C")
         await asyncio.Event().wait()
+    stage.say(captions.TRICKLE)
     stage.screen.say("Serving on, with a shopper now and then. Stop with Ctrl-C")
     await trickle(stage, baskets)

@@ -8,6 +8,7 @@ from renkei.demo.audit import Audit, Kind
 from renkei.demo.latency import Lasted, Spell, calm, percentile
 from renkei.demo.replay import Tally
 from renkei.demo.screen import seconds
+from renkei.demo.stalls import NAMES
 
 FINDINGS_SHOWN = 5
 
@@ -23,7 +24,7 @@ class Pace:
     @property
     def polls(self) -> str:
         return ", ".join(
-            f"{kind.value} every {seconds} s" for kind, seconds in self.poll_seconds.items()
+            f"{NAMES[kind]} every {seconds} s" for kind, seconds in self.poll_seconds.items()
         )
 
     @property

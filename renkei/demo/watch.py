@@ -15,6 +15,7 @@ from domain.store.shops import Shop
 from renkei.demo.latency import by_answers, percentile
 from renkei.demo.screen import ShopView, View
 from renkei.demo.stage import Stage
+from renkei.demo.stalls import NAMES
 
 LOOK_EVERY = 1.0
 LATELY = timedelta(seconds=15)
@@ -81,14 +82,14 @@ class Watch:
             before, state = self._states.get(shop.id), _state(shop)
             self._states[shop.id] = state
             if before not in (None, state):
-                self.stage.screen.say(f"{shop.mall.value}: {before} → {state}")
+                self.stage.screen.say(f"{NAMES[shop.mall]}: {before} → {state}")
 
 
 def _news(
     error: AuditedError, was_open: bool | None, malls: Mapping[UUID, MallKind]
 ) -> Iterator[str]:
     """`was_open` None: it was not there."""
-    where = malls[error.shop_id].value if error.shop_id else "account"
+    where = NAMES[malls[error.shop_id]] if error.shop_id else "account"
     if was_open is None:
         yield f"error opened: {where} {error.kind} (level {error.level})"
     if error.resolved_at is not None and was_open is not False:

@@ -20,11 +20,11 @@ OK = re.compile(
     r" errors_open=0 differences=0 unapplied=0 p95_order_to_malls_ms=(\d+)"
 )
 MET = (
-    "AMAZON THROTTLED (level 8)",
-    "YAHOO_SHOPPING UNREACHABLE (level 8)",
-    "RAKUTEN MAINTENANCE (level 8)",
-    "YAHOO_SHOPPING ITEM_REFUSED (level 8)",
-    "RAKUTEN CREDENTIALS_REFUSED (level 9)",
+    "Amazon.co.jp THROTTLED (level 8)",
+    "Yahoo! Shopping UNREACHABLE (level 8)",
+    "Rakuten Ichiba MAINTENANCE (level 8)",
+    "Yahoo! Shopping ITEM_REFUSED (level 8)",
+    "Rakuten Ichiba CREDENTIALS_REFUSED (level 9)",
 )
 
 
@@ -111,7 +111,7 @@ def test_it_serves_on_and_again_and_stops_when_told(place: Path) -> None:
 
 def _the_curl(said: str) -> list[dict[str, object]]:
     """What the command that is printed answers, asked without curl."""
-    line = next(line for line in said.splitlines() if line.startswith("  curl "))
+    line = next(line for line in said.splitlines() if line.startswith("curl "))
     _, _, address, _, authorization, _, content, _, body = shlex.split(line)
     headers = dict(each.split(": ", 1) for each in (authorization, content))
     answer = httpx.post(address, headers=headers, content=body)

@@ -32,5 +32,5 @@ def test_every_number_of_a_mall_stands_under_its_name() -> None:
     assert lines[0] == ["Renkei", "demo"]
     assert lines[2:4] == [
         ["mall", "orders", "lines", "refused", "cancels", "waiting", "state"],
-        ["Rakuten", "1", "2", "3", "4", "5", "running"],
+        ["Rakuten", "Ichiba", "1", "2", "3", "4", "5", "running"],
     ]

@@ -25,7 +25,7 @@ def test_what_went_wrong_before_is_no_news_but_its_end_is() -> None:
     assert news.of([old, over], MALLS) == []
     assert news.of([old, over], MALLS) == []
     assert news.of([replace(old, resolved_at=NOW, count=3), over], MALLS) == [
-        "error closed: RAKUTEN THROTTLED, seen 3 times"
+        "error closed: Rakuten Ichiba THROTTLED, seen 3 times"
     ]
 
 
@@ -34,6 +34,6 @@ def test_what_opens_and_closes_between_two_looks_is_told_whole() -> None:
     assert news.of([], MALLS) == []
 
     assert news.of([an_error(1, resolved_at=NOW)], MALLS) == [
-        "error opened: RAKUTEN THROTTLED (level 8)",
-        "error closed: RAKUTEN THROTTLED, seen once",
+        "error opened: Rakuten Ichiba THROTTLED (level 8)",
+        "error closed: Rakuten Ichiba THROTTLED, seen once",
     ]

@@ -82,6 +82,15 @@ async def test_items_put_again_without_a_quantity_keep_their_counter(shop):
     assert await shop.rig.counters() == {"tee:m": 5}
 
 
+async def test_a_look_tells_counters_of_what_there_is_and_what_is_wrong(shop):
+    await shop.rig.control("POST", "faults", kind="maintenance")
+    asked = [{"item_code": "TEE", "variant_code": "m"}, {"item_code": "no"}]
+    assert await shop.rig.control("POST", "look", items=asked) == {
+        "items": [{"item_code": "tee", "variant_code": "m", "quantity": 5}],
+        "faults": ["maintenance"],
+    }
+
+
 async def test_the_merchant_edits_a_number_by_hand(shop):
     await shop.rig.control("POST", "stock", item_code="tee", variant_code="m", quantity=8)
     state = await shop.rig.control("GET", "state")
