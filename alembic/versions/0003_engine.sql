@@ -10,6 +10,11 @@ ALTER TABLE listing_sync
     ADD COLUMN exposed_since TIMESTAMP WITH TIME ZONE,
     ADD COLUMN feed_id UUID;
 CREATE INDEX listing_sync_shop_idx ON listing_sync (account_id, shop_id, listing_id);
+-- In the order of its lanes, so that what goes out next is found whatever waits, and whatever of it may not go yet.
+DROP INDEX listing_sync_waiting_idx;
+CREATE INDEX listing_sync_waiting_idx ON listing_sync
+    (account_id, shop_id, lane, waiting_since, (CASE WHEN next_try_at IS NULL THEN '-infinity' ELSE next_try_at END))
+    WHERE wanted > done;
 CREATE INDEX listing_sync_feed_idx ON listing_sync (account_id, feed_id, listing_id) WHERE feed_id IS NOT NULL;
 
 ALTER TABLE pushes ADD COLUMN feed_id UUID;

@@ -76,16 +76,37 @@ class Lost:
     sent_at: datetime
 
 
+LOCKED_BY_OTHERS = 200
+"""So many rows that other transactions hold do not keep the next ones from going."""
+
+MAY_GO = """
+    l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND l.push_id IS NULL AND l.expected IS NOT NULL
+    AND CASE WHEN l.next_try_at IS NULL THEN '-infinity' ELSE l.next_try_at END <= :now AND l.lane <= :last_lane
+    AND (l.lane = 0 OR l.feed_id IS NULL AND (l.base_source <> 'READ_BACK' OR l.base_latest IS NULL
+        OR NOT :fetches_orders OR l.base_latest <= :watermark OR l.expected < l.base))
+"""
+
+
+def _first_of(which: str, urgency: int) -> str:
+    """The oldest of one lane, read in the order in which its index holds them."""
+    return f"""
+        (SELECT l.listing_id, {urgency} AS urgency, l.waiting_since FROM listing_sync l WHERE {MAY_GO} AND {which}
+        ORDER BY l.waiting_since LIMIT :at_most + {LOCKED_BY_OTHERS})
+    """  # noqa: S608  constants
+
+
 DUE = text(
-    """
-    SELECT l.listing_id FROM listing_sync l
-    WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND l.push_id IS NULL
-        AND l.expected IS NOT NULL AND (l.next_try_at IS NULL OR l.next_try_at <= :now) AND l.lane <= :last_lane
-        AND (l.lane = 0 OR l.base_source <> 'READ_BACK' OR l.base_latest IS NULL OR NOT :fetches_orders
-            OR l.base_latest <= :watermark OR l.expected < l.base)
-    ORDER BY greatest(l.lane - CASE WHEN l.waiting_since <= :risen_before THEN 1 ELSE 0 END, 0), l.waiting_since
-    LIMIT :at_most FOR UPDATE SKIP LOCKED
-    """
+    f"""
+    SELECT l.listing_id FROM (
+        {_first_of("l.lane = 0", 0)}
+        UNION ALL {_first_of("l.lane = 1 AND l.waiting_since <= :risen_before", 0)}
+        UNION ALL {_first_of("l.lane = 1 AND l.waiting_since > :risen_before", 1)}
+        UNION ALL {_first_of("l.lane = 2 AND l.waiting_since <= :risen_before", 1)}
+        UNION ALL {_first_of("l.lane = 2 AND l.waiting_since > :risen_before", 2)}
+        ORDER BY urgency, waiting_since LIMIT :at_most + {LOCKED_BY_OTHERS}) AS due
+    JOIN listing_sync l ON l.listing_id = due.listing_id AND {MAY_GO}
+    ORDER BY due.urgency, due.waiting_since LIMIT :at_most FOR UPDATE OF l SKIP LOCKED
+    """  # noqa: S608  constants
 )
 
 REFS = text(

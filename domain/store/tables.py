@@ -514,6 +514,7 @@ Index(
     listing_sync.c.shop_id,
     listing_sync.c.lane,
     listing_sync.c.waiting_since,
+    text("(CASE WHEN next_try_at IS NULL THEN '-infinity' ELSE next_try_at END)"),
     postgresql_where=text("wanted > done"),
 )
 Index(
