@@ -403,8 +403,8 @@ async def test_only_stock_fields_of_an_order_are_asked_for() -> None:
     await mall.orders_by_number(["demo-store-10000001"])
 
     assert (
-        b"<Field>OrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity</Field>"
-        in recorded.requests[-1].content
+        b"<Field>OrderId,ParentOrderId,ChildOrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity"
+        b"</Field>" in recorded.requests[-1].content
     )
 
 

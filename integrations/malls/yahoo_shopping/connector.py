@@ -47,6 +47,7 @@ from .answers import ACCESS_ENDED, FILE_NOT_READY, classify, classify_write
 from .auth import Login, Signature
 from .catalogue import STOCK_FILE, listings_in
 from .orders import PLACED, PUBLISHED, Entry, Told, info_body, list_body, listed, told
+from .splits import Part, told_as
 from .stock import get_form, readings, results, set_form
 
 PATH = "/ShoppingWebService/V1"
@@ -79,6 +80,7 @@ class YahooShopping:
         spec = MALL_SPECS[MallKind.YAHOO_SHOPPING]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
+        self.write_buckets = (BUCKETS["setStock"], DAY)
         self._speed = float(settings["speed"])
         self._client = MallClient(http, throttle, now)
         self._base_url = settings["base_url"].rstrip("/") + PATH
@@ -142,20 +144,29 @@ class YahooShopping:
     async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:
         """One call for each; what cannot be read is named, and does not keep the others back."""
         within_limit(numbers, MOST_NUMBERS)
-        orders: list[MallOrder] = []
+        orders: dict[str, MallOrder] = {}
         unreadable: dict[str, str] = {}
-        observed_at: datetime | None = None
+        parts: dict[str, tuple[Part, datetime]] = {}
+
+        async def read(number: str) -> Part:
+            """One call for each, however many of its family are asked for."""
+            if number not in parts:
+                parts[number] = await self._part(number)
+            return parts[number][0]
+
         for number in numbers:
             try:
-                answer = await self._order_call("orderInfo", info_body(self._seller_id, number))
-                observed_at = observed_at or answer.at.earliest
-                orders.append(told(answer.response))
+                orders |= {order.number: order for order in await told_as(number, read)}
             except (MallMalformed, MallRefused) as error:
                 unreadable[number] = why_unreadable(error)
-        orders.sort(key=lambda order: order.placed_at)
-        return OrderPage(
-            tuple(orders), observed_at or self._client.now(), len(numbers), True, unreadable
-        )
+        observed_at = min((at for _, at in parts.values()), default=self._client.now())
+        found = tuple(sorted(orders.values(), key=lambda order: order.placed_at))
+        return OrderPage(found, observed_at, len(numbers), True, unreadable)
+
+    async def _part(self, number: str) -> tuple[Part, datetime]:
+        """One order's own detail, and the mall's time when it was asked for."""
+        answer = await self._order_call("orderInfo", info_body(self._seller_id, number))
+        return told(answer.response), answer.at.earliest
 
     async def listings(self) -> AsyncIterator[Sequence[MallListing]]:
         form = {"seller_id": self._seller_id, "type": STOCK_FILE}

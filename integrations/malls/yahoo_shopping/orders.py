@@ -3,6 +3,7 @@
 Only the fields named here are asked for: no buyer, no address.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from integrations.http import reading
 from integrations.jst import COMPACT, first_second, last_second_before, read_time
 
 from .answers import document, optional, word
+from .splits import Part
 
 IDS_PER_LIST = 2000
 MOST_IDS = 50_000
@@ -24,7 +26,7 @@ MOST_KEPT = 5_000
 STAMP = timedelta(seconds=2)
 """Time stamps are whole seconds, and so is the mall's time of an answer."""
 LIST_FIELDS = "OrderId,OrderTime,LastUpdateTime"
-DETAIL_FIELDS = "OrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity"
+DETAIL_FIELDS = "OrderId,ParentOrderId,ChildOrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity"
 PLACED = "OrderTime"
 PUBLISHED = "PublicationTime"
 """An order held for fraud checks enters the list when it is published, long after it was placed."""
@@ -124,14 +126,15 @@ def _entry(info: Element) -> Entry:
     return Entry(read_time(word(info, "OrderTime")), read_time(updated) if updated else None)
 
 
-def told(response: httpx.Response) -> MallOrder:
+def told(response: httpx.Response) -> Part:
     with reading(response, personal=True):
         root = document(response)
         _assert_ok(root.find("Result"))
         info = root.find("Result/OrderInfo")
         if info is None:
             raise LookupError("OrderInfo")
-        return order_of(info)
+        children = re.split(r"[,\s]+", optional(info, "ChildOrderId"))
+        return Part(order_of(info), optional(info, "ParentOrderId"), tuple(filter(None, children)))
 
 
 def _assert_ok(result: Element | None) -> None:
