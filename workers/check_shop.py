@@ -11,22 +11,52 @@ from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from domain.model.shops import ShopState
 from domain.services import checks, consents, shops
 from domain.services.shops import ShopGone
-from domain.store import jobs
+from domain.store import jobs, leases
 from domain.store import shops as shop_rows
 from domain.store.database import Tx
 from domain.store.jobs import Check
+from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
+from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 from workers.import_orders import fetch_orders
 
 TEST_SECONDS = 45
+LEASE = timedelta(seconds=30)
 TRY_AGAIN = timedelta(seconds=5)
 
 
 async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
-    """The tests that wait, then orders from the watermark where the shop is catching up."""
-    with suppress(ShopGone):
-        await _checked(ctx, account_id, shop_id)
+    """The tests that wait, then orders from the watermark where the shop is catching up. Another tester's shop is left
+    alone."""
+    epoch = await _begin(ctx, account_id, shop_id)
+    if epoch is None:
+        return
+
+    async def go_on() -> None:
+        async with ctx.db.transaction(account_id) as tx:
+            await leases.renew(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch, LEASE)
+
+    try:
+        async with beating(BEAT_SECONDS, go_on):
+            with suppress(ShopGone):
+                await _checked(ctx, account_id, shop_id)
+    finally:
+        await asyncio.shield(_end(ctx, account_id, shop_id, epoch))
+
+
+async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> int | None:
+    async def work(tx: Tx) -> int | None:
+        if await shop_rows.get(tx, shop_id) is None:
+            return None
+        return await leases.take(tx, shop_id, LeaseKind.CHECK, ctx.holder, LEASE)
+
+    return await ctx.db.run(account_id, work)
+
+
+async def _end(ctx: Context, account_id: UUID, shop_id: UUID, epoch: int) -> None:
+    async with ctx.db.transaction(account_id) as tx:
+        await leases.give_back(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch)
 
 
 async def _checked(ctx: Context, account_id: UUID, shop_id: UUID) -> None:

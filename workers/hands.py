@@ -17,6 +17,9 @@ AT_ONCE = 16
 FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2, WALK: 2})
 """Work that keeps a connection busy for as long as it lasts: it leaves most of them to what waits for malls."""
 
+LOOKS_AFTER_FAILURE = 5
+"""After 1, 2, 4, 8 and 16 seconds."""
+
 Key = tuple[UUID, str]
 
 log = structlog.get_logger(__name__)
@@ -34,6 +37,8 @@ class Hands:
     _free: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _busy: dict[Key, "asyncio.Task[None]"] = field(default_factory=dict)
     _again: set[Key] = field(default_factory=set)
+    _failed: dict[Key, int] = field(default_factory=dict)
+    _later: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
 
     async def __aenter__(self) -> "Hands":
         self._free = {name: asyncio.Semaphore(FEWER.get(name, AT_ONCE)) for name in self.work}
@@ -45,6 +50,8 @@ class Hands:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        for look in self._later.values():
+            look.cancel()
         tasks = list(self._busy.values())
         for task in tasks:
             task.cancel()
@@ -72,3 +79,14 @@ class Hands:
             await self.work[work](self.ctx, account_id, place_id)
         except Exception:
             log.exception("work_failed", account=str(account_id), place=str(place_id), work=work)
+            self._look_later(account_id, (place_id, work))
+        else:
+            self._failed.pop((place_id, work), None)
+
+    def _look_later(self, account_id: UUID, key: Key) -> None:
+        """Soon, and ever less soon: where the database was lost under way, a lease is left that this process alone may
+        take anew before it ends; nobody else is told of the work meanwhile."""
+        nth = self._failed[key] = self._failed.get(key, 0) + 1
+        if nth <= LOOKS_AFTER_FAILURE:
+            soon = asyncio.get_running_loop().call_later
+            self._later[key] = soon(2 ** (nth - 1), self.take_up, account_id, *key)

@@ -12,6 +12,7 @@ from domain.services import drift, polling
 from domain.services.polling import Poll, TurnLost
 from domain.store.database import Tx
 from workers import order_windows
+from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 from workers.order_windows import PAGE_SECONDS
 from workers.throttle import urgent
@@ -28,9 +29,15 @@ async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     poll = await ctx.db.run(account_id, begin)
     if poll is None:
         return
+
+    async def go_on() -> None:
+        async with ctx.db.transaction(account_id) as tx:
+            await polling.go_on(tx, poll)
+
     try:
-        with urgent():
-            await _fetch(ctx, account_id, poll)
+        async with beating(BEAT_SECONDS, go_on):
+            with urgent():
+                await _fetch(ctx, account_id, poll)
     except TurnLost:
         log.warning("orders_turn_lost", shop=str(shop_id))
     except MallError as error:

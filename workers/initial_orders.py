@@ -8,11 +8,12 @@ import structlog
 
 from domain.model.errors import MallError
 from domain.model.malls import OrderPage
-from domain.services import initial_orders
+from domain.services import initial_orders, polling
 from domain.services.initial_orders import CalledOff, Fetch
 from domain.services.polling import Poll, TurnLost
 from domain.store.database import Tx
 from workers import order_windows
+from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 
 TURN_SECONDS = 30
@@ -60,13 +61,18 @@ async def _fetch_window(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
 async def _walk(ctx: Context, account_id: UUID, fetch: Fetch) -> None:
     mall = await ctx.malls.of(account_id, fetch.poll.shop)
 
+    async def go_on() -> None:
+        async with ctx.db.transaction(account_id) as tx:
+            await polling.go_on(tx, fetch.poll)
+
     async def take(poll: Poll, page: OrderPage, _: OrderPage) -> None:
         async def work(tx: Tx) -> None:
             await initial_orders.took(tx, fetch, poll, page, now=ctx.now())
 
         await ctx.db.run(account_id, work)
 
-    await order_windows.walk(mall, fetch.poll, take)
+    async with beating(BEAT_SECONDS, go_on):
+        await order_windows.walk(mall, fetch.poll, take)
 
 
 async def _failed(ctx: Context, account_id: UUID, fetch: Fetch, error: MallError) -> None:

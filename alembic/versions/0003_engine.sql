@@ -23,6 +23,9 @@ CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE sta
 CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
 CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listing_id, id);
 
+ALTER TABLE shop_leases DROP CONSTRAINT shop_leases_kind_known, ADD CONSTRAINT shop_leases_kind_known
+    CHECK (kind IN ('REFLECT', 'ORDERS', 'CHECK'));
+
 CREATE TABLE feeds (
     account_id UUID NOT NULL,
     id UUID DEFAULT uuidv7() NOT NULL,
@@ -221,12 +224,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             SELECT FROM shop_leases x WHERE x.account_id = s.account_id AND x.shop_id = s.id AND x.kind = 'ORDERS'
                 AND x.until >= clock_timestamp())
         UNION ALL
-        SELECT s.account_id, s.id, 'CHECK' FROM shops s
-        WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
-        UNION
-        SELECT j.account_id, j.shop_id, 'CHECK' FROM jobs j
-        WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
-            AND (j.started_at IS NULL OR j.started_at <= at - interval '2 minutes')
+        SELECT c.account_id, c.id, 'CHECK' FROM (
+            SELECT s.account_id, s.id FROM shops s
+            WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
+            UNION
+            SELECT j.account_id, j.shop_id FROM jobs j
+            WHERE j.state IN ('WAITING', 'RUNNING') AND j.kind = 'SHOP_CHECK'
+                AND (j.started_at IS NULL OR j.started_at <= at - interval '30 seconds')) AS c
+        WHERE NOT EXISTS (
+            SELECT FROM shop_leases x WHERE x.account_id = c.account_id AND x.shop_id = c.id AND x.kind = 'CHECK'
+                AND x.until >= clock_timestamp())
         UNION ALL
         SELECT s.account_id, s.id, 'REFLECT' FROM free s
         WHERE coalesce(s.paused_until, at) <= at AND EXISTS (

@@ -25,7 +25,9 @@ from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=30)
+"""Whose importer died has nobody's orders fetched for so long; who lives says so meanwhile, however long a page takes."""
+
 LEAST_WINDOW = timedelta(minutes=10)
 REREAD_EVERY = timedelta(minutes=5)
 LEAST_REREAD = timedelta(seconds=5)
@@ -171,6 +173,11 @@ async def _report(tx: Tx, shop: Shop, error: MallError, now: datetime) -> UUID |
         next_try_at=again,
         now=now,
     )
+
+
+async def go_on(tx: Tx, poll: Poll) -> bool:
+    """It is still at it. False: another has the shop by now, as it will find out when it stores a page."""
+    return await leases.renew(tx, poll.shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE)
 
 
 async def end(tx: Tx, poll: Poll, *, now: datetime) -> None:

@@ -27,7 +27,7 @@ from domain.store.readings import ToRead
 from domain.store.shops import Shop
 
 WORK = ShopWork.READ_STOCK
-LENGTH = timedelta(seconds=60)
+LENGTH = timedelta(seconds=30)
 """How long one call and what comes of it may take, before another worker takes the shop up."""
 
 MOST_FAILURES = 10

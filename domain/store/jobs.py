@@ -45,7 +45,7 @@ LOCK_CHECKS = text(
     SELECT id, shop_id, input, actor FROM jobs
     WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK'
         AND state IN ('WAITING', 'RUNNING')
-        AND (started_at IS NULL OR started_at <= cast(:at AS timestamptz) - interval '2 minutes')
+        AND (started_at IS NULL OR started_at <= cast(:at AS timestamptz) - interval '30 seconds')
     ORDER BY id LIMIT :at_most FOR UPDATE SKIP LOCKED
     """
 )
@@ -140,7 +140,7 @@ async def create(
 async def lock_checks(tx: Tx, shop_id: UUID, *, at: datetime) -> list[Check]:
     """The shop's tests to be made now, oldest first; those that another worker holds are left to it.
 
-    One that began two minutes ago and is not over was put back, or its worker died.
+    One that began half a minute ago and is not over was put back, or its tester died: who lives holds the shop.
     """
     values = {"account": tx.account_id, "shop": shop_id, "at": at, "at_most": MOST_CHECKS}
     return [Check(**row._mapping) for row in await tx.execute(LOCK_CHECKS, values)]

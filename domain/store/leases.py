@@ -1,4 +1,4 @@
-"""Whose turn it is: one pusher and one importer a shop, one process for each turn of the clock.
+"""Whose turn it is: one pusher, one importer and one tester a shop, one process for each turn of the clock.
 
 Timed by PostgreSQL's clock. Taking a shop's lease raises its epoch; what was begun under an older one touches nothing but
 the log (DESIGN §2.6).
@@ -16,6 +16,7 @@ from domain.store.database import Database, Tx
 class LeaseKind(StrEnum):
     REFLECT = "REFLECT"
     ORDERS = "ORDERS"
+    CHECK = "CHECK"
 
 
 TAKE = text(

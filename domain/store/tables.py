@@ -262,7 +262,7 @@ shop_leases = _tenant(
     _number("epoch", 1, BigInteger),
     _at("until", default=False),
     _to("shops", "shop_id"),
-    _one_of("kind", "REFLECT", "ORDERS"),
+    _one_of("kind", "REFLECT", "ORDERS", "CHECK"),
     key=("shop_id", "kind"),
 )
 

@@ -90,6 +90,18 @@ async def test_what_fails_is_taken_up_again(ctx: Context, busy: Busy) -> None:
         await busy.has_begun(2)
 
 
+async def test_what_fails_is_looked_at_again_though_nobody_asks(ctx: Context, busy: Busy) -> None:
+    async def fails_once(given: Context, account_id: UUID, shop_id: UUID) -> None:
+        if not busy.begun:
+            busy.begun.append(shop_id)
+            raise RuntimeError("The database was lost under way.")
+        await busy(given, account_id, shop_id)
+
+    async with Hands(ctx, {"REFLECT": fails_once}) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+        await busy.has_begun(2)
+
+
 async def test_what_is_under_way_is_put_down_at_the_end(ctx: Context, busy: Busy) -> None:
     async with Hands(ctx, {"REFLECT": busy}) as hands:
         hands.take_up(ACCOUNT, SHOP, "REFLECT")

@@ -335,10 +335,10 @@ async def test_a_halted_shop_is_tested_again_when_the_mall_could_not_be_asked(
         shop = await after_test(tx, shop, bad(BUSY))
         job = await row(tx, "SELECT state, result FROM jobs WHERE id = :job", job=check_id)
         assert (shop.state, job["state"], job["result"]["ok"]) == ("PROBING", "WAITING", False)
-        assert await jobs.lock_checks(tx, shop.id, at=NOW + timedelta(seconds=119)) == []
+        assert await jobs.lock_checks(tx, shop.id, at=NOW + timedelta(seconds=29)) == []
 
-        [again] = await jobs.lock_checks(tx, shop.id, at=NOW + timedelta(minutes=2))
-        await checks.probed(tx, shop, GOOD, again, now=NOW + timedelta(minutes=2))
+        [again] = await jobs.lock_checks(tx, shop.id, at=NOW + timedelta(seconds=30))
+        await checks.probed(tx, shop, GOOD, again, now=NOW + timedelta(seconds=30))
         assert (await shops.known(tx, shop.id)).state == "CATCHING_UP"
 
 
@@ -374,9 +374,9 @@ async def test_what_waits_is_seen_across_accounts_by_the_sweep(db: Database, acc
 
     async with db.transaction(account) as tx:
         check = await taken_up(tx, shop)
-    assert not await due(NOW + timedelta(seconds=119))
-    assert await due(NOW + timedelta(minutes=2))
+    assert not await due(NOW + timedelta(seconds=29))
+    assert await due(NOW + timedelta(seconds=30))
 
     async with db.transaction(account) as tx:
         await checks.probed(tx, shop, GOOD, check, now=NOW)
-    assert not await due(NOW + timedelta(minutes=2))
+    assert not await due(NOW + timedelta(seconds=30))

@@ -333,3 +333,27 @@ async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Datab
 
         assert found["part"] == "ORDERS"
         assert await errors(tx) == [("UNREACHABLE", "CLEARED", 1)]
+
+
+async def test_an_importer_that_says_so_keeps_its_turn_and_one_that_is_silent_loses_it(
+    db: Database, account: UUID
+):
+    async def left(tx: Tx) -> float:
+        found = await row(
+            tx, "SELECT extract(epoch FROM until - clock_timestamp()) FROM shop_leases"
+        )
+        return float(found["extract"])
+
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        poll = await begun(tx, shop)
+        assert await left(tx) <= polling.LEASE.total_seconds()
+        soon = "UPDATE shop_leases SET until = clock_timestamp() + interval '1 second' RETURNING 1"
+        await rows(tx, soon)
+
+        assert await polling.go_on(tx, poll)
+        assert await left(tx) > polling.LEASE.total_seconds() - 5
+
+        await rows(tx, "UPDATE shop_leases SET until = clock_timestamp() RETURNING 1")
+        assert not await polling.go_on(tx, poll)
+        assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "another", A_MINUTE) is not None

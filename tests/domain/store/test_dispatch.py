@@ -270,6 +270,29 @@ async def test_a_job_over_shops_is_due_where_it_may_go_on(
     assert found == ([work] if is_due else []), case
 
 
+@pytest.mark.parametrize(
+    ("case", "state", "started_at"),
+    [
+        ("a test that waits", "WAITING", None),
+        ("one whose tester died, or that was put back", "RUNNING", NOW - 30 * SECOND),
+    ],
+)
+async def test_a_test_is_due_unless_somebody_holds_its_shop(
+    db: Database, account: UUID, case: str, state: str, started_at: datetime | None
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        asked = {"kind": "SHOP_CHECK", "shop_id": shop.id, "started_at": started_at}
+        await a_row(tx, "jobs", state=state, **asked)
+        epoch = await leases.take(tx, shop.id, LeaseKind.CHECK, "test", MINUTE)
+        assert epoch is not None
+    assert await due(db, account) == [], case
+
+    async with db.transaction(account) as tx:
+        await leases.give_back(tx, shop.id, LeaseKind.CHECK, "test", epoch)
+    assert await due(db, account) == ["CHECK"], case
+
+
 async def test_initial_orders_wait_for_the_shops_importer(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         tea = await tea_at(tx)
