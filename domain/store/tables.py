@@ -514,7 +514,8 @@ Index(
     listing_sync.c.shop_id,
     listing_sync.c.lane,
     listing_sync.c.waiting_since,
-    text("(CASE WHEN next_try_at IS NULL THEN '-infinity' ELSE next_try_at END)"),
+    # As PostgreSQL tells it back.
+    text("(\nCASE\nWHEN next_try_at IS NULL THEN '-infinity'\nELSE next_try_at\nEND)"),
     postgresql_where=text("wanted > done"),
 )
 Index(
