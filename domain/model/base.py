@@ -89,6 +89,13 @@ def after_write(base: Base, quantity: int, at: MallTime) -> Base:
     return replace(base, quantity=known, at=at, source=MallStockSource.APPLIED_PUSH)
 
 
+def seen(base: Base, by: datetime) -> Base:
+    """A write that was queued is there by then: what comes later comes after it."""
+    if base.at is None or base.at.latest <= by:
+        return base
+    return replace(base, at=MallTime(base.at.earliest, max(base.at.earliest, by)))
+
+
 def after_delta(base: Base, change: int, at: MallTime) -> Base:
     """A relative write moves the base and keeps its time: one more change of the counter, by us."""
     return replace(_moved(base, change, at), source=MallStockSource.APPLIED_PUSH)

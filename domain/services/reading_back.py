@@ -96,7 +96,7 @@ async def _read_queued(
     given_up = await pushes.not_seen(
         tx, [each.id for each in missing], again_at=again_at, most=MOST_READS
     )
-    await _note_seen(tx, shop, [each for each in there if each.id in seen], now)
+    await _note_seen(tx, shop, [each for each in there if each.id in seen], shown, now)
     await _note_not_applied(tx, shop, [each for each in missing if each.id in given_up], shown, now)
     return len(given_up)
 
@@ -162,15 +162,23 @@ def _shows(reading: StockReading | None, sent: Unread) -> bool:
     return reading is not None and reading.found and reading.quantity in wanted
 
 
-async def _note_seen(tx: Tx, shop: Shop, there: Sequence[Unread], now: datetime) -> None:
-    listing_ids = [each.listing_id for each in there]
+async def _note_seen(
+    tx: Tx,
+    shop: Shop,
+    there: Sequence[Unread],
+    shown: Mapping[ItemRef, StockReading],
+    now: datetime,
+) -> None:
+    by = {each.listing_id: shown[each.ref].at.latest for each in there}
+    listing_ids = list(by)
 
     def change(row: SyncRow) -> SyncRow:
         waits = row.wanted > row.done
         if row.push_state != PushState.ACCEPTED.value:
             return row
         since = row.waiting_since if waits else None
-        return replace(row, push_state=PushState.APPLIED.value, waiting_since=since)
+        known = base.seen(row.base, by[row.listing_id])
+        return replace(row, push_state=PushState.APPLIED.value, waiting_since=since, base=known)
 
     await reconsider(tx, listing_ids, Why.SETTLED, now=now, change=change)
     await sync_errors.mended(tx, shop.id, listing_ids, kinds=(SyncErrorKind.NOT_APPLIED,), now=now)

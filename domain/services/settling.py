@@ -29,6 +29,7 @@ from domain.model.reflect import (
 from domain.model.sync_errors import Part, is_worth_telling
 from domain.model.sync_runs import RunKind
 from domain.services import reflect_jobs, shops, sync_errors
+from domain.services.reading_back import MOST_READS
 from domain.services.reflect import Batch, failed_row, unanswered_row
 from domain.services.sync import Change, Why, reconsider
 from domain.store import leases, listing_fields, pushes
@@ -84,7 +85,9 @@ async def _settle_results(
         if result.outcome is PushOutcome.APPLIED
     }
     await listing_fields.note_written(tx, stands)
-    learnt = {attempt.listing_id: (attempt, result) for attempt, result in answered}
+    learnt = {
+        attempt.listing_id: (attempt, _landing(batch.shop, result)) for attempt, result in answered
+    }
     change = _with_results(learnt, again_at)
     await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=change)
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
@@ -143,6 +146,15 @@ def _settled(
             return replace(settled, accepted_at=now, read_back_at=now + delay)
         case PushOutcome.REFUSED:
             return settled
+
+
+def _landing(shop: Shop, result: PushResult) -> PushResult:
+    """A number that is only queued lands at any time until it is seen, or given up: a sale until then may come before it,
+    and be written over."""
+    if result.outcome is not PushOutcome.ACCEPTED:
+        return result
+    longest = MOST_READS * MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
+    return replace(result, at=MallTime(result.at.earliest, result.at.latest + longest))
 
 
 def _with_results(

@@ -40,6 +40,10 @@ OF_SHOPS = """{o}.shop_id IN (SELECT d.id FROM shops d WHERE d.account_id = {acc
 SHOWN = f"{ALIVE} AND {OF_SHOPS.replace('SHOPS', 'd.disconnected_at IS NULL')}"
 PUSH_STATE = """(CASE WHEN SYNC.wanted > SYNC.done AND coalesce(SYNC.push_state, '') NOT IN ('SENT', 'ACCEPTED')
     THEN 'WAITING' ELSE SYNC.push_state END)"""
+KNOWN_AT = """CASE WHEN {t}_sync.base_latest > statement_timestamp() THEN {t}_sync.base_earliest
+    ELSE {t}_sync.base_latest END"""
+"""A number that is only queued lands by a time that is still to come."""
+
 PUSH_EXISTS = "({o}.wanted > {o}.done OR {o}.push_state IS NOT NULL)"
 DIFFERS = "({t}_sync.difference IS NOT NULL AND {t}_sync.difference <> 'UNKNOWN')"
 DIFFERS_FROM_TOTAL = """coalesce({t}_sync.base <> (SELECT p.total FROM products p
@@ -103,7 +107,7 @@ LISTING = Model(
             {
                 "quantity": number("{t}_sync.base"),
                 "unlimited": flag("{t}.unlimited"),
-                "known_at": moment("{t}_sync.base_latest"),
+                "known_at": moment(KNOWN_AT),
                 "source": word("coalesce({t}_sync.base_source, 'NEVER_SEEN')"),
             },
             needs=("sync",),
