@@ -114,6 +114,12 @@ SENTENCES: Mapping[str, Words] = {
         "確保在庫グループ「{group}」から外しました。", "Took the product out of the group {group}."
     ),
     "CLEAR_ERRORS": Words("エラーを削除しました。", "Cleared an error."),
+    "RESYNC": Words(
+        "データベースの復元または切り替えがあったため、全店舗の在庫を送り直し、{since}以降の受注を取り直します。"
+        "それ以降に入力した変更は失われている可能性があります。ご確認ください。",
+        "The database was restored or switched over: all shops' numbers are sent anew, and orders since {since} are read "
+        "again. What was entered after that may be lost: please check.",
+    ),
     "CREATE_ACCOUNT": Words("契約「{name}」を作成しました。", "Made the account {name}."),
     "CREATE_USER": Words("担当者「{name}」を追加しました。", "Added the person {name}."),
     "SAVE_USER": Words("担当者「{name}」を変更しました。", "Changed the person {name}."),

@@ -93,6 +93,10 @@ class Shop(Node):
     sandbox: bool = field("It is connected to a simulated mall.")
     in_use: bool = field("利用店舗設定: a shop not in use is neither read nor written.")
     state: ShopState = field("What it does at present.")
+    recalculating: bool = field(
+        "再計算中: after a halt, a switch or a restore its listings are worked out anew, part by part: some still stand as "
+        "they were. A shop that catches up does not run before that is over."
+    )
     orders_running: bool = field("受注連動: its orders are read.")
     reflect_running: bool = field("在庫反映: its numbers are sent.")
     reflect_interval_seconds: int = field("Changes are gathered for so long; zeros never wait.")

@@ -12,6 +12,7 @@
 | RENKEI_MALL_HOSTS | hosts that shops' addresses may lead to beside the malls' own, parted by commas; by default none |
 | RENKEI_DATA_DIR | the folder of embedded engines and kept files |
 | RENKEI_SWEEP_SECONDS | how often each worker looks for what waits without a bell |
+| RENKEI_LOSS_WINDOW | seconds of what malls did that are read again after a restore or a failover, before what it lost |
 | RENKEI_DATABASE_POOL | connections a process may open |
 | RENKEI_COST_MAXIMUM | points that one operation may cost |
 | RENKEI_COST_BUDGET | points that a token or a person may spend at once, over all API processes |
@@ -27,6 +28,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +42,7 @@ LOCAL_URL = "http://127.0.0.1:8000"
 MAKE_A_KEY = "openssl rand -base64 32"
 DATABASE_SCHEMES = ("postgresql+asyncpg", "postgresql", "postgres")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+LOSS_WINDOW = timedelta(minutes=15)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -61,6 +64,7 @@ class Settings:
     mall_hosts: frozenset[str] = frozenset()
     data_dir: Path | None = None
     sweep_seconds: float = 1.0
+    loss_window: timedelta = LOSS_WINDOW
     database_pool: int = 10
     cost_maximum: int = 10_000
     cost_budget: int = 50_000
@@ -87,6 +91,7 @@ class Settings:
             mall_hosts=allowed | ({place_of(sandbox)} if sandbox else set()),
             data_dir=read.given("RENKEI_DATA_DIR", Path, None),
             sweep_seconds=read.given("RENKEI_SWEEP_SECONDS", _seconds, 1.0),
+            loss_window=read.given("RENKEI_LOSS_WINDOW", _window, LOSS_WINDOW),
             database_pool=read.given("RENKEI_DATABASE_POOL", _connections, 10),
             cost_maximum=read.given("RENKEI_COST_MAXIMUM", _points, 10_000),
             cost_budget=read.given("RENKEI_COST_BUDGET", _points, 50_000),
@@ -119,6 +124,12 @@ def public_url(env: Mapping[str, str]) -> str:
     """Where browsers reach the API. Raises SettingsWrong."""
     read = _Reader(env)
     return read.checked(read.given("RENKEI_PUBLIC_URL", _web_address, LOCAL_URL))
+
+
+def loss_window(env: Mapping[str, str]) -> timedelta:
+    """How much a restore may lose. Raises SettingsWrong."""
+    read = _Reader(env)
+    return read.checked(read.given("RENKEI_LOSS_WINDOW", _window, LOSS_WINDOW))
 
 
 def log_level(env: Mapping[str, str]) -> str:
@@ -227,6 +238,12 @@ def _seconds(text: str) -> float:
     if not re.fullmatch(r"\d+(\.\d+)?", text) or not 0.05 <= float(text) <= 60:
         raise ValueError("is not a number of seconds between 0.05 and 60.")
     return float(text)
+
+
+def _window(text: str) -> timedelta:
+    if not re.fullmatch(r"\d{1,7}", text):
+        raise ValueError("is not a number of seconds between 0 and 9999999.")
+    return timedelta(seconds=int(text))
 
 
 def _connections(text: str) -> int:

@@ -145,7 +145,7 @@ async def _catch_up(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
         now = await shops.known(tx, shop_id)
         if now.state != ShopState.CATCHING_UP:
             return
-        if await shops.may_run(tx, now):
+        if await shops.may_run(tx, now, now=ctx.now()):
             await shops.caught_up(tx, now, now=ctx.now())
         else:
             again = max(ctx.now() + TRY_AGAIN, now.next_order_poll_at)

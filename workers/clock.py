@@ -16,6 +16,7 @@ from domain.store import dispatch, leases, rates, stock
 from domain.store import schedules as schedule_rows
 from domain.store.database import Tx
 from domain.store.job_targets import TARGETS
+from workers import restores
 from workers.context import Context
 from workers.hands import Hands
 
@@ -57,6 +58,8 @@ async def go_round(hands: Hands, sweep_seconds: float) -> None:
             hands.take_up(account_id, job_id, TARGETS)
 
     async with asyncio.TaskGroup() as loops:
+        loops.create_task(restores.watch(ctx))
+        loops.create_task(_every(ctx, "resyncs", 1, lambda: restores.resync_accounts(ctx)))
         loops.create_task(_every(ctx, "sweep", sweep_seconds, sweep))
         loops.create_task(_every(ctx, "overdue", 5, lambda: _show_overdue(ctx)))
         loops.create_task(_every(ctx, "schedules", 15, lambda: run_schedules(ctx)))

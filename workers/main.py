@@ -62,7 +62,7 @@ def _context(
     vault = Vault(settings.secret_key)
     malls = Malls(db, vault, http, shared.now)
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    return Context(db, malls, vault, holder, shared.now)
+    return Context(db, malls, vault, holder, shared.now, settings.loss_window)
 
 
 async def _work(ctx: Context, shared: DatabaseClock, settings: Settings) -> None:

@@ -26,7 +26,7 @@ async def read_back(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
 async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
     """One call's worth of accepted numbers: is there more? A mall that does not answer is asked again by the clock."""
     shop, asked = await _asked(ctx, account_id, shop_id)
-    if shop is None or not asked or not shop.in_use or shop.state in ("HALTED", "PROBING"):
+    if shop is None or not asked or not shop.in_use or shop.stands_still:
         return False
     try:
         async with asyncio.timeout(CALL_SECONDS):

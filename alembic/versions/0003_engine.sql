@@ -98,6 +98,26 @@ CREATE TABLE installation (
     CONSTRAINT installation_one_row CHECK (only_one)
 );
 GRANT SELECT, INSERT, UPDATE ON installation TO renkei_app;
+GRANT SELECT ON installation TO renkei_dispatch;
+
+CREATE FUNCTION renkei_timeline() RETURNS integer
+LANGUAGE sql STABLE AS $$
+    SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::integer
+$$;
+
+COMMENT ON FUNCTION renkei_timeline IS 'Another one after each failover and each restore to a point in time.';
+
+CREATE FUNCTION renkei_moved() RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM installation i, pg_control_system() here
+        WHERE i.timeline <> renkei_timeline() OR i.system_identifier <> here.system_identifier::text)
+$$;
+
+COMMENT ON FUNCTION renkei_moved IS 'A restore or a failover that nobody has noted yet.';
+
+REVOKE ALL ON FUNCTION renkei_timeline, renkei_moved FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_timeline, renkei_moved TO renkei_app, renkei_dispatch;
 
 DO $$
 DECLARE
@@ -207,14 +227,15 @@ RETURNS TABLE (account_id uuid, shop_id uuid, work text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH running AS (
         SELECT s.account_id, s.id, s.mall, s.settings, s.state, s.order_poll_seconds, s.orders_seen_at, s.watermark,
-            s.next_order_poll_at, s.paused_until, s.in_use, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
+            s.next_order_poll_at, s.next_probe_at, s.paused_until, s.in_use, s.state IN ('RUNNING', 'CATCHING_UP') AS goes,
             a.sync_running AND s.in_use AND s.orders_running AS fetches_orders
-        FROM shops s JOIN accounts a ON a.id = s.account_id AND a.resync_from IS NULL),
+        FROM shops s JOIN accounts a ON a.id = s.account_id AND a.resync_from IS NULL
+        WHERE NOT (SELECT renkei_moved())),
     free AS (
-        SELECT r.*, NOT r.fetches_orders OR r.orders_seen_at >= at - greatest(
+        SELECT r.*, r.state <> 'CATCHING_UP' AND (NOT r.fetches_orders OR r.orders_seen_at >= at - greatest(
             make_interval(secs => coalesce((freshness ->> r.mall)::float, 0)
                 / greatest(coalesce(nullif(r.settings ->> 'speed', '')::float, 1), 1)),
-            make_interval(secs => 3 * r.order_poll_seconds)) AS fresh
+            make_interval(secs => 3 * r.order_poll_seconds))) AS fresh
         FROM running r WHERE NOT EXISTS (
             SELECT FROM shop_leases x WHERE x.account_id = r.account_id AND x.shop_id = r.id AND x.kind = 'REFLECT'
                 AND x.until >= clock_timestamp()))
@@ -225,7 +246,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 AND x.until >= clock_timestamp())
         UNION ALL
         SELECT c.account_id, c.id, 'CHECK' FROM (
-            SELECT s.account_id, s.id FROM shops s
+            SELECT s.account_id, s.id FROM running s
             WHERE s.in_use AND s.state = 'CATCHING_UP' AND coalesce(s.next_probe_at, at) <= at
             UNION
             SELECT j.account_id, j.shop_id FROM jobs j
@@ -250,7 +271,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UNION
         SELECT w.account_id, w.shop_id, w.work FROM job_shops w
         JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')
-        JOIN shops s ON s.account_id = w.account_id AND s.id = w.shop_id
+        JOIN running s ON s.account_id = w.account_id AND s.id = w.shop_id
         WHERE w.outcome IS NULL AND w.next_try_at <= at AND (s.state IN ('RUNNING', 'CATCHING_UP') OR NOT s.in_use)
             AND (w.work <> 'INITIAL_ORDERS' OR NOT EXISTS (
                 SELECT FROM shop_leases x WHERE x.account_id = w.account_id AND x.shop_id = w.shop_id
@@ -258,7 +279,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UNION
         SELECT w.account_id, w.shop_id, 'WALK' FROM shop_walks w WHERE w.next_try_at <= at
         UNION ALL
-        SELECT f.account_id, f.shop_id, 'FEED' FROM feeds f WHERE f.look_at <= at
+        SELECT f.account_id, f.shop_id, 'FEED' FROM feeds f
+        JOIN running s ON s.account_id = f.account_id AND s.id = f.shop_id WHERE f.look_at <= at
     ) AS due
     ORDER BY random() LIMIT at_most
 $$;

@@ -81,7 +81,7 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Fetch |
     """Takes the shop's turn and the next window; None where another has it, where ordinary orders come first, or where
     nothing is left to fetch."""
     shop = await shops.lock(tx, shop_id)
-    if shop is not None and (shop.state in ("HALTED", "PROBING") or _comes_first(shop, now)):
+    if shop is not None and (shop.stands_still or _comes_first(shop, now)):
         return None
     epoch = await leases.take(tx, shop_id, LeaseKind.ORDERS, holder, LEASE)
     job = await job_shops.take(tx, shop_id, WORK, at=now, length=LEASE) if epoch else None
@@ -96,7 +96,9 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Fetch |
 async def took(tx: Tx, fetch: Fetch, poll: Poll, page: OrderPage, *, now: datetime) -> Taken:
     """Stores a page of the window of `poll`, which may be a narrower one. Raises TurnLost or CalledOff."""
     shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    if not await leases.renew(tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE):
+    if shop.resyncs or not await leases.renew(
+        tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE
+    ):
         raise TurnLost
     if not await job_shops.goes_on(tx, fetch.job.job_id):
         raise CalledOff

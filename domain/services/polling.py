@@ -38,7 +38,7 @@ LEAST_OVERLAP = timedelta(seconds=5)
 
 
 class TurnLost(Exception):
-    """Another importer has the shop by now: this one stops."""
+    """Another importer has the shop by now, or another time has begun for it: this one stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,7 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | 
         return None
     await sync_runs.cut_short(tx, shop_id, RunKind.ORDERS, epoch, now=now)
     shop = await shops.get(tx, shop_id)
-    if (
-        shop is None
-        or not shop.fetches_orders
-        or shop.watermark is None
-        or shop.state in ("HALTED", "PROBING")
-    ):
+    if shop is None or not shop.fetches_orders or shop.watermark is None or shop.stands_still:
         await leases.give_back(tx, shop_id, LeaseKind.ORDERS, holder, epoch)
         return None
     await shops.change(
@@ -107,7 +102,9 @@ def narrower(poll: Poll) -> Poll | None:
 async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: datetime) -> Taken:
     """Stores a page; with the last one the watermark moves, as far as the mall's own clock says. Raises TurnLost."""
     shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    if not await leases.renew(tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE):
+    if shop.resyncs or not await leases.renew(
+        tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE
+    ):
         raise TurnLost
     if page is first:
         await _note_clock(tx, poll, first, now)

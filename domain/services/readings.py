@@ -61,7 +61,7 @@ async def ask(tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: datetim
 async def begin(tx: Tx, shop_id: UUID, *, now: datetime) -> Call | None:
     """The next call; None where nothing is to be read, or another is at it."""
     shop = await shops.lock(tx, shop_id)
-    if shop is not None and shop.state in ("HALTED", "PROBING"):
+    if shop is not None and shop.stands_still:
         return None
     job = await job_shops.take(tx, shop_id, WORK, at=now, length=LENGTH)
     if job is None:

@@ -29,6 +29,7 @@ from domain.model.reflect import (
     lands_by,
     write_mode,
 )
+from domain.model.shops import ShopState
 from domain.model.sync_runs import RunKind
 from domain.services import sync_runs
 from domain.services.sync import Why, reconsider
@@ -57,7 +58,12 @@ class Batch:
 
 
 def orders_are_fresh(shop: Shop, now: datetime) -> bool:
-    """May other numbers than zero go out? A zero cannot put a sold unit back, any other number may (DESIGN §2.4)."""
+    """May other numbers than zero go out? A zero cannot put a sold unit back, any other number may (DESIGN §2.4).
+
+    Of a shop that catches up nobody knows yet what its mall shows, nor what was sold elsewhere meanwhile.
+    """
+    if shop.state == ShopState.CATCHING_UP or shop.resyncs:
+        return False
     if not shop.fetches_orders:
         return True
     allowed = MALL_SPECS[shop.mall].capabilities.order_freshness / shop.speed
@@ -67,7 +73,7 @@ def orders_are_fresh(shop: Shop, now: datetime) -> bool:
 
 async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) -> Batch | None:
     """The most urgent numbers that may go out now, as committed attempts; None when nothing may."""
-    if shop.state in ("HALTED", "PROBING") or not shop.reflects:
+    if shop.stands_still or not shop.reflects:
         return None
     listing_ids = await pushes.due(
         tx,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ from domain.store.database import Event, Tx
 from domain.store.shops import Shop
 
 MOST_SHOPS = 100
+WORTH_WAITING = timedelta(minutes=1)
+"""For another shop's orders, while its numbers may fall by them."""
 
 
 class ShopGone(DomainError):
@@ -163,10 +165,15 @@ async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> UUID |
     )
 
 
-async def may_run(tx: Tx, shop: Shop) -> bool:
-    """Of a locked shop that catches up: are its orders complete, and all of its listings looked at?"""
+async def may_run(tx: Tx, shop: Shop, *, now: datetime) -> bool:
+    """Of a locked shop that catches up: are its orders complete, and all of its listings looked at?
+
+    Where others catch up too, what they sold meanwhile is waited for: its numbers follow from that.
+    """
     complete = shop.orders_seen_at is not None or not shop.fetches_orders
-    return complete and not await walk_rows.pending(tx, shop.id)
+    if shop.resyncs or not complete or await walk_rows.pending(tx, shop.id):
+        return False
+    return not await shops.others_behind(tx, shop.id, soon=now + WORTH_WAITING)
 
 
 async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:

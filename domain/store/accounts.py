@@ -1,5 +1,6 @@
 """Accounts, and the switches of the whole of each."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -27,6 +28,13 @@ SWITCH = text(
 )
 
 REFLECT_EDITS = text("UPDATE accounts SET reflect_edits = :word WHERE id = :account")
+
+
+RESYNC = text("UPDATE accounts SET resync_from = least(resync_from, :since) WHERE id = :account")
+
+RESYNCED_FROM = text("SELECT resync_from FROM accounts WHERE id = :account")
+
+RESYNCED = text("UPDATE accounts SET resync_from = NULL WHERE id = :account")
 
 
 async def new_id(db: Database) -> UUID:
@@ -64,3 +72,18 @@ async def reflect_edits(tx: Tx, *, at_once: bool) -> None:
     """Whether what people edit goes out by itself, or when they ask for it."""
     word = "AT_ONCE" if at_once else "ON_REQUEST"
     await tx.execute(REFLECT_EDITS, {"account": tx.account_id, "word": word})
+
+
+async def resync(tx: Tx, since: datetime) -> None:
+    """What came after `since` may be lost: nothing is sent or fetched until that is dealt with."""
+    await tx.execute(RESYNC, {"account": tx.account_id, "since": since})
+
+
+async def resync_from(tx: Tx) -> datetime | None:
+    moment: datetime | None = await tx.scalar(RESYNCED_FROM, {"account": tx.account_id})
+    return moment
+
+
+async def resynced(tx: Tx) -> None:
+    """Work goes on."""
+    await tx.execute(RESYNCED, {"account": tx.account_id})

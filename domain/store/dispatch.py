@@ -29,6 +29,8 @@ FORGET_ERRORS = text("SELECT renkei_forget_errors(:before, :at_most)")
 FORGET_RUNS = text("SELECT renkei_forget_runs(:before, :at_most)")
 FORGET_EXPOSURES = text("SELECT renkei_forget_exposures(:before, :at_most)")
 
+RESYNCS = text("SELECT renkei_resyncs_due(:at_most)")
+
 FRESHNESS = orjson.dumps(
     {
         kind.value: spec.capabilities.order_freshness.total_seconds()
@@ -78,6 +80,12 @@ async def expiring(db: Database, *, before: datetime, at_most: int) -> list[tupl
     async with db.connection() as connection:
         rows = await connection.execute(EXPIRING, {"before": before, "at_most": at_most})
         return [(row.account_id, row.shop_id) for row in rows]
+
+
+async def resyncs_due(db: Database, *, at_most: int) -> list[UUID]:
+    """Accounts for which nothing goes on until what they believe of their malls is looked at anew."""
+    async with db.connection() as connection:
+        return list((await connection.execute(RESYNCS, {"at_most": at_most})).scalars())
 
 
 async def accounts(db: Database, *, at_most: int = 500) -> AsyncIterator[UUID]:

@@ -4,6 +4,7 @@ Timed by PostgreSQL's clock. Taking a shop's lease raises its epoch; what was be
 the log (DESIGN §2.6).
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -53,6 +54,12 @@ GIVE_BACK = text(
     """
 )
 
+RAISE = text(
+    """
+    UPDATE shop_leases SET epoch = epoch + :by, until = '-infinity' WHERE account_id = :account AND shop_id = ANY (:shops)
+    """
+)
+
 TURN = text(
     """
     INSERT INTO clock_leases AS c (name, holder, until) VALUES (:name, :holder, clock_timestamp() + :length)
@@ -89,6 +96,11 @@ async def holds(tx: Tx, shop_id: UUID, kind: LeaseKind, epoch: int) -> bool:
 
 async def give_back(tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, epoch: int) -> None:
     await tx.execute(GIVE_BACK, _key(tx, shop_id, kind) | {"holder": holder, "epoch": epoch})
+
+
+async def raise_all(tx: Tx, shop_ids: Collection[UUID], *, by: int) -> None:
+    """Nobody holds these shops any more, whatever epoch they were given."""
+    await tx.execute(RAISE, {"account": tx.account_id, "shops": list(shop_ids), "by": by})
 
 
 async def turn(db: Database, name: str, holder: str, length: timedelta) -> bool:

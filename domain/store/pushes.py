@@ -227,6 +227,14 @@ LOSE = text(
     """
 )
 
+DOUBT_ACCEPTED = text(
+    """
+    UPDATE pushes SET read_back_at = NULL, state = CASE state WHEN 'ACCEPTED' THEN 'UNKNOWN' ELSE state END
+    WHERE account_id = :account AND shop_id = ANY (:shops) AND feed_id IS NULL
+        AND (state = 'ACCEPTED' OR state = 'APPLIED' AND read_back_at IS NOT NULL)
+    """
+)
+
 LET_GO = text(
     """
     WITH open AS (
@@ -236,6 +244,11 @@ LET_GO = text(
     WHERE account_id = :account AND shop_id = :shop AND state = 'APPLIED' AND read_back_at IS NOT NULL
     """
 )
+
+
+async def doubt_accepted(tx: Tx, shop_ids: Collection[UUID]) -> None:
+    """Whatever these shops' malls took lately, nobody knows what they show: no number of ours is looked for there."""
+    await tx.execute(DOUBT_ACCEPTED, {"account": tx.account_id, "shops": list(shop_ids)})
 
 
 async def due(

@@ -1,6 +1,6 @@
 """Shops: their switches and states, how far their orders are known, their encrypted credentials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from domain.store.database import Tx
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked."""
+    """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked.
+    `resyncs`: after a restore or a failover nobody knows yet from when what we believe of the account's malls is.
+    """
 
     id: UUID
     mall: MallKind
@@ -47,6 +49,7 @@ class Shop:
     version: int
     account_running: bool
     level9_resume: str
+    resyncs: bool
 
     @property
     def speed(self) -> float:
@@ -58,15 +61,15 @@ class Shop:
         """Of so many numbers that the mall calls applied, one is looked at."""
         return int(self.settings.get("read_back_one_in") or 50)
 
-    def at_its_pace(self, until: datetime, now: datetime) -> datetime:
-        """A wait, as long as it is at this shop's speed: a second at least."""
-        if self.speed <= 1:
     @property
     def writes_changes(self) -> bool:
         """Are numbers sent as changes where that is safe?"""
         on = self.settings.get("relative_writes") == "true"
         return on and MALL_SPECS[self.mall].capabilities.relative_writes
 
+    def at_its_pace(self, until: datetime, now: datetime) -> datetime:
+        """A wait, as long as it is at this shop's speed: a second at least."""
+        if self.speed <= 1:
             return until
         return now + max((until - now) / self.speed, timedelta(seconds=1))
 
@@ -77,11 +80,16 @@ class Shop:
 
     @property
     def fetches_orders(self) -> bool:
-        return self.account_running and self.in_use and self.orders_running
+        return self.account_running and self.in_use and self.orders_running and not self.resyncs
 
     @property
     def reflects(self) -> bool:
-        return self.account_running and self.in_use and self.reflect_running
+        return self.account_running and self.in_use and self.reflect_running and not self.resyncs
+
+    @property
+    def stands_still(self) -> bool:
+        """Nothing is asked of its mall, and nothing sent there."""
+        return self.state in ("HALTED", "PROBING") or self.resyncs
 
 
 COLUMNS = """
@@ -89,7 +97,8 @@ COLUMNS = """
     s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
     s.watermark, s.orders_seen_at, s.cancels_seen_at, s.sampled_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until,
     s.maintenance,
-    s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume
+    s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume,
+    a.resync_from IS NOT NULL OR (SELECT renkei_moved()) AS resyncs
 """
 FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
 
@@ -120,6 +129,27 @@ POLLED = text(
     """
     UPDATE shops SET watermark = greatest(watermark, :watermark), orders_seen_at = coalesce(:seen_at, orders_seen_at)
     WHERE account_id = :account AND id = :shop
+    """
+)
+
+STEP_BACK = text(
+    """
+    UPDATE shops SET orders_seen_at = NULL, cancels_seen_at = NULL, next_order_poll_at = :now, next_probe_at = NULL,
+        watermark = least(watermark, cast(:since AS timestamptz) + make_interval(secs => clock_offset_ms / 1000.0)),
+        state = CASE WHEN in_use AND state = 'RUNNING' THEN 'CATCHING_UP' ELSE state END
+    WHERE account_id = :account AND id = ANY (:shops)
+    """
+)
+
+OTHERS_BEHIND = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM shops s JOIN accounts a ON a.id = s.account_id AND a.sync_running
+        WHERE s.account_id = :account AND s.id <> :shop AND s.state = 'CATCHING_UP' AND s.in_use AND s.orders_running
+            AND s.orders_seen_at IS NULL AND s.watermark IS NOT NULL AND s.next_order_poll_at <= cast(:soon AS timestamptz)
+            AND NOT EXISTS (
+                SELECT FROM sync_errors e WHERE e.account_id = s.account_id AND e.shop_id = s.id
+                    AND e.resolved_at IS NULL AND e.params ->> 'part' = 'ORDERS'))
     """
 )
 
@@ -262,6 +292,18 @@ async def polled(tx: Tx, shop_id: UUID, *, watermark: datetime, seen_at: datetim
         POLLED,
         {"account": tx.account_id, "shop": shop_id, "watermark": watermark, "seen_at": seen_at},
     )
+
+
+async def step_back(tx: Tx, shop_ids: Collection[UUID], since: datetime, *, now: datetime) -> None:
+    """Of locked shops: orders are complete up to `since`, by our clock, at most; those that ran catch up. A halt stays."""
+    values = {"account": tx.account_id, "shops": list(shop_ids), "since": since, "now": now}
+    await tx.execute(STEP_BACK, values)
+
+
+async def others_behind(tx: Tx, shop_id: UUID, *, soon: datetime) -> bool:
+    """Does another shop catch up, whose orders are not complete yet, are asked for by then, and came without an error?"""
+    values = {"account": tx.account_id, "shop": shop_id, "soon": soon}
+    return bool(await tx.scalar(OTHERS_BEHIND, values))
 
 
 async def credentials(tx: Tx, shop_id: UUID) -> dict[str, tuple[bytes, datetime]]:

@@ -1683,6 +1683,9 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "Shop": {
         "mall": lambda o, row, _: MALL_SPECS[MallKind(row["mall"])],
         "state": shop_state,
+        "recalculating": lambda o, row, _: any(
+            each["shop_id"] == row["id"] for each in o.tables["shop_walks"]
+        ),
         "settings": sorted_pairs("settings", "key"),
         "credentials": credentials,
         "last_check": last_check,

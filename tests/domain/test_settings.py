@@ -1,5 +1,6 @@
 """Settings, as tables of what an environment says."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_everything_can_be_set() -> None:
             "RENKEI_DATA_DIR": "/srv/renkei",
             "RENKEI_SWEEP_SECONDS": "0.5",
             "RENKEI_DATABASE_POOL": "20",
+            "RENKEI_LOSS_WINDOW": "60",
             "RENKEI_COST_MAXIMUM": "500",
             "RENKEI_COST_BUDGET": "600",
             "RENKEI_COST_RESTORE": "10",
@@ -48,6 +50,7 @@ def test_everything_can_be_set() -> None:
     assert settings.sandbox_url == "http://127.0.0.1:8001"
     assert settings.data_dir == Path("/srv/renkei")
     assert (settings.sweep_seconds, settings.database_pool) == (0.5, 20)
+    assert settings.loss_window == timedelta(minutes=1)
     assert (settings.cost_maximum, settings.cost_budget, settings.cost_restore) == (500, 600, 10)
     assert settings.introspection is False
     assert settings.trusted_documents == Path("/srv/manifests")
@@ -72,6 +75,8 @@ def test_everything_can_be_set() -> None:
         ("RENKEI_SWEEP_SECONDS", "soon"),
         ("RENKEI_DATABASE_POOL", "1"),
         ("RENKEI_DATABASE_POOL", "many"),
+        ("RENKEI_LOSS_WINDOW", "-1"),
+        ("RENKEI_LOSS_WINDOW", "an hour"),
         ("RENKEI_COST_MAXIMUM", "0"),
         ("RENKEI_COST_MAXIMUM", "50001"),
         ("RENKEI_COST_BUDGET", "none"),

@@ -1,12 +1,17 @@
 """Commands of a moment: on what runs, on what is set, or on engines of their own."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from renkei.engines.postgres import APP, Postgres
+from tests.databases import scratch
 from tests.renkei.command import Up, renkei
 
 Start = Callable[..., Up]
+AGO = datetime.now(UTC) - timedelta(hours=1)
 
 
 def said(*arguments: str, beside: str = "", **env: str) -> str:
@@ -88,3 +93,43 @@ def test_a_user_is_invited_and_given_a_password(database: Postgres) -> None:
 def test_migrate_is_repeatable_and_finds_no_drift(database: Postgres) -> None:
     env = {"RENKEI_OWNER_DATABASE_URL": database.url(), "RENKEI_DATABASE_URL": database.url()}
     assert said("migrate", **env) == said("migrate", "--check", **env)
+
+
+async def test_an_older_database_that_was_put_back_is_told_of(database: Postgres) -> None:
+    async with scratch(database) as own:
+        env = {"RENKEI_DATABASE_URL": own.url(user=APP), "RENKEI_LOSS_WINDOW": "60"}
+        for code in ("TEA", "MUG"):
+            said("account", "create", "--code", code, "--name", code, **env)
+
+        one = said("resync", "--account", "TEA", "--since", AGO.isoformat(), **env)
+        every = said("resync", "--loss", "5", **env)
+        usual = said("resync", **env)
+
+    follows = (
+        " Running workers forget what they believed of the malls, read the orders since then again and send every number"
+        " anew.\n"
+    )
+    assert one == f"Marked account TEA, from {AGO:%Y-%m-%d %H:%M:%S} UTC on.{follows}"
+    for told in (every, usual):
+        assert told.startswith("Marked 2 accounts, from 20")
+        assert told.endswith(follows)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("--since", "2026-11-20T03:00:00Z", "--loss", "5"), "Give --since or --loss, not both."),
+        (("--since", "yesterday"), "yesterday is not a time with its zone, like 2026-11-20T"),
+        (("--since", "2026-11-20T03:00:00"), "is not a time with its zone"),
+        (("--since", "2999-01-01T00:00:00Z"), "not from the future"),
+        (("--loss", "99999999"), "at most 366 days ago"),
+        (("--account", "NONE"), "There is no account NONE."),
+    ],
+)
+def test_what_was_lost_is_said_rightly(
+    database: Postgres, wrong: tuple[str, ...], why: str
+) -> None:
+    done = renkei("resync", *wrong, env={"RENKEI_DATABASE_URL": database.url(user=APP)})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert why in done.stderr

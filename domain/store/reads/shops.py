@@ -102,6 +102,9 @@ FETCHING = """EXISTS (SELECT 1 FROM job_shops w
     JOIN jobs j ON j.account_id = w.account_id AND j.id = w.job_id AND j.state IN ('WAITING', 'RUNNING')
     WHERE w.account_id = {account} AND w.shop_id = {t}.id AND w.work = 'INITIAL_ORDERS' AND w.outcome IS NULL)"""
 
+RECALCULATING = """EXISTS (SELECT 1 FROM shop_walks w
+    WHERE w.account_id = {account} AND w.shop_id = {t}.id)"""
+
 SHOP = Model(
     "Shop",
     "shops {t}",
@@ -111,6 +114,7 @@ SHOP = Model(
         "sandbox": flag("{t}.sandbox"),
         "in_use": flag("{t}.in_use"),
         "state": word(STATE, "account"),
+        "recalculating": flag(RECALCULATING),
         "orders_running": flag("{t}.orders_running"),
         "reflect_running": flag("{t}.reflect_running"),
         **numbers("reflect_interval_seconds", "order_poll_seconds", "version"),

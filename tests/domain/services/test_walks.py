@@ -214,13 +214,13 @@ async def test_a_shop_does_not_run_before_all_of_its_listings_were_looked_at(
     async with db.transaction(account) as tx:
         shop = await five(tx, state="CATCHING_UP", orders_running=True, orders_seen_at=NOW)
         await walks.begin(tx, [shop.id], forget=True, now=NOW)
-        assert not await shops.may_run(tx, shop)
+        assert not await shops.may_run(tx, shop, now=NOW)
         await part(tx, shop)
-        assert not await shops.may_run(tx, shop)
+        assert not await shops.may_run(tx, shop, now=NOW)
 
     async with db.transaction(account) as tx:
         await walked(tx, shop)
-        assert await shops.may_run(tx, shop)
+        assert await shops.may_run(tx, shop, now=NOW)
         assert "CHECK" in {bell.work for bell in tx.bells}
 
 
