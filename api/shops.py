@@ -13,6 +13,7 @@ from api.nodes import Node
 from api.onboarding import OnboardingStep, steps_of
 from api.schedules import FullSyncSchedule
 from api.shop_actions import ShopAction, actions_of
+from domain.model.breaker import BreakerState
 from domain.model.orders import CancelPolicy
 from domain.model.roles import Permission
 from domain.model.shops import DriftPolicy, ShopState
@@ -46,6 +47,24 @@ described(
     TAKE_THEIRS="It is taken as a correction of the total.",
     ASK="It is shown as a difference until somebody decides.",
 )
+
+
+described(
+    BreakerState,
+    "遮断: is the mall left alone because one call after the other failed?",
+    CLOSED="通常: no.",
+    OPEN="遮断中: yes, for a while; nothing is sent.",
+    HALF_OPEN="試行: the next call, with one number, tells whether it is well again.",
+)
+
+
+@strawberry.type(
+    description="遮断器: calls that fail in a row cut a shop off for a while, ever longer; then one number is tried."
+)
+class Breaker:
+    state: BreakerState = field("Is the shop cut off?")
+    failed_calls: int = field("Calls that failed in a row, for whatever reason but an item's own.")
+    until: datetime | None = field("Until when nothing is sent; null: it is not cut off.")
 
 
 @strawberry.type(description="What waits to be sent, by urgency.")
@@ -124,6 +143,7 @@ class Shop(Node):
         "一括同期スケジュール: when all of its numbers are sent, by time of day."
     )
     sync_latency: SyncLatency = field("How late the mall is.")
+    breaker: Breaker = field("遮断器: whether numbers are sent to it at present, as its mall answers.")
     effective_from: datetime | None = field(
         "Since when its orders count; what was placed before takes nothing. Null: it never started."
     )

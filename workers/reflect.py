@@ -122,8 +122,9 @@ async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome
     async def work(tx: Tx) -> None:
         if answered is not None:
             await settling.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
-        for call, error in failed:
-            await settling.settle(tx, call, error, now=ctx.now())
+        for nth, (call, error) in enumerate(failed):
+            alone = answered is None and nth == 0
+            await settling.settle(tx, call, error, counts=alone, now=ctx.now())
 
     await ctx.db.run(turn.account_id, work)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from domain.model import base
+from domain.model import base, breaker
 from domain.model.mall_fields import travelling
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
@@ -83,7 +83,7 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
         watermark=shop.watermark,
         fetches_orders=shop.fetches_orders,
         risen_before=now - RISE_AFTER,
-        at_most=at_most,
+        at_most=breaker.most_numbers(shop.failed_calls, at_most),
     )
     if not listing_ids:
         return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.model import base
+from domain.model import base, breaker
 from domain.model.base import Base
 from domain.model.errors import MallError, MallRefused, MallThrottled, MallUnavailable, kept
 from domain.model.mall_specs import MALL_SPECS
@@ -48,11 +48,13 @@ async def settle(
     outcome: Sequence[PushResult] | MallError,
     *,
     all_answered: bool = True,
+    counts: bool = True,
     now: datetime,
 ) -> None:
     """What came of a call. A holder that lost its lease meanwhile writes to the log only.
 
-    `all_answered`: so were the calls that went out together with it, so that the mall is well.
+    `all_answered`: so were the calls that went out together with it, so that the mall is well. `counts`: it says how the
+    mall is; of calls that went out together and failed, one does, and none where others were answered.
     """
     shop = await shops_store.lock(tx, batch.shop.id)
     if shop is None or not await leases.holds(tx, shop.id, LeaseKind.REFLECT, batch.epoch):
@@ -61,7 +63,10 @@ async def settle(
     batch = replace(batch, shop=shop)
     if isinstance(outcome, MallError):
         await _settle_failure(tx, batch, outcome, now)
+        if counts:
+            await _note_call(tx, shop, outcome, now)
         return
+    await _note_call(tx, shop, None, now)
     await _settle_results(tx, batch, outcome, now)
     if all_answered:
         await _answered(tx, shop, now)
@@ -393,3 +398,17 @@ async def _answered(tx: Tx, shop: Shop, now: datetime) -> None:
     if shop.paused_until is not None:
         await shops_store.change(tx, shop.id, paused_until=None)
     await shops.maintenance(tx, shop, on=False)
+async def _note_call(tx: Tx, shop: Shop, error: MallError | None, now: datetime) -> None:
+    """How many calls in a row have failed by now; from some on the shop is left alone."""
+    failed_calls = breaker.after_call(shop.failed_calls, error)
+    if failed_calls == shop.failed_calls:
+        return
+    await shops_store.change(tx, shop.id, failed_calls=failed_calls)
+    closed_for = breaker.closed_for(failed_calls, error) if error else None
+    if closed_for is not None:
+        until = shop.at_its_pace(now + closed_for, now)
+        await shops_store.change(tx, shop.id, paused_until=until)
+    if breaker.is_tripped(failed_calls) or breaker.is_tripped(shop.failed_calls):
+        shops.announce(tx, shop.id)
+
+

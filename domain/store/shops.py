@@ -43,6 +43,7 @@ class Shop:
     clock_offset_ms: int
     next_order_poll_at: datetime
     paused_until: datetime | None
+    failed_calls: int
     maintenance: bool
     checked_at: datetime | None
     notification_email: str | None
@@ -95,7 +96,7 @@ class Shop:
 COLUMNS = """
     s.id, s.mall, s.name, s.sandbox, s.in_use, s.state, s.orders_running, s.reflect_running, s.reflect_interval_seconds,
     s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
-    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.sampled_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until,
+    s.watermark, s.orders_seen_at, s.cancels_seen_at, s.sampled_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until, s.failed_calls,
     s.maintenance,
     s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume,
     a.resync_from IS NOT NULL OR (SELECT renkei_moved()) AS resyncs
@@ -264,7 +265,7 @@ CHANGEABLE = frozenset(
     {
         "name", "in_use", "state", "orders_running", "reflect_running", "reflect_interval_seconds", "order_poll_seconds",
         "cancel_policy", "drift_policy", "match_key", "settings", "mall_restocks", "effective_from", "watermark",
-        "orders_seen_at", "cancels_seen_at", "sampled_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "maintenance",
+        "orders_seen_at", "cancels_seen_at", "sampled_at", "clock_offset_ms", "next_order_poll_at", "next_probe_at", "paused_until", "failed_calls", "maintenance",
         "checked_at", "notification_email", "sandbox", "version", "disconnected_at",
     }
 )  # fmt: skip

@@ -29,6 +29,7 @@ from graphql.pyutils import camel_to_snake
 
 from api.scalars import read_moment
 from domain.model import (
+    breaker,
     checks,
     near_codes,
     onboarding,
@@ -1362,6 +1363,13 @@ def sync_latency(oracle: Oracle, row: Row, _: Any) -> Row:
     }
 
 
+def breaker_of(oracle: Oracle, row: Row, _: Any) -> Row:
+    until, failed = row["paused_until"], row["failed_calls"]
+    state = breaker.state(failed, until, datetime.now(UTC))
+    cut_off = state is breaker.BreakerState.OPEN
+    return {"state": state, "failed_calls": failed, "until": until if cut_off else None}
+
+
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Between the two nearest, as percentile_cont does."""
     if not values:
@@ -1705,6 +1713,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "pending": pending,
         "sync_latency": sync_latency,
+        "breaker": breaker_of,
         "full_syncs": full_syncs,
         "product_count": product_count,
     },

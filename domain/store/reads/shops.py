@@ -1,5 +1,6 @@
 """Shops: one seller account on one mall."""
 
+from domain.model.breaker import OPENS_AT
 from domain.model.mall_specs import MALL_SPECS
 from domain.store.reads.actors import actor
 from domain.store.reads.filters import holds
@@ -105,6 +106,9 @@ FETCHING = """EXISTS (SELECT 1 FROM job_shops w
 RECALCULATING = """EXISTS (SELECT 1 FROM shop_walks w
     WHERE w.account_id = {account} AND w.shop_id = {t}.id)"""
 
+IS_TRIPPED = f"{{t}}.failed_calls >= {OPENS_AT}"
+IS_CUT_OFF = f"{IS_TRIPPED} AND {{t}}.paused_until > clock_timestamp()"
+
 SHOP = Model(
     "Shop",
     "shops {t}",
@@ -157,6 +161,15 @@ SHOP = Model(
                     for name in ("p50", "p95", "p99", "zero_p95")
                 },
                 "oldest_pending_seconds": number(OLDEST_WAITS, "pending"),
+            },
+        ),
+        "breaker": Inside(
+            {
+                "state": word(
+                    f"CASE WHEN {IS_CUT_OFF} THEN 'OPEN' WHEN {IS_TRIPPED} THEN 'HALF_OPEN' ELSE 'CLOSED' END"
+                ),
+                "failed_calls": number("{t}.failed_calls"),
+                "until": moment(f"CASE WHEN {IS_CUT_OFF} THEN {{t}}.paused_until END"),
             },
         ),
         **moments("orders_seen_at", "cancels_seen_at", "effective_from", "disconnected_at"),
