@@ -187,11 +187,12 @@ async def _send(connection: AsyncConnection, statements: str) -> None:
 
 
 async def _roll_back(connection: AsyncConnection, error: BaseException) -> None:
-    """A cancelled statement leaves its connection in doubt: that one is closed, and the server rolls back."""
+    """A cancelled statement leaves its connection in doubt, as does whatever fails in rolling back: that one is closed,
+    and the server rolls back."""
     if isinstance(error, Exception):
         try:
             await _send(connection, "ROLLBACK")
             return
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError):
+        except Exception:
             log.warning("connection_lost_in_rollback")
     await connection.invalidate()
