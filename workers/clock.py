@@ -31,6 +31,7 @@ ERRORS_LIVE = timedelta(days=90)
 """After their cause is gone."""
 
 EXPOSURES_LIVE = timedelta(days=366)
+OVERSELLS_LIVE = timedelta(days=731)
 BUCKETS_LIVE = timedelta(days=2)
 FORGET_AT_ONCE = 100_000
 MONTHS_AHEAD = 3
@@ -157,5 +158,6 @@ async def _forget(ctx: Context) -> None:
     await dispatch.forget_jobs(ctx.db, before=now - JOBS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_runs(ctx.db, before=now - RUNS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_errors(ctx.db, before=now - ERRORS_LIVE, at_most=FORGET_AT_ONCE)
+    await dispatch.forget_oversells(ctx.db, before=now - OVERSELLS_LIVE, at_most=FORGET_AT_ONCE)
     await dispatch.forget_exposures(ctx.db, before=now - EXPOSURES_LIVE, at_most=FORGET_AT_ONCE)
     await rates.forget(ctx.db, before=now - BUCKETS_LIVE, at_most=FORGET_AT_ONCE)

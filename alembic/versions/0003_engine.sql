@@ -143,6 +143,8 @@ GRANT SELECT (account_id, id, shop_id, look_at) ON feeds TO renkei_dispatch;
 CREATE POLICY dispatch ON shop_walks FOR SELECT TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON feeds FOR SELECT TO renkei_dispatch USING (true);
 GRANT SELECT (account_id, product_id, shop_id, day), DELETE ON product_exposures TO renkei_dispatch;
+GRANT SELECT (account_id, id, closed_at), DELETE ON oversell_incidents TO renkei_dispatch;
+CREATE POLICY dispatch ON oversell_incidents TO renkei_dispatch USING (true);
 CREATE POLICY dispatch ON product_exposures TO renkei_dispatch USING (true);
 GRANT SELECT (item_code, variant_code, unknown_at_mall) ON listings TO renkei_dispatch;
 CREATE POLICY resync ON accounts FOR UPDATE TO renkei_dispatch USING (true);
@@ -219,8 +221,17 @@ COMMENT ON FUNCTION renkei_near_codes IS 'Listings of a shop whose codes are nea
 
 REVOKE ALL ON FUNCTION renkei_near_codes FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION renkei_near_codes TO renkei_app;
-REVOKE ALL ON FUNCTION renkei_forget_exposures FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_forget_exposures TO renkei_app;
+CREATE FUNCTION renkei_forget_oversells(closed_before timestamptz, at_most integer) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH gone AS (
+        DELETE FROM oversell_incidents o WHERE (o.account_id, o.id) IN (
+            SELECT c.account_id, c.id FROM oversell_incidents c WHERE c.closed_at < closed_before LIMIT at_most)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+$$;
+
+REVOKE ALL ON FUNCTION renkei_forget_exposures, renkei_forget_oversells FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_forget_exposures, renkei_forget_oversells TO renkei_app;
 
 CREATE OR REPLACE FUNCTION renkei_due(at timestamptz, at_most integer, freshness jsonb DEFAULT '{}')
 RETURNS TABLE (account_id uuid, shop_id uuid, work text)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.model.actors import Actor
-from domain.services import sync_errors, walks
+from domain.services import sync_errors, sync_runs, walks
 from domain.services.shops import announce, known
 from domain.store import (
     account_settings,
@@ -61,3 +61,4 @@ async def _erase(tx: Tx, shop_id: UUID, now: datetime) -> None:
     await schedules.erase(tx, shop_id)
     await jobs.cancel_of_shop(tx, shop_id, at=now)
     await pushes.let_go(tx, shop_id)
+    await sync_runs.given_up(tx, shop_id, now=now)

@@ -31,6 +31,14 @@ async def cut_short(
         await _close(tx, replace(found, run=run), now)
 
 
+async def given_up(tx: Tx, shop_id: UUID, *, now: datetime) -> None:
+    """Nobody goes on with any run of this shop."""
+    for kind in RunKind:
+        found = await sync_runs.under_way(tx, shop_id, kind)
+        if found is not None:
+            await _close(tx, replace(found, run=replace(found.run, broken=True)), now)
+
+
 async def at_once(
     tx: Tx,
     shop_id: UUID,

@@ -27,6 +27,7 @@ FORGET_PUSHES = text("SELECT renkei_forget_pushes(:before, :at_most)")
 FORGET_JOBS = text("SELECT renkei_forget_jobs(:before, :at_most)")
 FORGET_ERRORS = text("SELECT renkei_forget_errors(:before, :at_most)")
 FORGET_RUNS = text("SELECT renkei_forget_runs(:before, :at_most)")
+FORGET_OVERSELLS = text("SELECT renkei_forget_oversells(:before, :at_most)")
 FORGET_EXPOSURES = text("SELECT renkei_forget_exposures(:before, :at_most)")
 
 RESYNCS = text("SELECT renkei_resyncs_due(:at_most)")
@@ -139,6 +140,11 @@ async def forget_errors(db: Database, *, before: datetime, at_most: int) -> int:
 async def forget_runs(db: Database, *, before: datetime, at_most: int) -> int:
     """How many runs that were over by then are gone."""
     return await _forget(db, FORGET_RUNS, before, at_most)
+
+
+async def forget_oversells(db: Database, *, before: datetime, at_most: int) -> int:
+    """How many oversells that were over by then are gone."""
+    return await _forget(db, FORGET_OVERSELLS, before, at_most)
 
 
 async def forget_exposures(db: Database, *, before: datetime, at_most: int) -> int:

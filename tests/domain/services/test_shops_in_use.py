@@ -185,6 +185,9 @@ async def test_an_answer_that_comes_after_it_moves_nothing(db: Database, account
         assert await rows(tx, "SELECT * FROM listing_sync") == before
         assert [each["push_id"] for each in before] == [None]
         assert await rows(tx, "SELECT state FROM pushes") == [{"state": "UNKNOWN"}]
+        assert await rows(tx, "SELECT outcome, broken FROM sync_runs") == [
+            {"outcome": "PARTIAL", "broken": True}
+        ]
         assert await errors(tx) == []
 
 

@@ -235,6 +235,23 @@ async def test_errors_are_forgotten_long_after_their_cause_is_gone(db: Database,
     assert ([each["group_key"] for each in left], hit) == (["open", "new"], [])
 
 
+async def test_oversells_are_forgotten_two_years_after_they_were_over(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await take(tx, shop, an_order("1", ("tea", 1)))
+        [order] = await rows(tx, "SELECT id FROM orders")
+        [product] = await rows(tx, "SELECT id FROM products")
+        of = {"order_id": order["id"], "product_id": product["id"], "opened_at": NOW}
+        for units, closed in ((1, None), (2, NOW), (3, NOW - timedelta(days=732))):
+            await a_row(tx, "oversell_incidents", units=units, closed_at=closed, **of)
+
+    await dispatch.forget_oversells(db, before=NOW - timedelta(days=731), at_most=100_000)
+
+    async with db.transaction(account) as tx:
+        left = await rows(tx, "SELECT units FROM oversell_incidents ORDER BY units")
+    assert left == [{"units": 1}, {"units": 2}]
+
+
 @pytest.mark.parametrize(
     ("case", "shop", "job", "of_shop", "is_due"),
     [
