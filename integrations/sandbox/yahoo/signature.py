@@ -56,7 +56,9 @@ def _is_valid(sent: str, version: str, shop: Shop, now: datetime) -> bool:
 
 def _decrypted(sent: str, shop: Shop) -> str:
     """What the store encrypted with its public key; "" when it cannot be read."""
-    private = serialization.load_pem_private_key(shop.credentials["private_key"].encode(), None)
+    pem = shop.credentials["private_key"].encode()
+    # The key is this sandbox's own, and checking it takes 30 ms a call.
+    private = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(private, rsa.RSAPrivateKey):
         return ""
     try:
