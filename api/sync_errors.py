@@ -46,6 +46,7 @@ described(
     UNKNOWN_AT_MALL="The mall does not know codes.",
     MULTIPLE_LISTINGS="Several listings of one shop are on one product.",
     NOT_APPLIED="The mall accepted numbers and does not show them.",
+    FEED_FAILED="The mall did not finish numbers that were sent in bulk.",
     ORDER_UNREADABLE="Orders could not be read.",
     ORDER_UNLINKED="Orders came for listings that belong to no product.",
     FILE_REJECTED="The mall rejected files.",

@@ -17,6 +17,7 @@ described(
     FULL_SYNC="一括同期: every number of the shop was sent.",
     ORDERS="受注取込: orders were fetched.",
     READ_BACK="反映確認: numbers that were sent were looked at.",
+    FEED="一括送信: many numbers were sent in one document, which the mall works off by itself.",
 )
 described(
     RunOutcome,

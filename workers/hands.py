@@ -8,14 +8,16 @@ from uuid import UUID
 
 import structlog
 
+from domain.services.feeds import FEED
 from domain.store.job_targets import TARGETS
 from domain.store.walks import WALK
 from workers.context import Context
 from workers.works import WORK, Work
 
 AT_ONCE = 16
-FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2, WALK: 2})
-"""Work that keeps a connection busy for as long as it lasts: it leaves most of them to what waits for malls."""
+FEWER: Mapping[str, int] = MappingProxyType({TARGETS: 2, WALK: 2, FEED: 4})
+"""Work that keeps a connection busy for as long as it lasts, and leaves most of them to what waits for malls; and feeds,
+whose documents are some megabytes each."""
 
 LOOKS_AFTER_FAILURE = 5
 """After 1, 2, 4, 8 and 16 seconds."""

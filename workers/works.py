@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
+from domain.services.feeds import FEED
 from domain.store.job_shops import ShopWork
 from domain.store.job_targets import TARGETS
 from domain.store.walks import WALK
 from workers.bulk import do_targets
 from workers.check_shop import check_shop
 from workers.context import Context
+from workers.feeds import tend_feed
 from workers.import_orders import fetch_orders
 from workers.initial_orders import fetch_initial_orders
 from workers.read_back import read_back
@@ -25,6 +27,7 @@ WORK: Mapping[str, Work] = MappingProxyType(
         "REFLECT": push_waiting,
         "READ_BACK": read_back,
         "CHECK": check_shop,
+        FEED: tend_feed,
         TARGETS: do_targets,
         WALK: walk_shop,
         ShopWork.INITIAL_ORDERS.value: fetch_initial_orders,

@@ -26,6 +26,9 @@ CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listi
 ALTER TABLE shop_leases DROP CONSTRAINT shop_leases_kind_known, ADD CONSTRAINT shop_leases_kind_known
     CHECK (kind IN ('REFLECT', 'ORDERS', 'CHECK'));
 
+ALTER TABLE sync_runs DROP CONSTRAINT sync_runs_kind_known, ADD CONSTRAINT sync_runs_kind_known
+    CHECK (kind IN ('REFLECT', 'FULL_SYNC', 'ORDERS', 'READ_BACK', 'FEED'));
+
 CREATE TABLE feeds (
     account_id UUID NOT NULL,
     id UUID DEFAULT uuidv7() NOT NULL,

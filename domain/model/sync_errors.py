@@ -61,6 +61,7 @@ class SyncErrorKind(StrEnum):
     UNKNOWN_AT_MALL = "UNKNOWN_AT_MALL"
     MULTIPLE_LISTINGS = "MULTIPLE_LISTINGS"
     NOT_APPLIED = "NOT_APPLIED"
+    FEED_FAILED = "FEED_FAILED"
     ORDER_UNREADABLE = "ORDER_UNREADABLE"
     ORDER_UNLINKED = "ORDER_UNLINKED"
     FILE_REJECTED = "FILE_REJECTED"
@@ -295,6 +296,18 @@ _TEXTS: Mapping[SyncErrorKind, _Text] = MappingProxyType(
             do_en=(
                 "They are sent again by themselves.",
                 "If it goes on, look at the items' stock settings at {mall}.",
+            ),
+        ),
+        SyncErrorKind.FEED_FAILED: _text(
+            "{shop}：一括送信した{count}件の在庫数を、モールが最後まで処理しませんでした。",
+            "{shop}: the mall did not finish {count} numbers that were sent in bulk.",
+            do_ja=(
+                "1件ずつ自動で再送されます。操作は不要です。",
+                "続く場合は、{mall}のお知らせを確認してください。",
+            ),
+            do_en=(
+                "Nothing to do: they are sent again, one by one.",
+                "If it goes on, look at the notices of {mall}.",
             ),
         ),
         SyncErrorKind.ORDER_UNREADABLE: _text(

@@ -14,6 +14,7 @@ class RunKind(StrEnum):
     FULL_SYNC = "FULL_SYNC"
     ORDERS = "ORDERS"
     READ_BACK = "READ_BACK"
+    FEED = "FEED"
 
 
 class RunOutcome(StrEnum):

@@ -31,13 +31,13 @@ from domain.model.reflect import (
 )
 from domain.model.shops import ShopState
 from domain.model.sync_runs import RunKind
-from domain.services import sync_runs
+from domain.services import feeds, sync_runs
 from domain.services.sync import Why, reconsider
 from domain.store import pushes, sync
 from domain.store import shops as shops_store
 from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
-from domain.store.pushes import Attempt
+from domain.store.pushes import Attempt, Sought
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
 
@@ -75,21 +75,13 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
     """The most urgent numbers that may go out now, as committed attempts; None when nothing may."""
     if shop.stands_still or not shop.reflects:
         return None
-    listing_ids = await pushes.due(
-        tx,
-        shop.id,
-        now=now,
-        last_lane=Lane.OTHER if orders_are_fresh(shop, now) else Lane.TO_ZERO,
-        watermark=shop.watermark,
-        fetches_orders=shop.fetches_orders,
-        risen_before=now - RISE_AFTER,
-        at_most=breaker.most_numbers(shop.failed_calls, at_most),
-    )
+    at_most = breaker.most_numbers(shop.failed_calls, at_most)
+    listing_ids = await pushes.due(tx, await _sought(tx, shop, at_most, now))
     if not listing_ids:
         return None
     urgency = {listing_id: place for place, listing_id in enumerate(listing_ids)}
     rows = sorted(await sync.lock(tx, listing_ids), key=lambda row: urgency[row.listing_id])
-    attempts = _of_one_call(shop, await _attempts(tx, shop, rows, now))
+    attempts = _of_one_call(shop, await attempts_of(tx, shop, rows, now))
     claimed = {attempt.listing_id for attempt in attempts}
     rows = [row for row in rows if row.listing_id in claimed]
     await pushes.insert(
@@ -98,6 +90,37 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
     await sync.save(tx, [_sent(row, attempt) for row, attempt in zip(rows, attempts, strict=True)])
     await run_rows.note(tx, shop.id, RunKind.REFLECT, epoch, sent=len(attempts), at=now)
     return Batch(shop, epoch, tuple(attempts))
+
+
+async def waiting(tx: Tx, shop: Shop, *, at_most: int, now: datetime) -> list[int]:
+    """The lanes of what a claim would take now, the most urgent first."""
+    if shop.stands_still or not shop.reflects:
+        return []
+    return await pushes.waiting(tx, await _sought(tx, shop, at_most, now))
+
+
+async def _sought(tx: Tx, shop: Shop, at_most: int, now: datetime) -> Sought:
+    return Sought(
+        shop=shop.id,
+        now=now,
+        last_lane=await _last_lane(tx, shop, now),
+        watermark=shop.watermark,
+        fetches_orders=shop.fetches_orders,
+        risen_before=now - RISE_AFTER,
+        at_most=at_most,
+    )
+
+
+async def leave_alone(tx: Tx, shop_id: UUID, until: datetime) -> None:
+    """The mall has no room for a call of the shop before then."""
+    await shops_store.change(tx, shop_id, paused_until=until)
+
+
+async def _last_lane(tx: Tx, shop: Shop, now: datetime) -> Lane:
+    """Of those that may go out now, call by call."""
+    if not orders_are_fresh(shop, now):
+        return Lane.TO_ZERO
+    return Lane.DECREASE if await feeds.gathers(tx, shop, now=now) else Lane.OTHER
 
 
 async def rest(tx: Tx, shop: Shop, *, now: datetime) -> None:
@@ -131,7 +154,7 @@ async def end(tx: Tx, shop_id: UUID, epoch: int, *, now: datetime) -> None:
     await sync_runs.end(tx, shop_id, RunKind.REFLECT, epoch, now=now)
 
 
-async def _attempts(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
+async def attempts_of(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
     refs = await pushes.refs(tx, [row.listing_id for row in rows], travelling(shop.mall))
     return [_attempt(shop, row, *refs[row.listing_id], now) for row in rows]
 
@@ -169,19 +192,6 @@ def _attempt(
     )
 
 
-def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
-    return replace(
-        row,
-        claimed=row.wanted,
-        attempts=min(attempt.attempts, 30_000),
-        push_id=attempt.id,
-        push_state="SENT",
-    )
-
-
-def unanswered_row(shop: Shop, row: SyncRow, sent_at: datetime, now: datetime) -> SyncRow:
-    """What was sent at `sent_at` may stand, or may land late: a zero is repeated at once, once; the rest waits it out."""
-    late_landing = MALL_SPECS[shop.mall].capabilities.late_landing / shop.speed
 def _mode(shop: Shop, row: SyncRow, now: datetime) -> WriteMode:
     """What somebody asked for, whatever the mall shows, is absolute, and so is what follows a number that does not stand."""
     assert row.expected is not None
@@ -196,6 +206,19 @@ def _mode(shop: Shop, row: SyncRow, now: datetime) -> WriteMode:
     )
 
 
+def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
+    return replace(
+        row,
+        claimed=row.wanted,
+        attempts=min(attempt.attempts, 30_000),
+        push_id=attempt.id,
+        push_state="SENT",
+    )
+
+
+def unanswered_row(shop: Shop, row: SyncRow, sent_at: datetime, now: datetime) -> SyncRow:
+    """What was sent at `sent_at` may stand, or may land late: a zero is repeated at once, once; the rest waits it out."""
+    late_landing = MALL_SPECS[shop.mall].capabilities.late_landing / shop.speed
     over_at = lands_by(sent_at, now, late_landing) + base.CLOCK_ERROR
     again_at = shop.at_its_pace(now + backoff(row.attempts, UNKNOWN_WAIT, LONGEST_WAIT), now)
     if row.expected == 0 and row.attempts <= 1:

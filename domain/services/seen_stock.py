@@ -66,7 +66,7 @@ async def learn(
 
 def _is_too_early(row: SyncRow, reading: StockReading, delay: timedelta) -> bool:
     """Our own write may not be shown yet: the mall's old number would look like a change."""
-    if row.push_id is not None or row.push_state == PushState.ACCEPTED.value:
+    if row.push_id or row.feed_id or row.push_state == PushState.ACCEPTED.value:
         return True
     if row.base.source is not MallStockSource.APPLIED_PUSH or row.base.at is None:
         return False

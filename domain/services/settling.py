@@ -31,7 +31,7 @@ from domain.model.sync_runs import RunKind
 from domain.services import reflect_jobs, shops, sync_errors
 from domain.services.reading_back import MOST_READS
 from domain.services.reflect import Batch, failed_row, unanswered_row
-from domain.services.sync import Change, Why, reconsider
+from domain.services.sync import Change, Why, reconsider, unchanged
 from domain.store import leases, listing_fields, pushes
 from domain.store import shops as shops_store
 from domain.store import sync_runs as run_rows
@@ -75,6 +75,23 @@ async def settle(
 async def _settle_results(
     tx: Tx, batch: Batch, results: Sequence[PushResult], now: datetime
 ) -> None:
+    refused, error_id = await settle_each(tx, batch, results, now=now)
+    if refused:
+        await _note_bad(tx, batch, error_id, now, refused=refused)
+
+
+async def settle_each(
+    tx: Tx,
+    batch: Batch,
+    results: Sequence[PushResult],
+    *,
+    opened: Change = unchanged,
+    now: datetime,
+) -> tuple[int, UUID | None]:
+    """Each number as the mall answered it. How many were refused, and the error that says so.
+
+    `opened`: makes the row of a number that no call of its own carried as if one had.
+    """
     answered = list(zip(batch.attempts, results, strict=True))
     again_at = {
         attempt.listing_id: _again_at(batch.shop, attempt, now)
@@ -93,14 +110,16 @@ async def _settle_results(
     learnt = {
         attempt.listing_id: (attempt, _landing(batch.shop, result)) for attempt, result in answered
     }
-    change = _with_results(learnt, again_at)
+    with_results = _with_results(learnt, again_at)
+
+    def change(row: SyncRow) -> SyncRow:
+        return with_results(opened(row))
+
     await reconsider(tx, list(learnt), Why.SETTLED, now=now, change=change)
     stood = [each.listing_id for each in batch.attempts if each.listing_id not in again_at]
     await sync_errors.mended(tx, batch.shop.id, stood, now=now)
     await reflect_jobs.settled(tx, stood, refused=list(again_at), now=now)
-    error_id = await _report_refused(tx, batch, results, again_at, now)
-    if again_at:
-        await _note_bad(tx, batch, error_id, now, refused=len(again_at))
+    return len(again_at), await _report_refused(tx, batch, results, again_at, now)
 
 
 def _again_at(shop: Shop, attempt: Attempt, now: datetime) -> datetime:
@@ -195,6 +214,12 @@ def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
     )
 
 
+def _known(known: Base, attempt: Attempt, at: MallTime) -> Base:
+    if attempt.mode is WriteMode.RELATIVE:
+        return base.after_delta(known, attempt.number, at)
+    return base.after_write(known, attempt.quantity, at)
+
+
 async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime) -> None:
     """The whole call failed. Of a batch refused for the sake of one item the others wait on, unharmed."""
     hit = [each for each in batch.attempts if _is_hit(batch, each, error)]
@@ -214,12 +239,6 @@ async def _settle_failure(tx: Tx, batch: Batch, error: MallError, now: datetime)
     change = _with_failure(batch, failed, decision, now)
     rows = await reconsider(tx, list(states), Why.SETTLED, now=now, change=change)
     decision = _as_it_came(decision, [row for row in rows if row.listing_id in failed])
-def _known(known: Base, attempt: Attempt, at: MallTime) -> Base:
-    if attempt.mode is WriteMode.RELATIVE:
-        return base.after_delta(known, attempt.number, at)
-    return base.after_write(known, attempt.quantity, at)
-
-
     error_id = await _report_failed(tx, batch, error, list(failed), decision, now)
     unsent = len(batch.attempts) - len(hit)
     if not is_worth_telling(error):
@@ -385,19 +404,6 @@ async def _report_refused(
     return error_id
 
 
-async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:
-    """The mall wants to be left alone: nothing is sent to the shop before then."""
-    await shops_store.change(tx, shop.id, paused_until=until)
-    closed = isinstance(error, MallUnavailable) and error.maintenance
-    await shops.maintenance(tx, shop, on=closed)
-
-
-async def _answered(tx: Tx, shop: Shop, now: datetime) -> None:
-    """The mall is well."""
-    await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.STOCK, now=now)
-    if shop.paused_until is not None:
-        await shops_store.change(tx, shop.id, paused_until=None)
-    await shops.maintenance(tx, shop, on=False)
 async def _note_call(tx: Tx, shop: Shop, error: MallError | None, now: datetime) -> None:
     """How many calls in a row have failed by now; from some on the shop is left alone."""
     failed_calls = breaker.after_call(shop.failed_calls, error)
@@ -412,3 +418,16 @@ async def _note_call(tx: Tx, shop: Shop, error: MallError | None, now: datetime)
         shops.announce(tx, shop.id)
 
 
+async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:
+    """The mall wants to be left alone: nothing is sent to the shop before then."""
+    await shops_store.change(tx, shop.id, paused_until=until)
+    closed = isinstance(error, MallUnavailable) and error.maintenance
+    await shops.maintenance(tx, shop, on=closed)
+
+
+async def _answered(tx: Tx, shop: Shop, now: datetime) -> None:
+    """The mall is well."""
+    await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.STOCK, now=now)
+    if shop.paused_until is not None:
+        await shops_store.change(tx, shop.id, paused_until=None)
+    await shops.maintenance(tx, shop, on=False)

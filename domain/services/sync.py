@@ -83,8 +83,11 @@ async def _reconsider(
     if not before:
         return []
     numbers = await sync.numbers(tx, [row.listing_id for row in before])
-    asked = await job_listings.waiting(tx, [row.listing_id for row in before if row.waits])
     learnt = [change(row) for row in before]
+    waiting = [
+        new.listing_id for old, new in zip(before, learnt, strict=True) if old.waits or new.waits
+    ]
+    asked = await job_listings.waiting(tx, waiting)
     after = [
         _looked_at(row, numbers[row.listing_id], why, falls, now, asked=row.listing_id in asked)
         for row in learnt

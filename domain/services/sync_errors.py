@@ -27,7 +27,12 @@ from domain.store.database import Event, Tx
 from domain.store.sync_errors import KnownError
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
-OF_ONE_ITEM = (SyncErrorKind.ITEM_REFUSED, SyncErrorKind.UNKNOWN_AT_MALL, SyncErrorKind.NOT_APPLIED)
+OF_ONE_ITEM = (
+    SyncErrorKind.ITEM_REFUSED,
+    SyncErrorKind.UNKNOWN_AT_MALL,
+    SyncErrorKind.NOT_APPLIED,
+    SyncErrorKind.FEED_FAILED,
+)
 TRANSIENT = (
     SyncErrorKind.MAINTENANCE,
     SyncErrorKind.THROTTLED,

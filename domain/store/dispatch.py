@@ -45,7 +45,7 @@ DELAYS = orjson.dumps(
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`work` names the job: ORDERS, REFLECT, READ_BACK, CHECK, WALK, or one of job_shops.ShopWork."""
+    """`work` names the job: ORDERS, REFLECT, READ_BACK, CHECK, FEED, WALK, or one of job_shops.ShopWork."""
 
     account_id: UUID
     shop_id: UUID

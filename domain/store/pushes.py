@@ -76,6 +76,20 @@ class Lost:
     sent_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What may go out of a shop. `watermark`: orders are known up to it, where it `fetches_orders`; `risen_before`: what
+    waits since then has risen by a lane."""
+
+    shop: UUID
+    now: datetime
+    last_lane: int
+    watermark: datetime | None
+    fetches_orders: bool
+    risen_before: datetime
+    at_most: int
+
+
 LOCKED_BY_OTHERS = 200
 """So many rows that other transactions hold do not keep the next ones from going."""
 
@@ -90,24 +104,30 @@ MAY_GO = """
 def _first_of(which: str, urgency: int) -> str:
     """The oldest of one lane, read in the order in which its index holds them."""
     return f"""
-        (SELECT l.listing_id, {urgency} AS urgency, l.waiting_since FROM listing_sync l WHERE {MAY_GO} AND {which}
+        (SELECT l.listing_id, l.lane, {urgency} AS urgency, l.waiting_since FROM listing_sync l WHERE {MAY_GO} AND {which}
         ORDER BY l.waiting_since LIMIT :at_most + {LOCKED_BY_OTHERS})
     """  # noqa: S608  constants
 
 
-DUE = text(
-    f"""
-    SELECT l.listing_id FROM (
+FIRST_OF_ALL = f"""
+    SELECT * FROM (
         {_first_of("l.lane = 0", 0)}
         UNION ALL {_first_of("l.lane = 1 AND l.waiting_since <= :risen_before", 0)}
         UNION ALL {_first_of("l.lane = 1 AND l.waiting_since > :risen_before", 1)}
         UNION ALL {_first_of("l.lane = 2 AND l.waiting_since <= :risen_before", 1)}
         UNION ALL {_first_of("l.lane = 2 AND l.waiting_since > :risen_before", 2)}
-        ORDER BY urgency, waiting_since LIMIT :at_most + {LOCKED_BY_OTHERS}) AS due
+    ) AS lanes ORDER BY urgency, waiting_since
+"""  # noqa: S608  constants
+
+DUE = text(
+    f"""
+    SELECT l.listing_id FROM ({FIRST_OF_ALL} LIMIT :at_most + {LOCKED_BY_OTHERS}) AS due
     JOIN listing_sync l ON l.listing_id = due.listing_id AND {MAY_GO}
     ORDER BY due.urgency, due.waiting_since LIMIT :at_most FOR UPDATE OF l SKIP LOCKED
     """  # noqa: S608  constants
 )
+
+WAITING = text(f"SELECT lane FROM ({FIRST_OF_ALL} LIMIT :at_most) AS due")  # noqa: S608  constants
 
 REFS = text(
     """
@@ -122,9 +142,9 @@ REFS = text(
 
 INSERT = text(
     """
-    INSERT INTO pushes (account_id, id, listing_id, shop_id, call_id, generation, epoch, lane, mode, quantity, before,
-        state, waiting_at, sent_at)
-    SELECT :account, p.id, p.listing_id, :shop, :call, p.generation, :epoch, p.lane, p.mode, p.quantity, p.before,
+    INSERT INTO pushes (account_id, id, listing_id, shop_id, call_id, feed_id, generation, epoch, lane, mode, quantity,
+        before, state, waiting_at, sent_at)
+    SELECT :account, p.id, p.listing_id, :shop, :call, :feed, p.generation, :epoch, p.lane, p.mode, p.quantity, p.before,
         'SENT', p.waiting_at, :sent_at
     FROM unnest(cast(:ids AS uuid[]), cast(:listings AS uuid[]), cast(:generations AS bigint[]), cast(:lanes AS int[]),
         cast(:modes AS text[]), cast(:quantities AS int[]), cast(:befores AS int[]), cast(:waiting AS timestamptz[]))
@@ -215,7 +235,7 @@ LOOKED_AT = text(
 LOST = text(
     """
     SELECT p.id, p.listing_id, p.sent_at FROM pushes p
-    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.epoch < :epoch
+    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.feed_id IS NULL AND p.epoch < :epoch
     ORDER BY p.listing_id LIMIT 10000
     """
 )
@@ -251,33 +271,21 @@ async def doubt_accepted(tx: Tx, shop_ids: Collection[UUID]) -> None:
     await tx.execute(DOUBT_ACCEPTED, {"account": tx.account_id, "shops": list(shop_ids)})
 
 
-async def due(
-    tx: Tx,
-    shop_id: UUID,
-    *,
-    now: datetime,
-    last_lane: int,
-    watermark: datetime | None,
-    fetches_orders: bool,
-    risen_before: datetime,
-    at_most: int,
-) -> list[UUID]:
+async def due(tx: Tx, sought: Sought) -> list[UUID]:
     """Listings whose number may go out now, most urgent first; their rows are locked. Rows that another transaction
     holds are left for its bell. After a reading, other numbers than zero wait until orders are known up to it."""
-    rows = await tx.execute(
-        DUE,
-        {
-            "account": tx.account_id,
-            "shop": shop_id,
-            "now": now,
-            "last_lane": last_lane,
-            "watermark": watermark,
-            "fetches_orders": fetches_orders,
-            "risen_before": risen_before,
-            "at_most": at_most,
-        },
-    )
-    return list(rows.scalars())
+    return list((await tx.execute(DUE, _named(tx, sought))).scalars())
+
+
+async def waiting(tx: Tx, sought: Sought) -> list[int]:
+    """The lanes of what `due` would answer, in that order. Nothing is locked."""
+    return list((await tx.execute(WAITING, _named(tx, sought))).scalars())
+
+
+def _named(tx: Tx, sought: Sought) -> dict[str, object]:
+    return {"account": tx.account_id} | {
+        name: getattr(sought, name) for name in Sought.__dataclass_fields__
+    }
 
 
 async def refs(
@@ -299,6 +307,8 @@ async def insert(
     epoch: int,
     attempts: Sequence[Attempt],
     waiting_since: Sequence[datetime],
+    *,
+    feed_id: UUID | None = None,
 ) -> None:
     await tx.execute(
         INSERT,
@@ -306,6 +316,7 @@ async def insert(
             "account": tx.account_id,
             "shop": shop_id,
             "call": call_id,
+            "feed": feed_id,
             "epoch": epoch,
             "sent_at": attempts[0].sent_at,
             "ids": [each.id for each in attempts],

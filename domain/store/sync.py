@@ -20,7 +20,8 @@ class SyncRow:
 
     `own`: the last generation that goes out by itself, whoever asked for it or not. `believed`: the base that a reading
     contradicts, moved on by orders, until that is decided on; `asked`: a person is to. `exposed_since`: see
-    domain/model/exposure.py.
+    domain/model/exposure.py. `feed_id`: the feed that carries a number to the mall; until it has ended `base` is what the
+    counter reads if the feed has not come to it yet, and nothing but zero goes out.
     """
 
     listing_id: UUID
@@ -45,6 +46,7 @@ class SyncRow:
     difference: str | None
     difference_since: datetime | None
     exposed_since: datetime | None = None
+    feed_id: UUID | None = None
 
     @property
     def waits(self) -> bool:
@@ -157,7 +159,8 @@ SAVE = text(
         base_source = r.base_source, not_pushed = CASE r.not_pushed WHEN '' THEN '{}' ELSE string_to_array(r.not_pushed, ',') END,
         believed = r.believed, believed_earliest = r.believed_earliest, believed_latest = r.believed_latest,
         believed_changed_until = r.believed_changed_until, believed_source = r.believed_source, asked = r.asked,
-        difference = r.difference, difference_since = r.difference_since, exposed_since = r.exposed_since
+        difference = r.difference, difference_since = r.difference_since, exposed_since = r.exposed_since,
+        feed_id = r.feed_id
     FROM unnest(
         cast(:listing_id AS uuid[]), cast(:wanted AS bigint[]), cast(:claimed AS bigint[]), cast(:done AS bigint[]),
         cast(:own AS bigint[]),
@@ -169,11 +172,11 @@ SAVE = text(
         cast(:difference AS text[]), cast(:difference_since AS timestamptz[]),
         cast(:believed AS int[]), cast(:believed_earliest AS timestamptz[]), cast(:believed_latest AS timestamptz[]),
         cast(:believed_changed_until AS timestamptz[]), cast(:believed_source AS text[]), cast(:asked AS bool[]),
-        cast(:exposed_since AS timestamptz[])
+        cast(:exposed_since AS timestamptz[]), cast(:feed_id AS uuid[])
     ) AS r (listing_id, wanted, claimed, done, own, lane, waiting_since, next_try_at, attempts, failures, push_id,
         push_state, expected, edited, base, base_earliest, base_latest, base_changed_until, base_source, not_pushed,
         difference, difference_since, believed, believed_earliest, believed_latest, believed_changed_until,
-        believed_source, asked, exposed_since)
+        believed_source, asked, exposed_since, feed_id)
     WHERE l.account_id = :account AND l.listing_id = r.listing_id
     """
 )
@@ -272,7 +275,7 @@ def _columns(rows: Sequence[SyncRow]) -> dict[str, object]:
     plain = (
         "listing_id", "wanted", "claimed", "done", "own", "lane", "waiting_since", "next_try_at", "attempts", "failures",
         "push_id", "push_state", "expected", "edited", "asked", "difference", "difference_since",
-        "exposed_since",
+        "exposed_since", "feed_id",
     )  # fmt: skip
     columns: dict[str, object] = {name: [getattr(row, name) for row in rows] for name in plain}
     columns |= _base_columns("base", [row.base for row in rows])
@@ -323,4 +326,5 @@ def _sync_row(row: Row[Any]) -> SyncRow:
         difference=row.difference,
         difference_since=row.difference_since,
         exposed_since=row.exposed_since,
+        feed_id=row.feed_id,
     )

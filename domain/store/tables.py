@@ -1022,7 +1022,7 @@ sync_runs = _tenant(
     Column("error_id", Uuid),
     _to("shops", "shop_id"),
     _to("jobs", "job_id", ondelete="CASCADE"),
-    _one_of("kind", "REFLECT", "FULL_SYNC", "ORDERS", "READ_BACK"),
+    _one_of("kind", "REFLECT", "FULL_SYNC", "ORDERS", "READ_BACK", "FEED"),
     _one_of("outcome", "RUNNING", "OK", "PARTIAL", "FAILED"),
     CheckConstraint("(outcome = 'RUNNING') = (ended_at IS NULL)", name="runs_until_ended"),
 )
