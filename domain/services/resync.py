@@ -15,6 +15,7 @@ from domain.store import (
     account_settings,
     accounts,
     event_log,
+    feeds,
     jobs,
     leases,
     logs,
@@ -37,6 +38,7 @@ async def resync(tx: Tx, *, now: datetime) -> None:
     await leases.raise_all(tx, every, by=FAR)
     await shops.step_back(tx, every, since, now=now)
     await pushes.doubt_accepted(tx, every)
+    await feeds.doubt_open(tx, every, by=FAR, now=now)
     await walks.begin(tx, every, forget=True, now=now)
     await accounts.resynced(tx)
     facts = {"since": f"{since.astimezone(zone):%Y-%m-%d %H:%M}", "shops": len(every)}

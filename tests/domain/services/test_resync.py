@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.model.malls import MallOrder, OrderPage, PushOutcome
+from domain.model.malls import MallKind, MallOrder, OrderPage, PushOutcome
 from domain.services import initial_orders, polling, readings, reflect, resync, shops, walks
 from domain.services.polling import TurnLost
 from domain.services.resync import FAR
@@ -19,6 +19,7 @@ from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, operations, row, rows
 from tests.domain.services.story import a_shop, an_order, counted, in_stock, shop_of, totals
 from tests.domain.services.turns import SOON, answers, claimed, lease_of, sent
+from tests.factories import a_row
 
 HOUR = timedelta(hours=1)
 AN_HOUR_AGO = NOW - HOUR
@@ -212,6 +213,23 @@ async def test_of_what_is_under_way_nobody_knows_what_became(
             "push_id": None,
             "waits": True,
         }
+
+
+async def test_a_feed_that_is_under_way_is_in_nobodys_hands(db: Database, account: UUID):
+    """Whoever takes it next gives it up: it was handed over, as far as anybody knows."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, mall=MallKind.AMAZON)
+        of = {"shop_id": shop.id, "items": 1, "sent_at": AN_HOUR_AGO}
+        await a_row(tx, "feeds", epoch=3, state="ACCEPTED", name="1", look_at=SOON, **of)
+        await a_row(tx, "feeds", epoch=1, state="DONE", ended_at=NOW, **of)
+
+        await resynced(tx)
+
+        found = await rows(tx, "SELECT epoch, state, look_at FROM feeds ORDER BY id")
+        assert found == [
+            {"epoch": 3 + FAR, "state": "SENT", "look_at": NOW},
+            {"epoch": 1, "state": "DONE", "look_at": None},
+        ]
 
 
 async def test_zeros_go_at_once_and_all_else_when_the_shop_runs(db: Database, account: UUID):
