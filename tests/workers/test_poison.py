@@ -25,6 +25,7 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, YAHOO) as made:
         await made.has(**MANY)
         await made.db.run(made.account_id, lambda tx: made._import(tx, YAHOO, {POISON: 9}))
+        await made.db.run(made.account_id, lambda tx: made._count(tx, {POISON: 9}))
         await made.starts()
         working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
         yield made
@@ -47,7 +48,11 @@ async def test_the_other_399_are_sent_and_it_alone_is_put_aside(here: Town) -> N
     await eventually(is_alone, within=90)
     items = (await here.stalls[YAHOO].asks("GET", "state"))["items"]
     assert {each["quantity"] for each in items} == {4}
-    assert await open_errors(here) == [(8, "ITEM_REFUSED")]
+
+    async def is_told() -> bool:
+        return await open_errors(here) == [(8, "ITEM_REFUSED")]
+
+    await eventually(is_told)
     hit = "SELECT l.item_code FROM sync_error_listings h JOIN listings l ON l.id = h.listing_id"
     assert [each.item_code for each in await here.query(hit)] == [POISON]
     assert await here.scalar("SELECT state FROM shops") == "RUNNING"
