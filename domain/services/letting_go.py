@@ -25,6 +25,7 @@ async def let_go(
     """No other shop's listing contradicts less by that (conflicts are a shop's own)."""
     known = list((await links.held(tx, listing_ids)).values())
     await stock.lock(tx, {link.product_id for link in known if link.product_id})
+    await links.hold(tx, listing_ids)
     await links.cut(tx, actor, known, LinkState.UNLINKED, now=now)
     if delete_listings:
         await listings.delete(tx, [link.listing_id for link in known], at=now)

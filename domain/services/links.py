@@ -17,7 +17,7 @@ from domain.model.sync_errors import SyncErrorKind
 from domain.services import edits, sync_errors
 from domain.services.edits import Refused
 from domain.services.orders import take_stored
-from domain.store import links, logs, orders, sets, shops, stock
+from domain.store import links, logs, orders, sets, shops, stock, sync
 from domain.store.database import Tx
 from domain.store.links import KnownLink, NewLink
 
@@ -55,6 +55,7 @@ async def link(
     products = await lock_with_parts(
         tx, [*{product for _, product in pairs}, *_products(known.values())]
     )
+    await hold(tx, known, products)
     meant, refused = _checked(pairs, known, products)
     made = [
         _linked(known[listing_id], product_id, copy_page=copy_page)
@@ -102,6 +103,7 @@ async def unlink(tx: Tx, actor: Actor, listing_ids: Sequence[UUID], *, now: date
     """Takes listings off their products; no import links them again. Refused: NOT_FOUND."""
     known = await held(tx, listing_ids)
     await stock.lock(tx, _products(known.values()))
+    await hold(tx, known, _products(known.values()))
     await cut(tx, actor, list(known.values()), LinkState.UNLINKED_BY_HAND, now=now)
     cuts = [NewLink(listing_id, None, LinkState.UNLINKED_BY_HAND) for listing_id in known]
     await _log(tx, actor, "UNLINK_LISTINGS", cuts, known)
@@ -116,7 +118,7 @@ async def cut(
     tx: Tx, actor: Actor, known: Collection[KnownLink], state: LinkState, *, now: datetime
 ) -> None:
     """These listings belong to nothing now: what was wrong with them is no matter any more. What a person unlinked
-    stays so."""
+    stays so. `hold` them first."""
     by_hand = LinkState.UNLINKED_BY_HAND
     cuts = [
         NewLink(each.listing_id, None, by_hand if each.state is by_hand else state)
@@ -153,6 +155,13 @@ async def take_waiting(tx: Tx, listing_ids: Sequence[UUID], *, now: datetime) ->
         assert shop is not None
         for start in range(0, len(numbers), ORDERS_AT_ONCE):
             await take_stored(tx, shop, numbers[start : start + ORDERS_AT_ONCE], now=now)
+
+
+async def hold(tx: Tx, listing_ids: Collection[UUID], product_ids: Collection[UUID] = ()) -> None:
+    """Locks the rows of these listings, and of all that show these products, before any error of theirs is touched: that
+    is the order in which pushes settle. The products must be locked."""
+    showing = await sync.listings_showing(tx, product_ids) if product_ids else []
+    await sync.lock(tx, {*listing_ids, *showing})
 
 
 async def lock_with_parts(tx: Tx, product_ids: Collection[UUID]) -> set[UUID]:

@@ -117,6 +117,7 @@ async def delete_listings(
     known = await links.held(tx, listing_ids)
     touched = {each.product_id for each in known.values() if each.product_id is not None}
     await links.lock_with_parts(tx, touched)
+    await links.hold(tx, known, touched)
     await links.cut(tx, actor, list(known.values()), LinkState.UNLINKED, now=now)
     await listings.delete(tx, list(known), at=now)
     targets: list[tuple[UUID | None, Mapping[str, object]]] = [

@@ -100,6 +100,7 @@ async def delete_products(
     going = [product for product in known.values() if product.id not in kept]
     ids = [product.id for product in going]
     linked = await link_store.of_products(tx, ids)
+    await links.hold(tx, [each.listing_id for each in linked])
     await links.cut(tx, actor, linked, LinkState.UNLINKED, now=now)
     if with_listings:
         await listings.delete(tx, [each.listing_id for each in linked], at=now)

@@ -81,14 +81,24 @@ NOTE_CHANGED = text(
     """
 )
 
-NOTE_SHOWN = text(
-    """
-    UPDATE listings l SET fields = l.fields || r.fields
-    FROM (SELECT n.listing_id, jsonb_object_agg(n.key, n.value) AS fields
+TOLD = """(SELECT n.listing_id, jsonb_object_agg(n.key, n.value) AS fields
         FROM unnest(cast(:listings AS uuid[]), cast(:keys AS text[]), cast(:values AS text[])) AS n (listing_id, key, value)
-        GROUP BY n.listing_id) AS r
+        GROUP BY n.listing_id)"""
+
+LOCK_OTHERWISE = text(
+    f"""
+    SELECT l.id FROM {TOLD} AS r
+    JOIN listings l ON l.account_id = :account AND l.id = r.listing_id AND NOT l.fields @> r.fields
+    ORDER BY l.id FOR NO KEY UPDATE OF l
+    """  # noqa: S608  constants
+)
+"""Listings before their fields, as who sets them does."""
+
+NOTE_SHOWN = text(
+    f"""
+    UPDATE listings l SET fields = l.fields || r.fields FROM {TOLD} AS r
     WHERE l.account_id = :account AND l.id = r.listing_id AND NOT l.fields @> r.fields
-    """
+    """  # noqa: S608  constants
 )
 
 
@@ -150,7 +160,7 @@ async def follow_file(tx: Tx, shop_id: UUID, fields: Mapping[ItemRef, Mapping[st
 async def note_read(tx: Tx, fields: Mapping[UUID, Mapping[str, str]], *, at: datetime) -> None:
     """What the mall was seen with. Where it is another value than before and than ours, our value is kept beside it."""
     parameters = _columns(tx, fields)
-    if parameters["keys"]:
+    if await _are_otherwise(tx, parameters):
         await tx.execute(NOTE_CHANGED, parameters | {"at": at})
         await tx.execute(NOTE_SHOWN, parameters)
 
@@ -158,8 +168,13 @@ async def note_read(tx: Tx, fields: Mapping[UUID, Mapping[str, str]], *, at: dat
 async def note_written(tx: Tx, fields: Mapping[UUID, Mapping[str, str]]) -> None:
     """The mall shows what we sent."""
     parameters = _columns(tx, fields)
-    if parameters["keys"]:
+    if await _are_otherwise(tx, parameters):
         await tx.execute(NOTE_SHOWN, parameters)
+
+
+async def _are_otherwise(tx: Tx, parameters: Mapping[str, Any]) -> bool:
+    """Is any of them news? Those that are stay locked until commit."""
+    return bool(parameters["keys"]) and bool((await tx.execute(LOCK_OTHERWISE, parameters)).all())
 
 
 def _columns(tx: Tx, fields: Mapping[UUID, Mapping[str, str]]) -> dict[str, Any]:

@@ -102,8 +102,10 @@ ALIVE = text(
 
 DELETE = text(
     """
-    UPDATE listings SET deleted_at = :at, version = version + 1
-    WHERE account_id = :account AND id = ANY (:listings) AND deleted_at IS NULL
+    UPDATE listings AS l SET deleted_at = :at, version = l.version + 1
+    FROM (SELECT id FROM listings WHERE account_id = :account AND id = ANY (:listings) AND deleted_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE) AS r
+    WHERE l.account_id = :account AND l.id = r.id
     """
 )
 

@@ -50,10 +50,13 @@ NOT_OURS = text(
     """
     UPDATE listings AS l SET unlimited = l.unlimited OR r.unlimited,
         fulfilled_by_mall = l.fulfilled_by_mall OR r.fulfilled, version = l.version + 1
-    FROM unnest(cast(:listings AS uuid[]), cast(:unlimited AS bool[]), cast(:fulfilled AS bool[]))
-        AS r (id, unlimited, fulfilled)
+    FROM (SELECT s.id, r.unlimited, r.fulfilled
+        FROM unnest(cast(:listings AS uuid[]), cast(:unlimited AS bool[]), cast(:fulfilled AS bool[]))
+            AS r (id, unlimited, fulfilled)
+        JOIN listings s ON s.account_id = :account AND s.id = r.id
+        WHERE r.unlimited AND NOT s.unlimited OR r.fulfilled AND NOT s.fulfilled_by_mall
+        ORDER BY s.id FOR NO KEY UPDATE OF s) AS r
     WHERE l.account_id = :account AND l.id = r.id
-        AND (r.unlimited AND NOT l.unlimited OR r.fulfilled AND NOT l.fulfilled_by_mall)
     """
 )
 

@@ -10,8 +10,10 @@ from domain.store.database import Tx
 NOTE = text(
     """
     UPDATE listings AS l SET unknown_at_mall = r.unknown, version = l.version + 1
-    FROM unnest(cast(:listings AS uuid[]), cast(:unknown AS bool[])) AS r (id, unknown)
-    WHERE l.account_id = :account AND l.id = r.id AND l.unknown_at_mall <> r.unknown
+    FROM (SELECT s.id, r.unknown FROM unnest(cast(:listings AS uuid[]), cast(:unknown AS bool[])) AS r (id, unknown)
+        JOIN listings s ON s.account_id = :account AND s.id = r.id AND s.unknown_at_mall <> r.unknown
+        ORDER BY s.id FOR NO KEY UPDATE OF s) AS r
+    WHERE l.account_id = :account AND l.id = r.id
     RETURNING l.id
     """
 )
