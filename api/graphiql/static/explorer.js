@@ -7,6 +7,13 @@ const access = {
   get language() { return sessionStorage.getItem("renkei.language") || "ja"; },
 };
 
+// A token may come in the fragment, which no browser sends anywhere; it goes out of the address at once.
+const given = new URLSearchParams(location.hash.slice(1)).get("token");
+if (given) {
+  sessionStorage.setItem("renkei.token", given);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
 const url = location.origin + "/graphql";
 
 function headers() {
@@ -31,19 +38,26 @@ const fetcher = GraphiQL.createFetcher({
   fetch: (address, options) => fetch(address, { ...options, headers: { ...options.headers, ...headers() } }),
 });
 
-const WELCOME = `# Enter a token above, then ask.
-{
-  viewer { account { name } permissions locale }
+const SOME = "{ products(first: 1, filter: { kind: SINGLE }) { edges { node { id total listings { id } } } } }";
+const NONE = { id: "the id of a product", listings: [] };
+
+// A product to begin with; placeholders where nobody may read any.
+async function someProduct() {
+  const asked = { method: "POST", headers: { ...headers(), "content-type": "application/json" }, body: JSON.stringify({ query: SOME }) };
+  const { data } = await (await fetch(url, asked)).json().catch(() => ({}));
+  return data?.products?.edges[0]?.node ?? NONE;
 }
-`;
 
 const root = ReactDOM.createRoot(document.getElementById("explorer"));
 
-function show() {
+// What is typed is kept in this tab only, as the token is.
+async function show() {
+  const product = await someProduct().catch(() => NONE);
   root.render(React.createElement(GraphiQL, {
     key: access.token + access.language,
     fetcher,
-    defaultQuery: WELCOME,
+    storage: sessionStorage,
+    defaultTabs: TABS.map(({ query, variables }) => ({ query, variables: variables && JSON.stringify(variables(product), null, 2) })),
     shouldPersistHeaders: false,
   }));
 }
