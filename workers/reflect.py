@@ -4,51 +4,91 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import ceil
 from time import monotonic
 from uuid import UUID
 
-from domain.model.errors import MallError, MallOutcomeUnknown, MallRefused
+from domain.model.errors import MallError, MallOutcomeUnknown, MallRefused, MallThrottled
 from domain.model.mall_specs import MALL_SPECS
-from domain.model.malls import PushResult
-from domain.model.reflect import MOST_CALLS_PER_BATCH
+from domain.model.malls import Capabilities, Mall, PushResult
+from domain.model.reflect import MOST_CALLS_PER_BATCH, Lane
 from domain.services import reflect, settling
 from domain.services.reflect import Batch
 from domain.store import leases, shops
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
+from domain.store.shops import Shop
 from workers.context import Context
+from workers.places import Places, holding
 from workers.throttle import urgent
 
 CALL_SECONDS = 15
 LEASE = timedelta(seconds=30)
 MARGIN_SECONDS = 5
 TURN_SECONDS = 45
+WAVES = 4
+"""Of calls that go out together, after one claim: as many as the mall's limit has room for."""
+
+NO_ROOM = timedelta(seconds=1)
 
 Outcome = Sequence[PushResult] | MallError
 
 
 @dataclass(slots=True)
 class Turn:
-    """One holder's turn. `at_most`: how many items go out next; halved while a batch is being split."""
+    """One holder's turn. `at_most`: how many items go out next; halved while a batch is being split. `lanes`: of what
+    waited when it was last looked at."""
 
     account_id: UUID
-    shop_id: UUID
+    shop: Shop
     epoch: int
     until: float
     at_most: int
+    lanes: Sequence[int]
     splits: int = 0
+
+    @property
+    def shop_id(self) -> UUID:
+        return self.shop.id
+
+    @property
+    def mall(self) -> Capabilities:
+        return MALL_SPECS[self.shop.mall].capabilities
+
+    @property
+    def calls(self) -> int:
+        """That carry what waits: at least one."""
+        return max(1, ceil(len(self.lanes) / self.mall.max_pushes_per_call))
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A batch, the mall that it goes to, and until when its calls may begin."""
+
+    batch: Batch
+    mall: Mall
+    begin_until: float
+    gate: asyncio.Semaphore
 
 
 async def push_waiting(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
-    """It can die at any line and be run again. Another holder's turn is left alone."""
+    """It can die at any line and be run again. Another holder's turn is left alone: that looks once more when it ends."""
+    while await _take_turn(ctx, account_id, shop_id):
+        pass
+
+
+async def _take_turn(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
+    """Did something come that this turn did not see, and that nobody else could take up?"""
     turn = await _begin(ctx, account_id, shop_id)
     if turn is None:
-        return
+        return False
+    missed = False
     try:
-        while monotonic() < turn.until and await _push_once(ctx, turn):
+        while turn.lanes and monotonic() < turn.until and await _push_once(ctx, turn):
             pass
     finally:
-        await asyncio.shield(_end(ctx, turn))
+        missed = await asyncio.shield(_end(ctx, turn))
+    return missed
 
 
 async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
@@ -58,26 +98,57 @@ async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
         if epoch is None or shop is None:
             return None
         await reflect.recover(tx, shop, epoch, now=ctx.now())
-        at_most = MALL_SPECS[shop.mall].capabilities.max_pushes_at_once
-        return Turn(account_id, shop_id, epoch, monotonic() + TURN_SECONDS, at_most)
+        lanes = await _looked(ctx, tx, shop)
+        at_most = _whole(MALL_SPECS[shop.mall].capabilities)
+        return Turn(account_id, shop, epoch, monotonic() + TURN_SECONDS, at_most, lanes)
 
     return await ctx.db.run(account_id, work)
 
 
+def _whole(mall: Capabilities) -> int:
+    """How many items one claim takes at most: one call's worth, or several calls' where each carries little."""
+    waves = WAVES if mall.calls_at_once > 1 else 1
+    return mall.max_pushes_at_once * waves
+
+
+async def _looked(ctx: Context, tx: Tx, shop: Shop) -> list[int]:
+    """Of the numbers that may go out now, so many lanes as tell how many calls they need."""
+    if shop.paused_until is not None and shop.paused_until > ctx.now():
+        return []
+    mall = MALL_SPECS[shop.mall].capabilities
+    at_most = _whole(mall) - mall.max_pushes_per_call + 1
+    return await reflect.waiting(tx, shop, at_most=at_most, now=ctx.now())
+
+
 async def _push_once(ctx: Context, turn: Turn) -> bool:
-    """Was there something to send, and may the turn go on?"""
-    leased_until = monotonic() + LEASE.total_seconds()
-    batch = await _claim(ctx, turn)
-    if batch is None:
+    """Was there something to send, and may the turn go on? The place in the mall's queue comes first."""
+    try:
+        places = await _places(ctx, turn)
+    except MallThrottled as error:
+        await _leave_alone(ctx, turn, error.retry_after or NO_ROOM)
         return False
-    calls = _calls(batch)
-    if monotonic() + CALL_SECONDS + MARGIN_SECONDS > leased_until:
-        late = MallOutcomeUnknown("The lease ran out before the call.")
-        outcomes: Sequence[Outcome] = [late] * len(calls)
-    else:
-        outcomes = await asyncio.gather(*(_call(ctx, turn, each) for each in calls))
+    claimed = await _claim(ctx, turn, places)
+    if claimed is None:
+        return False
+    calls = _calls(claimed.batch)
+    with holding(places):
+        outcomes = await asyncio.gather(*(_call(each, claimed) for each in calls))
     await _settle(ctx, turn, list(zip(calls, outcomes, strict=True)))
-    return _goes_on(turn, batch, outcomes)
+    return _goes_on(turn, claimed.batch, outcomes)
+
+
+async def _places(ctx: Context, turn: Turn) -> Places:
+    """Raises MallThrottled when the mall has no room soon."""
+    mall, queue = await ctx.malls.queue(turn.account_id, turn.shop)
+    with urgent(turn.lanes[0] == Lane.TO_ZERO):
+        return await queue.places(mall.write_buckets, turn.calls)
+
+
+async def _leave_alone(ctx: Context, turn: Turn, length: timedelta) -> None:
+    async def work(tx: Tx) -> None:
+        await reflect.leave_alone(tx, turn.shop_id, ctx.now() + length)
+
+    await ctx.db.run(turn.account_id, work)
 
 
 def _calls(batch: Batch) -> list[Batch]:
@@ -87,8 +158,10 @@ def _calls(batch: Batch) -> list[Batch]:
     return [replace(batch, attempts=batch.attempts[start : start + size]) for start in starts]
 
 
-async def _claim(ctx: Context, turn: Turn) -> Batch | None:
-    async def work(tx: Tx) -> Batch | None:
+async def _claim(ctx: Context, turn: Turn, places: Places) -> Claimed | None:
+    begin_until = monotonic() + LEASE.total_seconds() - CALL_SECONDS - MARGIN_SECONDS
+
+    async def work(tx: Tx) -> Claimed | None:
         if not await leases.renew(
             tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch, LEASE
         ):
@@ -96,17 +169,28 @@ async def _claim(ctx: Context, turn: Turn) -> Batch | None:
         shop = await shops.get(tx, turn.shop_id)
         if shop is None or (shop.paused_until is not None and shop.paused_until > ctx.now()):
             return None
-        return await reflect.claim(tx, shop, turn.epoch, at_most=turn.at_most, now=ctx.now())
+        at_most = min(turn.at_most, places.left * turn.mall.max_pushes_per_call)
+        batch = await reflect.claim(tx, shop, turn.epoch, at_most=at_most, now=ctx.now())
+        if batch is None:
+            return None
+        gate = asyncio.Semaphore(turn.mall.calls_at_once)
+        return Claimed(batch, await ctx.malls.within(tx, shop), begin_until, gate)
 
     return await ctx.db.run(turn.account_id, work)
 
 
-async def _call(ctx: Context, turn: Turn, batch: Batch) -> Outcome:
+async def _call(batch: Batch, claimed: Claimed) -> Outcome:
     """One call with one deadline. Whatever is not a clear answer is an unknown outcome."""
+    async with claimed.gate:
+        if monotonic() > claimed.begin_until:
+            return MallOutcomeUnknown("The lease ran out before the call.")
+        return await _sent(batch, claimed.mall)
+
+
+async def _sent(batch: Batch, mall: Mall) -> Outcome:
     try:
         with urgent(any(each.quantity == 0 for each in batch.attempts)):
             async with asyncio.timeout(CALL_SECONDS):
-                mall = await ctx.malls.of(turn.account_id, batch.shop)
                 return await mall.push_stock(batch.pushes)
     except MallError as error:
         return error
@@ -125,6 +209,8 @@ async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome
         for nth, (call, error) in enumerate(failed):
             alone = answered is None and nth == 0
             await settling.settle(tx, call, error, counts=alone, now=ctx.now())
+        turn.shop = await shops.get(tx, turn.shop_id) or turn.shop
+        turn.lanes = await _looked(ctx, tx, turn.shop)
 
     await ctx.db.run(turn.account_id, work)
 
@@ -142,7 +228,7 @@ def _answered(
 
 def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     """A batch that was refused for one unnamed item is sent again in halves, at most MOST_CALLS_PER_BATCH calls."""
-    whole = MALL_SPECS[batch.shop.mall].capabilities.max_pushes_at_once
+    whole = _whole(turn.mall)
     errors = [outcome for outcome in outcomes if isinstance(outcome, MallError)]
     if not errors or not all(isinstance(error, MallRefused) for error in errors):
         turn.at_most = min(whole, turn.at_most * 2)
@@ -152,12 +238,15 @@ def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     return turn.splits < MOST_CALLS_PER_BATCH
 
 
-async def _end(ctx: Context, turn: Turn) -> None:
-    async def work(tx: Tx) -> None:
+async def _end(ctx: Context, turn: Turn) -> bool:
+    """Gives the turn back. Whoever could not take it meanwhile had written before what is looked for now."""
+
+    async def work(tx: Tx) -> bool:
         shop = await shops.lock(tx, turn.shop_id)
         if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
             await reflect.rest(tx, shop, now=ctx.now())
         await reflect.end(tx, turn.shop_id, turn.epoch, now=ctx.now())
         await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
+        return shop is not None and not turn.lanes and bool(await _looked(ctx, tx, shop))
 
-    await ctx.db.run(turn.account_id, work)
+    return await ctx.db.run(turn.account_id, work)

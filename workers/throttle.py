@@ -24,6 +24,7 @@ LIFTED = 1_000.0
 KEPT_SHARE = 0.2
 
 _urgent: ContextVar[bool] = ContextVar("urgent", default=False)
+_patience: ContextVar[timedelta] = ContextVar("patience", default=PATIENCE)
 
 
 @contextmanager
@@ -34,6 +35,16 @@ def urgent(on: bool = True) -> Iterator[None]:
         yield
     finally:
         _urgent.reset(before)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Calls made inside are let through now or refused."""
+    before = _patience.set(timedelta(0))
+    try:
+        yield
+    finally:
+        _patience.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class StoredThrottle:
                 burst=bucket.burst,
                 per_day=_of_day(bucket),
                 today=self.now().date().isoformat(),
-                patience=PATIENCE,
+                patience=_patience.get(),
             )
         except rates.TooLong as error:
             raise MallThrottled(

@@ -314,9 +314,10 @@ SaveCredentials = Callable[[Mapping[str, str]], Awaitable[None]]
 
 
 class Mall(Protocol):
-    """One shop at one mall."""
+    """One shop at one mall. `write_buckets`: what a call of `push_stock` draws from, in this order."""
 
     capabilities: Capabilities
+    write_buckets: tuple[Bucket, ...]
 
     @property
     def feeds(self) -> Feeds | None: ...

@@ -12,6 +12,7 @@ from domain.model.clocks import Now, own_time
 from domain.model.errors import MallMalformed
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import (
+    Bucket,
     CheckPart,
     ItemRef,
     MallKind,
@@ -51,6 +52,7 @@ class Amazon:
         speed = float(settings["speed"])
         client = MallClient(http, throttle, now)
         self.capabilities = SPEC.capabilities
+        self.write_buckets: tuple[Bucket, ...] = (PATCH_LISTING,)
         self._now = now
         self._seller_id = settings.get("seller_id", "")
         self._marketplace_id = settings["marketplace_id"]

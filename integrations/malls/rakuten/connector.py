@@ -71,6 +71,7 @@ class Rakuten:
         spec = MALL_SPECS[MallKind.RAKUTEN]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
+        self.write_buckets: tuple[Bucket, ...] = (STOCK_WRITE,)
         self._client = MallClient(http, throttle, now)
         self._base_url = settings["base_url"].rstrip("/")
         self._license_key = config.credentials.get("license_key", "")
@@ -84,7 +85,7 @@ class Rakuten:
         answer = await self._client.send(
             "POST",
             f"{self._base_url}/es/2.0/inventories/bulk-upsert",
-            buckets=(STOCK_WRITE,),
+            buckets=self.write_buckets,
             classify=partial(classify_upsert, pushes=pushes),
             headers=self._headers,
             json=upsert_body(pushes),

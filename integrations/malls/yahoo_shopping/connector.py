@@ -80,7 +80,7 @@ class YahooShopping:
         spec = MALL_SPECS[MallKind.YAHOO_SHOPPING]
         settings = spec.settings_with_defaults(config.settings)
         self.capabilities = spec.capabilities
-        self.write_buckets = (BUCKETS["setStock"], DAY)
+        self.write_buckets: tuple[Bucket, ...] = (BUCKETS["setStock"], DAY)
         self._speed = float(settings["speed"])
         self._client = MallClient(http, throttle, now)
         self._base_url = settings["base_url"].rstrip("/") + PATH
