@@ -69,7 +69,8 @@ class Books:
 class Reach:
     """A sale of one product, and the first number that was sent to one listing of another shop because of it.
 
-    `answered_at`: when the mall had taken it; None as long as it has not.
+    `answered_at`: when the mall had taken it; None as long as it has not. `recorded_at`: when the sale was known here;
+    `left`: of the product then.
     """
 
     sold_at_shop: UUID
@@ -78,6 +79,8 @@ class Reach:
     ref: ItemRef
     sent_at: datetime
     answered_at: datetime | None
+    recorded_at: datetime
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ EFFECTS = text(
 REACHES = text(
     """
     SELECT o.shop_id AS sold_at_shop, o.number AS order_number, l.shop_id, l.item_code, l.variant_code, p.sent_at,
-        p.accepted_at AS answered_at
+        p.accepted_at AS answered_at, m.recorded_at, m.balance_after AS left
     FROM stock_movements m
     JOIN orders o ON o.account_id = m.account_id AND o.id = m.order_id
     JOIN links k ON k.account_id = m.account_id AND k.product_id = m.product_id AND k.state = 'LINKED'

@@ -45,7 +45,7 @@ def by_mall_logs(malls: Sequence[MallBooks], reaches: Iterable[Reach]) -> list[L
         for mall in malls
         for number, order in mall.orders.items()
     }
-    written = ((reach, _written_after(books[reach.shop_id], reach)) for reach in reaches)
+    written = ((reach, written_after(books[reach.shop_id], reach)) for reach in reaches)
     return _lasted(visible, ((_order_of(reach), at) for reach, at in written))
 
 
@@ -79,7 +79,8 @@ def _order_of(reach: Reach) -> OrderAt:
     return (reach.sold_at_shop, reach.order_number)
 
 
-def _written_after(mall: MallBooks, reach: Reach) -> datetime | None:
+def written_after(mall: MallBooks, reach: Reach) -> datetime | None:
+    """When the mall's counter was set to what was sent; None where it never was."""
     times = mall.written_at.get(reach.ref, ())
     place = bisect_left(times, reach.sent_at)
     return times[place] if place < len(times) else None

@@ -235,4 +235,4 @@ def _order(seen: float, reached: float) -> Lasted:
 
 def _reach(code: str, *, sent: float, answered: float | None) -> Reach:
     at = None if answered is None else _at(answered)
-    return Reach(SHOP[YAHOO], "7", SHOP[AMAZON], ItemRef(code), _at(sent), at)
+    return Reach(SHOP[YAHOO], "7", SHOP[AMAZON], ItemRef(code), _at(sent), at, _at(sent), 1)
