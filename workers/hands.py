@@ -12,6 +12,7 @@ from domain.services.feeds import FEED
 from domain.store.job_targets import TARGETS
 from domain.store.walks import WALK
 from workers.context import Context
+from workers.fairness import FairPlaces
 from workers.works import WORK, Work
 
 AT_ONCE = 16
@@ -29,21 +30,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Hands:
-    """AT_ONCE shops together for each kind of work, or FEWER jobs, so that long walks through orders keep no zero waiting.
+    """AT_ONCE shops of an account together for each kind of work, or FEWER jobs, so that long walks through orders keep no
+    zero waiting, nor one account's many shops another's.
 
     Leaving the context puts down whatever is under way: the rows say what is still to be done.
     """
 
     ctx: Context
     work: Mapping[str, Work] = field(default_factory=lambda: WORK)
-    _free: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _places: dict[str, FairPlaces] = field(default_factory=dict)
     _busy: dict[Key, "asyncio.Task[None]"] = field(default_factory=dict)
     _again: set[Key] = field(default_factory=set)
     _failed: dict[Key, int] = field(default_factory=dict)
     _later: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
 
     async def __aenter__(self) -> "Hands":
-        self._free = {name: asyncio.Semaphore(FEWER.get(name, AT_ONCE)) for name in self.work}
+        self._places = {name: FairPlaces(FEWER.get(name, AT_ONCE)) for name in self.work}
         return self
 
     async def __aexit__(
@@ -71,7 +73,7 @@ class Hands:
     async def _look(self, account_id: UUID, key: Key) -> None:
         self._again.add(key)
         while key in self._again:
-            async with self._free[key[1]]:
+            async with self._places[key[1]].place(account_id):
                 self._again.discard(key)
                 await self._look_once(account_id, *key)
 

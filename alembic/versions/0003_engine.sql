@@ -296,7 +296,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT f.account_id, f.shop_id, 'FEED' FROM feeds f
         JOIN running s ON s.account_id = f.account_id AND s.id = f.shop_id WHERE f.look_at <= at
     ) AS due
-    ORDER BY random() LIMIT at_most
+    ORDER BY row_number() OVER (PARTITION BY due.account_id ORDER BY random()), random() LIMIT at_most
 $$;
 
 SET ROLE renkei_owner;

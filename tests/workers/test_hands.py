@@ -64,6 +64,20 @@ async def test_long_work_of_one_kind_keeps_no_other_waiting(ctx: Context, busy: 
     assert len(busy.begun) == AT_ONCE
 
 
+async def test_an_account_with_many_slow_shops_keeps_no_others_zero_waiting(
+    ctx: Context, busy: Busy
+) -> None:
+    async with Hands(ctx, {"REFLECT": busy}) as hands:
+        for _ in range(100):
+            hands.take_up(ACCOUNT, uuid4(), "REFLECT")
+        await busy.has_begun(AT_ONCE)
+
+        hands.take_up(uuid4(), SHOP, "REFLECT")
+
+        await busy.has_begun(AT_ONCE + 1)
+    assert busy.begun[-1] == SHOP
+
+
 async def test_jobs_that_change_much_leave_connections_to_others(ctx: Context, busy: Busy) -> None:
     async with Hands(ctx, {TARGETS: busy}) as hands:
         for _ in range(FEWER[TARGETS] + 1):

@@ -9,10 +9,14 @@ import pytest
 
 from domain.model.malls import MallKind, PushOutcome
 from domain.services import reflect_jobs
+from domain.services.accounts import create_account
 from domain.store import dispatch, leases, shops, sync
 from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
+from renkei.database import APP
+from renkei.engines.postgres import Postgres
+from tests.databases import scratch
 from tests.domain.services.rows import NOW, OWNER, rows
 from tests.domain.services.story import a_shop, an_order, in_stock, take
 from tests.domain.services.turns import answers, sent
@@ -323,3 +327,21 @@ async def test_initial_orders_wait_for_the_shops_importer(db: Database, account:
     async with db.transaction(account) as tx:
         await leases.give_back(tx, tea.id, LeaseKind.ORDERS, "test", epoch)
     assert await due(db, account) == ["INITIAL_ORDERS"]
+
+
+async def test_an_account_with_many_shops_does_not_fill_what_is_looked_at(
+    database: Postgres,
+) -> None:
+    """Each account's first before anybody's second."""
+    async with scratch(database) as own:
+        db = Database.at(own.url(user=APP))
+        many, few = [await create_account(db, name, name) for name in ("many", "few")]
+        for whose, how_many in ((many, 40), (few, 2)):
+            async with db.transaction(whose) as tx:
+                for nth in range(how_many):
+                    await a_shop(tx, f"Shop {nth}", orders_running=True, next_order_poll_at=NOW)
+
+        found = [await dispatch.due(db, at=NOW, at_most=4) for _ in range(5)]
+        await db.close()
+
+    assert [sum(each.account_id == few for each in looked) for looked in found] == [2] * 5
