@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.model.errors import MallError, MallMalformed, MallRefused
+from domain.model.errors import MallError, MallMalformed, MallRefused, MallUnavailable
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CancelSupport, OrderPage, OrderWindow
 from domain.model.reflect import Halt, Quarantine, after_failure
@@ -144,7 +144,10 @@ async def reread(
 
 async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None:
     """The watermark stays; what is asked again is asked from there."""
-    error_id = await _report(tx, poll.shop, error, now)
+    shop = await shops.lock(tx, poll.shop.id) or poll.shop
+    if isinstance(error, MallUnavailable) and error.maintenance:
+        await shop_service.maintenance(tx, shop, on=True)
+    error_id = await _report(tx, shop, error, now)
     if is_worth_telling(error):
         await run_rows.note(
             tx, poll.shop.id, RunKind.ORDERS, poll.epoch, broken=True, error_id=error_id, at=now

@@ -207,6 +207,23 @@ class TestErrors:
 
             assert (await shop_of(tx, shop.id)).state == "HALTED"
 
+    async def test_a_mall_that_is_closed_says_so_though_nothing_is_sent_to_it(
+        self, db: Database, account: UUID
+    ):
+        """Where orders are not known, few numbers go out: nobody else would find out."""
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            closed = MallUnavailable("Closed.", maintenance=True)
+            await polling.failed(tx, await begun(tx, shop), closed, now=NOW)
+            during = await shop_of(tx, shop.id)
+            await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+
+            await polled(tx, shop, at=LATER)
+
+            after = await shop_of(tx, shop.id)
+            assert (during.maintenance, after.maintenance) == (True, False)
+            assert during.paused_until is None, "zeros still go out, if it takes them"
+
     async def test_orders_that_come_end_the_wait_of_a_mall_that_was_closed(
         self, db: Database, account: UUID
     ):
