@@ -81,7 +81,7 @@ class Malls:
 
         application = config.credentials.get("client_id", str(shop.id))
         throttle = (self.throttles or self._stored)(shop, application)
-        queue = Queue(throttle)
+        queue = Queue(throttle, shop.speed)
         mall = registry.connect(config, self.http, queue, save, self.now)
         return Connected(config, mall, queue)
 

@@ -47,6 +47,11 @@ def at_once() -> Iterator[None]:
         _patience.reset(before)
 
 
+def patience() -> timedelta:
+    """For how long whoever calls now waits for a place."""
+    return _patience.get()
+
+
 @dataclass(frozen=True, slots=True)
 class StoredThrottle:
     """Keeps domain.model.malls.Throttle. `speed`: how much faster than the real mall a sandbox shop runs."""
@@ -79,7 +84,7 @@ class StoredThrottle:
                 burst=bucket.burst,
                 per_day=_of_day(bucket),
                 today=self.now().date().isoformat(),
-                patience=_patience.get(),
+                patience=patience(),
             )
         except rates.TooLong as error:
             raise MallThrottled(

@@ -1,6 +1,6 @@
 """The malls' limits as our side keeps them, in virtual time: the rule of workers/throttle.py and domain/store/rates.py.
 
-A caller reserves its place and waits until its token would have been there, as long as that is within PATIENCE. Days are
+A caller reserves its place and waits until its token would have been there, as long as that is within its patience. Days are
 counted whole: no fifth is kept back.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from domain.model.errors import MallThrottled
 from domain.model.malls import Bucket, BucketScope
 from domain.store.shops import Shop
-from workers.throttle import PATIENCE
+from workers.throttle import patience
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Buckets:
         level, now = self._level(key, bucket), self.now()
         debt = 1 - level.tokens
         wait = timedelta(seconds=max(0.0, debt / bucket.rate))
-        if wait > PATIENCE or level.blocked_until > now or not _in_day(level, bucket, now):
+        if wait > patience() or level.blocked_until > now or not _in_day(level, bucket, now):
             rest = max(wait, level.blocked_until - now, timedelta(seconds=1 / bucket.rate))
             raise MallThrottled("The limit is used up.", retry_after=rest, by_us=True)
         level.tokens -= 1

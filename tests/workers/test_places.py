@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -119,6 +120,20 @@ async def test_calls_use_up_the_places_that_are_held_for_them(db: Database) -> N
         with pytest.raises(MallThrottled):
             await queue.take(bucket)
     assert places.left == 0
+
+
+async def test_calls_keep_their_distance_however_long_their_claims_took(db: Database) -> None:
+    """The first claim took longer than the second: counted from their places the calls would come too close."""
+    bucket = Bucket(f"write-{secrets.token_hex(6)}", rate=4, burst=1)
+    queue = Queue(StoredThrottle(db, secrets.token_hex(6), "app"))
+    sent = []
+    for claim_takes in (0.2, 0.0, 0.0):
+        with holding(await queue.places((bucket,), at_most=1)):
+            await asyncio.sleep(claim_takes)
+            await queue.take(bucket)
+            sent.append(asyncio.get_running_loop().time())
+
+    assert all(later - earlier > 0.24 for earlier, later in pairwise(sent))
 
 
 def a_queue(db: Database) -> tuple[Queue, Bucket]:
