@@ -236,9 +236,13 @@ LOST = text(
     """
     SELECT p.id, p.listing_id, p.sent_at FROM pushes p
     WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.feed_id IS NULL AND p.epoch < :epoch
-    ORDER BY p.listing_id LIMIT 10000
+    UNION
+    SELECT p.id, p.listing_id, p.sent_at FROM listing_sync l JOIN pushes p ON p.account_id = l.account_id AND p.id = l.push_id
+    WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND p.feed_id IS NULL AND p.epoch < :epoch
+    ORDER BY listing_id LIMIT 10000
     """
 )
+"""Those that wait for their end, whether or not it was told late: a turn may be taken away before anybody takes it over."""
 
 LOSE = text(
     """

@@ -215,6 +215,24 @@ async def test_of_what_is_under_way_nobody_knows_what_became(
         }
 
 
+async def test_an_answer_that_comes_after_the_turn_was_taken_away_holds_no_number_back(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await counted(tx, TEA=0)
+        batch = await sent(tx, shop)
+        await resynced(tx)
+        await answers(tx, batch)
+
+        await reflect.recover(tx, await shop_of(tx, shop.id), await lease_of(tx, shop), now=SOON)
+
+        assert await row(tx, "SELECT push_id, wanted > done AS waits FROM listing_sync") == {
+            "push_id": None,
+            "waits": True,
+        }
+
+
 async def test_a_feed_that_is_under_way_is_in_nobodys_hands(db: Database, account: UUID):
     """Whoever takes it next gives it up: it was handed over, as far as anybody knows."""
     async with db.transaction(account) as tx:
