@@ -15,7 +15,7 @@ from domain.store import account_settings, listings, logs, shops
 from domain.store.account_settings import AccountSettings
 from domain.store.database import Tx
 
-NAMED_AT_ONCE = 2_000
+NAMED_AT_ONCE = 1_000
 
 
 class Settings(TypedDict, total=False):

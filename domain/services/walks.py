@@ -23,7 +23,10 @@ from domain.store.database import Event, Tx
 from domain.store.sync import SyncRow
 from domain.store.walks import LetsGo, Walk
 
-AT_ONCE = 2_000
+AT_ONCE = 1_000
+PART = 500
+"""Few enough that an order, or what a mall answered, waits for a part only for a moment."""
+
 LENGTH = timedelta(seconds=30)
 """How long a part may take, before another worker takes the walk up."""
 
@@ -61,20 +64,25 @@ async def begin(tx: Tx, shop_ids: Collection[UUID], *, forget: bool, now: dateti
 
 
 async def do_part(
-    tx: Tx, shop_id: UUID, *, goes_on: bool = False, at_most: int = AT_ONCE, now: datetime
+    tx: Tx, shop_id: UUID, *, goes_on: bool = False, at_most: int = PART, now: datetime
 ) -> bool:
-    """Looks at the next listings of the shop's walk; is there more to do? `goes_on`: this worker did the part before."""
+    """Looks at the next listings of the shop's walk; is there more to do? `goes_on`: this worker did the part before.
+
+    What changed is told at the end, as one: read the screen again.
+    """
     shop = await shops.lock(tx, shop_id)
     walk = await walks.take(tx, shop_id, at=now, until=now + LENGTH, goes_on=goes_on)
     if walk is None:
         return False
     listing_ids = await walks.next_ones(tx, shop_id, walk.after, at_most=at_most)
     await _look(tx, walk, listing_ids, now)
+    tx.events = [event for event in tx.events if event.kind is not EventKind.DIFF]
     if len(listing_ids) == at_most:
         await walks.reached(tx, shop_id, listing_ids[-1])
         return True
     await walks.end(tx, shop_id)
     _announce(tx, shop_id)
+    tx.emit(Event(EventKind.RELOAD))
     if shop is not None and shop.state == ShopState.CATCHING_UP:
         tx.ring(shop_id, jobs.CHECK)
     return False

@@ -63,10 +63,10 @@ async def test_another_worker_goes_on_where_one_was_cut_off(ctx: Context, accoun
         )
         await tx.execute(last)
         first = asyncio.create_task(walk_shop(ctx, account, shop))
-        await eventually(lambda: is_known(ctx.db, account, 500))
+        await eventually(lambda: is_known(ctx.db, account, 300))
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
-    assert (await known(ctx.db, account), await over(ctx.db, account)) == (500, False)
+    assert (await known(ctx.db, account), await over(ctx.db, account)) == (300, False)
 
     working = asyncio.create_task(clock.run(ctx, sweep_seconds=0.1))
     try:

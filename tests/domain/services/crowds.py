@@ -6,7 +6,7 @@ from domain.store.shops import Shop
 from tests.domain.services.rows import rows
 from tests.domain.services.story import a_shop
 
-MANY = AT_ONCE + 500
+MANY = AT_ONCE + 300
 """More than are looked at in one transaction."""
 
 

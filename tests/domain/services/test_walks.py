@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.model.errors import MallLockedOut
+from domain.model.events import EventKind
 from domain.model.shops import SyncPart
 from domain.services import (
     account_settings,
@@ -79,6 +80,10 @@ async def known(tx: Tx) -> int:
     return int(found["count"])
 
 
+def told(tx: Tx) -> list[EventKind]:
+    return [event.kind for event in tx.events]
+
+
 async def test_a_large_shop_is_halted_at_once_and_its_listings_one_part_after_the_other(
     db: Database, account: UUID
 ):
@@ -95,14 +100,26 @@ async def test_a_large_shop_is_halted_at_once_and_its_listings_one_part_after_th
         while await walks.do_part(tx, shop.id, goes_on=True, now=NOW):
             parts += 1
             assert await reasons(tx) == {
-                "": MANY - parts * walks.AT_ONCE,
-                "SHOP_HALTED": parts * walks.AT_ONCE,
+                "": MANY - parts * walks.PART,
+                "SHOP_HALTED": parts * walks.PART,
             }
 
     async with db.transaction(account) as tx:
-        assert (parts, await reasons(tx), await known(tx)) == (1, {"SHOP_HALTED": MANY}, 0)
+        assert (parts, await reasons(tx), await known(tx)) == (2, {"SHOP_HALTED": MANY}, 0)
         assert await under_way(tx) == []
         assert await walks.do_part(tx, shop.id, now=LATER) is False
+
+
+async def test_what_changed_is_told_once_at_the_end(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await five(tx)
+        await walks.begin(tx, [shop.id], forget=True, now=NOW)
+        assert told(tx)[-1:] == [EventKind.SHOP]
+
+    for expected in ([], [], [EventKind.SHOP, EventKind.RELOAD]):
+        async with db.transaction(account) as tx:
+            await part(tx, shop, goes_on=True)
+            assert told(tx) == expected
 
 
 async def test_few_listings_are_looked_at_in_the_transaction_itself(db: Database, account: UUID):
