@@ -486,12 +486,24 @@ def words_in(value: object) -> Iterator[str]:
             yield from words_in(part)
 
 
-async def test_too_many_calls_are_told_to_the_throttle(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "calls",
+    [
+        lambda mall, ref: mall.push_stock([StockPush(ref, 7)]),
+        lambda mall, ref: mall.read_stock([ref]),
+        lambda mall, _: pages_of(mall),
+        lambda mall, _: mall.orders_by_number(["number"]),
+    ],
+    ids=["writes", "reads", "orders", "orders by number"],
+)
+async def test_too_many_calls_are_told_to_the_throttle(
+    shop: Shop, calls: Callable[[Mall, ItemRef], Awaitable[object]]
+) -> None:
     mall = shop.mall()
     await shop.goes_wrong("throttle", calls=1)
 
     with pytest.raises(MallThrottled):
-        await mall.push_stock([StockPush(shop.seat.first, 7)])
+        await calls(mall, shop.seat.first)
 
     assert shop.throttle.told
     assert set(shop.throttle.told) <= set(shop.throttle.taken)

@@ -1,6 +1,7 @@
-"""A fifth of what a mall allows in a day is kept for orders and zeros."""
+"""What a mall allows, shared by all workers: a fifth of a day is kept for orders and zeros, and what one is told all heed."""
 
 import secrets
+from datetime import timedelta
 
 import pytest
 
@@ -48,3 +49,46 @@ async def test_orders_and_zeros_use_what_was_kept_for_them(
         assert await used_up(throttle, of_a_day) == 2
     with urgent(False), pytest.raises(MallThrottled):
         await throttle.take(of_a_day)
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("scope", "shop", "application", "waits"),
+    [
+        (BucketScope.SELLER, "tea", "app", True),
+        (BucketScope.SELLER, "coffee", "app", False),
+        (BucketScope.APPLICATION, "coffee", "app", True),
+        (BucketScope.APPLICATION, "tea", "another", False),
+        (BucketScope.ADDRESS, "coffee", "another", True),
+    ],
+)
+async def test_what_one_worker_is_told_all_heed(
+    db: Database, scope: BucketScope, shop: str, application: str, waits: bool
+) -> None:
+    """As far as the limit reaches: a shop, an application, an address. Zeros wait too: the mall would say no again."""
+    bucket = Bucket(f"told-{secrets.token_hex(6)}", rate=100, burst=100, scope=scope)
+    one, other = StoredThrottle(db, "tea", "app"), StoredThrottle(db, shop, application)
+    await one.take(bucket)
+
+    await one.told_to_wait(bucket, HOUR)
+
+    with urgent():
+        told = await _told_by(other, bucket)
+    if waits:
+        assert told is not None
+        assert told.by_us
+        assert told.retry_after is not None
+        assert HOUR - timedelta(minutes=1) < told.retry_after <= HOUR
+    else:
+        assert told is None
+
+
+async def _told_by(throttle: StoredThrottle, bucket: Bucket) -> MallThrottled | None:
+    """Why a call may not go out; None: it may."""
+    try:
+        await throttle.take(bucket)
+    except MallThrottled as error:
+        return error
+    return None
