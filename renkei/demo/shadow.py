@@ -6,7 +6,7 @@ same goods arrive. Its rules, favourable where there was a choice:
 
 * Each mall sells from a counter of its own. Who finds too little takes what is left.
 * A cancellation is back on the mall's counter and in the total at once.
-* Every five minutes of the malls' time every counter is set to what there is, and never below zero.
+* Every five minutes every counter is set to what there is, and never below zero: by the clock on the wall, as it is for us.
 
 In both worlds a unit is sold that did not exist when it is taken from a total that is zero or less.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from domain.model.malls import MallKind
 
 WRITES_EVERY = 300.0
-"""Seconds of the malls' time."""
+"""Seconds."""
 
 Units = Mapping[str, int]
 """By our code."""

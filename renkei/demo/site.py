@@ -209,14 +209,11 @@ async def served(app: Starlette, listener: socket) -> AsyncIterator[None]:
             await task
 
 
-async def write_now_and_then(stage: Stage, speed: float) -> None:
-    """The shadow's malls are told every number; until cancelled. `speed` as of the malls, whose delays 0 lifts."""
+async def write_now_and_then(stage: Stage) -> None:
+    """The shadow's malls are told every number; until cancelled."""
     while True:
-        await asyncio.sleep(WRITES_EVERY / (speed or USUAL_SPEED))
+        await asyncio.sleep(WRITES_EVERY)
         stage.shoppers.compared.shadow.write()
-
-
-USUAL_SPEED = 60.0
 
 
 def address(listener: socket, token: str) -> str:

@@ -84,7 +84,7 @@ async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | No
         ids = await _ids(merchant, [each.code for each in rows])
         stage = Stage(merchant, stalls, shoppers, screen, rows, ids, len(steps))
         async with (
-            _beside(Watch(stage).look_on(), site.write_now_and_then(stage, wishes.speed)),
+            _beside(Watch(stage).look_on(), site.write_now_and_then(stage)),
             _page(stage, running, token),
         ):
             if note is None:

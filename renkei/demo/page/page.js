@@ -13,7 +13,7 @@ const BOARD = `
     eventCursor
   }
   fragment Cell on Listing { id quantityToShow notPushed push { id state } }
-  fragment Trouble on SyncError { id level state message }`;
+  fragment Trouble on SyncError { id level kind state message shop { id } }`;
 const FOLLOWED = {
   diffEvents: `subscription Differences($ids: [ID!], $after: EventCursor) {
     diffEvents(filter: { productIds: $ids }, after: $after) { cursor reload events { listing {
@@ -24,11 +24,11 @@ const FOLLOWED = {
   shopEvents: `subscription Shops($after: EventCursor) {
     shopEvents(after: $after) { cursor reload events { shop { id state } } } }`,
   errorEvents: `subscription Errors($after: EventCursor) {
-    errorEvents(after: $after) { cursor reload events { error { id level state message } } } }`,
+    errorEvents(after: $after) { cursor reload events { error { id level kind state message shop { id } } } } }`,
 };
 const EXPLAIN = `query Explain($id: ID!) { node(id: $id) { ... on Listing { explain { text checks { ok text } } } } }`;
 const ORDER = `query Followed($id: ID!) { node(id: $id) { ... on Order {
-  number placedAt shop { id } lines { quantity product { id name } reached { seconds state shop { id } } } } } }`;
+  number fetchedAt shop { id } lines { quantity product { id name } reached { seconds sentAt shop { id } } } } } }`;
 const RENEW = `mutation Renew($input: UpdateShopInput!) { updateShop(input: $input) { userErrors { message } } }`;
 const READ = `mutation Read($input: ReadMallStockInput!) { readMallStock(input: $input) { userErrors { message } } }`;
 
@@ -240,13 +240,17 @@ function captioned() {
   put($("says"), caption?.[language] ?? "");
 }
 
+let lastOrder;
+
 function showOrder(order) {
+  lastOrder = order;
   const line = order.lines.find((each) => products.has(each.product?.id)) ?? order.lines[0];
   const what = { mall: shops.get(order.shop.id)?.mall.name, number: order.number, units: line.quantity };
   put($("order"), text("order", { ...what, product: line.product?.name ?? "" }));
-  const marks = line.reached.map(({ shop, seconds, state }) => {
-    const arrived = seconds === null ? (state ? "→" : "…") : `${number(Math.round(seconds * 1000))} ms ✓`;
-    return made("li", {}, made("span", {}, shops.get(shop.id)?.mall.name ?? ""), " ", made("b", {}, arrived));
+  const marks = line.reached.map(({ shop, seconds, sentAt }) => {
+    const sent = sentAt ? number(Math.max(0, new Date(sentAt) - new Date(order.fetchedAt))) : "…";
+    const seen = seconds === null ? "…" : `${number(Math.round(seconds * 1000))} ms ✓`;
+    return made("li", {}, `${shops.get(shop.id)?.mall.name}: `, made("b", {}, text("reached", { sent, seen })));
   });
   $("reached").replaceChildren(...marks);
   return line.reached.every(({ seconds }) => seconds !== null);
@@ -263,7 +267,8 @@ function build() {
 }
 
 function row(product) {
-  const about = made("th", { scope: "row" }, made("span", {}, product.name), made("small", { id: `total-${product.id}` }));
+  const names = [made("span", { title: product.name }, product.name), made("small", { id: `total-${product.id}` })];
+  const about = made("th", { scope: "row" }, made("div", {}, ...names));
   const inOrder = [...shops.keys()].map((id) => product.listings.find((each) => each.shop.id === id));
   return made("tr", {}, about, ...inOrder.map((each) => (each ? cell(listings.get(each.id)) : made("td", {}, "–"))));
 }
@@ -288,18 +293,23 @@ function draw() {
     put($(`total-${product.id}`), text(has[0], { count: number(has[1]) }));
   }
   for (const listing of listings.values()) drawCell(listing);
-  const strip = [...errors.values()].map((error) => {
-    const level = error.level === "LEVEL_9" ? 9 : 8;
-    return made("li", { className: `level-${level}` }, made("b", {}, `${level === 9 ? "⛔" : "⚠"} ${level}`), ` ${error.message}`);
+  const strip = [...errors.values()].map(({ level, message }) => {
+    const mark = level === "LEVEL_9" ? "✖ 9" : "⚠ 8";
+    return made("li", { className: level }, made("b", {}, mark), ` ${message}`);
   });
-  const calm = made("li", {}, `✓ ${text("noErrors")}`);
-  const told = strip.length ? strip : [calm];
+  const told = strip.length ? strip : [made("li", {}, `✓ ${text("noErrors")}`)];
   if ($("errors").textContent !== told.map((each) => each.textContent).join("")) $("errors").replaceChildren(...told);
+}
+
+// A mall that is closed shows as such from the first refusal on, before anything had to be kept back.
+function stateOf(shop) {
+  const closed = [...errors.values()].some((each) => each.kind === "MAINTENANCE" && each.shop?.id === shop.id);
+  return closed && shop.state === "RUNNING" ? "MAINTENANCE" : shop.state;
 }
 
 function drawHead(shop) {
   const head = $(`mall-${shop.mall.kind}`), faults = malls[shop.mall.kind]?.faults ?? [];
-  const key = [shop.state, shop.mall.name, language, ...faults].join();
+  const at = stateOf(shop), key = [at, shop.mall.name, language, ...faults].join();
   if (!head || head.dataset.key === key) return;
   head.dataset.key = key;
   const button = (label, onclick) => made("button", { type: "button", onclick }, text(label));
@@ -308,7 +318,7 @@ function drawHead(shop) {
     faults.includes("expired") ? button("renew", () => renew(shop)) : button("expire", () => act("expire", kind)),
     faults.includes("maintenance") ? button("open", () => act("open", kind)) : button("maintain", () => act("close", kind)),
     button("raise", () => raise(shop)));
-  const state = made("span", { className: shop.state }, TEXTS.states[shop.state]?.[language] ?? shop.state);
+  const state = made("span", { className: at }, TEXTS.states[at]?.[language] ?? at);
   head.replaceChildren(made("span", {}, shop.mall.name), state, acts);
 }
 
@@ -316,7 +326,7 @@ function drawCell(listing) {
   const { td, why, mall, arrow, ours } = cells.get(listing.id), parts = cells.get(listing.id);
   const shop = shops.get(listing.shop.id), { code } = products.get(listing.product);
   const shown = malls[shop.mall.kind]?.numbers[code];
-  const held = shop.state !== "RUNNING" || listing.notPushed.length > 0;
+  const held = stateOf(shop) !== "RUNNING" || listing.notPushed.length > 0;
   const differs = shown !== undefined && shown !== listing.quantityToShow;
   td.className = differs ? (held ? "held differs" : "differs") : held ? "held" : "";
   put(mall, shown ?? "–");
@@ -337,6 +347,7 @@ function speak() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-text]")) put(element, text(element.dataset.text));
   put($("language"), LANGUAGES[language]);
+  if (lastOrder) showOrder(lastOrder);
   captioned();
   cells.clear();
 }

@@ -10,12 +10,13 @@ export const TEXTS = {
   here: { en: "with Renkei", ja: "Renkei" },
   shadow: { en: "told every 5 minutes", ja: "5分ごとの上書き" },
   shadowNote: {
-    en: "The right figure is a shadow: the same malls kept inside the demo, the same shoppers, every number overwritten every five minutes of the malls' time, never a fault.",
-    ja: "右はデモ内の影のモールです。同じモール・同じお客様で、モール時間の5分ごとに全在庫数を上書きします（障害なし）。",
+    en: "The right figure is a shadow: the same malls kept inside the demo, the same shoppers, every number overwritten every five minutes of the same clock, never a fault.",
+    ja: "右はデモ内の影のモールです。同じモール・同じお客様で、5分ごとに全在庫数を上書きします（障害なし）。",
   },
   orders: { en: "Orders so far: {count}.", ja: "これまでの注文：{count}件。" },
   lastOrder: { en: "An order, followed to every mall", ja: "注文が各モールに届くまで" },
   order: { en: "{mall} {number}: {units} × {product}", ja: "{mall} {number}：{product} × {units}" },
+  reached: { en: "sent after {sent} ms, seen there after {seen}", ja: "送信 {sent}ミリ秒 → 表示確認 {seen}" },
   errors: { en: "Errors", ja: "エラー" },
   noErrors: { en: "none open", ja: "発生中のエラーはありません" },
   close: { en: "Close", ja: "閉じる" },
@@ -45,7 +46,7 @@ export const TEXTS = {
   },
   states: {
     RUNNING: { en: "✓ running", ja: "✓ 連動中" }, MAINTENANCE: { en: "‖ maintenance", ja: "‖ メンテナンス" },
-    HALTED: { en: "⛔ halted", ja: "⛔ 停止（エラー）" }, PROBING: { en: "… testing", ja: "… 接続テスト" },
+    HALTED: { en: "✖ halted", ja: "✖ 停止（エラー）" }, PROBING: { en: "… testing", ja: "… 接続テスト" },
     CATCHING_UP: { en: "… catching up", ja: "… 追いつき中" }, STOPPED: { en: "‖ stopped", ja: "‖ 停止中" },
   },
 };

@@ -1,0 +1,174 @@
+"""A headless Chromium, spoken to over its own protocol: installed as package-lock.json says, and nothing else needed.
+
+The npm package holds the program and the libraries that a bare machine may lack; Node and npm put it in place.
+"""
+
+import asyncio
+import base64
+import hashlib
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from renkei.engines.process import spawn, stop
+from tests.clients.node import NoNode
+
+FOLDER = Path(__file__).parent
+UNPACKED = FOLDER / "node_modules" / ".unpacked"
+INSTALL_SECONDS = 180
+PATIENCE = 30.0
+LOOK_AGAIN = 0.05
+LISTENING = re.compile(r"ws://\S+")
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--no-zygote",
+    "--disable-gpu",
+    "--remote-debugging-port=0",
+)
+"""`--no-sandbox`: it runs as root in containers, and sees this project's own page only."""
+
+
+@dataclass
+class Tab:
+    """One page. `width` in CSS pixels."""
+
+    line: ClientConnection
+    session: str = ""
+    errors: list[str] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    _asked: dict[int, "asyncio.Future[dict[str, Any]]"] = field(default_factory=dict)
+
+    async def call(self, method: str, **params: Any) -> dict[str, Any]:
+        """The browser's answer. Raises AssertionError with its own words."""
+        number = next(self._numbers)
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        told = {"id": number, "method": method, "params": params}
+        if self.session:
+            told["sessionId"] = self.session
+        await self.line.send(json.dumps(told))
+        return await asyncio.wait_for(answer, PATIENCE)
+
+    async def listen(self) -> None:
+        """Answers to whom they are for; what the page complains of is kept."""
+        async for message in self.line:
+            told = json.loads(message)
+            if (answer := self._asked.pop(told.get("id", 0), None)) is not None:
+                if "error" in told:
+                    answer.set_exception(AssertionError(told["error"]["message"]))
+                else:
+                    answer.set_result(told["result"])
+            elif told.get("method") == "Runtime.exceptionThrown":
+                self.errors.append(json.dumps(told["params"]["exceptionDetails"])[:500])
+            elif told.get("method") == "Log.entryAdded":
+                self.errors.append(told["params"]["entry"]["text"])
+
+    async def open(self, address: str) -> None:
+        await self.call("Page.navigate", url=address)
+
+    async def size(self, width: int, height: int, *, phone: bool = False) -> None:
+        await self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if phone else 1,
+            mobile=phone,
+        )
+
+    async def ask(self, script: str) -> Any:
+        """What an expression is worth on the page; promises are waited for."""
+        told = await self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        return told["result"].get("value")
+
+    async def until(self, script: str, seconds: float = 20.0) -> Any:
+        """What it is worth once that is something. Fails with what the page shows."""
+        clock = asyncio.get_running_loop()
+        end = clock.time() + seconds
+        while not (found := await self.ask(script)):
+            if clock.time() > end:
+                shown = await self.ask("document.body.innerText")
+                raise AssertionError(f"not within {seconds} s: {script}\n{self.errors}\n{shown}")
+            await asyncio.sleep(LOOK_AGAIN)
+        return found
+
+    async def picture(self, *, whole: bool = False) -> bytes:
+        """As PNG; `whole`: of what one would have to scroll to, too."""
+        told = await self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+        return base64.b64decode(told["data"])
+
+
+@asynccontextmanager
+async def a_tab(program: Path) -> AsyncIterator[Tab]:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        tempfile.TemporaryFile("w+") as said,
+    ):
+        process = spawn(
+            [str(program), *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
+            dies_by=signal.SIGKILL,
+            env={**os.environ, "LD_LIBRARY_PATH": str(program.parent / "lib")},
+            output=said.fileno(),
+        )
+        try:
+            async with connect(await _address(said), max_size=None) as line:
+                tab = Tab(line)
+                listening = asyncio.create_task(tab.listen())
+                await _attach(tab)
+                yield tab
+                listening.cancel()
+        finally:
+            stop(process, (signal.SIGKILL, PATIENCE))
+
+
+async def _attach(tab: Tab) -> None:
+    target = await tab.call("Target.createTarget", url="about:blank")
+    attached = await tab.call("Target.attachToTarget", flatten=True, **target)
+    tab.session = attached["sessionId"]
+    for domain in ("Page", "Runtime", "Log"):
+        await tab.call(f"{domain}.enable")
+
+
+async def _address(said: Any) -> str:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            said.seek(0)
+            if found := LISTENING.search(said.read()):
+                return found[0]
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+def installed() -> Path:
+    """The program. Raises NoNode when it cannot be put in place."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise NoNode("Node with npm is not on this machine, and the browser comes by it.")
+    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()[:16]
+    program = UNPACKED / lock / "chromium"
+    if not program.exists():
+        try:
+            _run(npm, "ci", "--ignore-scripts", "--prefer-offline")
+            _run(node, "unpack.mjs", str(program.parent))
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            raise NoNode(f"The browser cannot be installed: {error.stderr or error}") from error
+    return program
+
+
+def _run(*command: str) -> None:
+    subprocess.run(
+        command, cwd=FOLDER, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS
+    )

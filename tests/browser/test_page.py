@@ -1,0 +1,144 @@
+"""The demo's page as a person uses it: a real demo, a real browser. Without Node it is skipped; never in CI."""
+
+import os
+import re
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser import chrome
+from tests.browser.chrome import Tab
+from tests.clients.conftest import go_without
+from tests.clients.node import NoNode
+from tests.renkei.command import processes, until
+from tests.renkei.conftest import place as place
+from tests.renkei.test_demo import family, serving
+
+PAGE = re.compile(r"http://\S+/demo#token=\S+")
+DATA = ("--orders", "12", "--rate", "20", "--calm", "--quiet")
+STARTS_WITHIN = 120
+ROW = "document.querySelector('#rows tr:nth-child({row})')"
+CELLS = "[...document.querySelectorAll('#rows tr:nth-child({row}) td b')].map((each) => Number(each.textContent))"
+OPEN_LINE = "document.getElementById('line')?.textContent.startsWith('●')"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Path:
+    try:
+        return chrome.installed()
+    except NoNode as reason:
+        go_without(str(reason), os.environ)
+
+
+class Demo:
+    """A running one. `page`: its address, with the token."""
+
+    def __init__(self, pid: int, said: Path) -> None:
+        self.pid, self.said = pid, said
+
+    @property
+    def page(self) -> str:
+        return PAGE.findall(self.said.read_text())[0]
+
+    def kill_api(self) -> None:
+        """With SIGKILL; the demo starts it again."""
+        below = family(self.pid)
+        for pid in below:
+            if "api" in _command(pid):
+                os.kill(pid, signal.SIGKILL)
+                return
+        raise AssertionError(f"no API among {[(p, n) for p, _, n in processes() if p in below]}")
+
+
+def _command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+@pytest.fixture
+def demo(place: Path) -> Iterator[Demo]:
+    with serving(place, *DATA) as (process, said):
+        until(
+            lambda: "stands still" in said.read_text() or process.poll() is not None, STARTS_WITHIN
+        )
+        assert process.poll() is None, said.read_text()
+        yield Demo(process.pid, said)
+
+
+@pytest.fixture
+async def tab(browser: Path) -> AsyncIterator[Tab]:
+    async with chrome.a_tab(browser) as opened:
+        await opened.size(1280, 900)
+        yield opened
+
+
+async def _row_with_stock(tab: Tab) -> int:
+    """The first row, from 1, that every mall has at least two of and that is no set."""
+    found: int = await tab.until(
+        "1 + [...document.querySelectorAll('#rows tr')].findIndex((row) => !row.innerText.includes('set')"
+        " && [...row.querySelectorAll('td b')].every((each) => Number(each.textContent) >= 4))"
+    )
+    return found
+
+
+def _head(mall: str, button: str) -> str:
+    return f"[...document.querySelectorAll('#mall-{mall} button')].find((each) => each.textContent === '{button}')"
+
+
+async def _sees(tab: Tab, row: int, numbers: list[int]) -> None:
+    await tab.until(
+        f"JSON.stringify({CELLS.format(row=row)}) === '{str(numbers).replace(' ', '')}'", 40
+    )
+
+
+async def _buys(tab: Tab, row: int, mall: int) -> None:
+    await tab.ask(f"{ROW.format(row=row)}.querySelectorAll('.buy')[{mall}].click()")
+
+
+async def test_a_person_buys_and_breaks_things_and_the_malls_follow(demo: Demo, tab: Tab) -> None:
+    await tab.open(demo.page)
+    await tab.until(OPEN_LINE)
+    assert "token" not in await tab.ask("location.href")
+    if await tab.ask("document.documentElement.lang") == "ja":
+        await tab.ask("document.getElementById('language').click()")
+        await tab.until(OPEN_LINE)
+    row = await _row_with_stock(tab)
+    left = (await tab.ask(CELLS.format(row=row)))[0]
+
+    await _buys(tab, row, 0)
+    await _sees(tab, row, [left - 1] * 3)
+    await tab.until("document.getElementById('reached').children.length === 2")
+
+    await tab.ask(f"{_head('RAKUTEN', 'Expire key')}.click()")
+    await _buys(tab, row, 1)
+    await tab.until("!!document.querySelector('#mall-RAKUTEN .HALTED')", 40)
+    await tab.until("!!document.querySelector('#errors .LEVEL_9')")
+    await _sees(tab, row, [left - 1, left - 2, left - 2])
+    classes = f"[...{ROW.format(row=row)}.querySelectorAll('td')].map((each) => each.className)"
+    assert await tab.until(f"{classes}[0] === 'held differs' && {classes}") == [
+        "held differs",
+        "",
+        "",
+    ]
+    await tab.ask(f"{ROW.format(row=row)}.querySelector('.why').click()")
+    await tab.until("document.getElementById('why').textContent.includes('‖')")
+
+    await tab.ask(f"{_head('RAKUTEN', 'Renew key')}.click()")
+    await tab.until("!!document.querySelector('#mall-RAKUTEN .RUNNING')", 40)
+    await _sees(tab, row, [left - 2] * 3)
+    await tab.until("!document.querySelector('#errors .LEVEL_9')")
+    assert tab.errors == []
+
+    await tab.ask("window.stayed = true")
+    demo.kill_api()
+    await _buys(tab, row, 2)
+    await _sees(tab, row, [left - 3] * 3)
+    await tab.until(
+        f"{OPEN_LINE} && {ROW.format(row=row)}.innerText.includes('{left - 3:,} in stock')", 40
+    )
+    ours = (
+        f"[...{ROW.format(row=row)}.querySelectorAll('td small')].map((each) => each.textContent)"
+    )
+    await tab.until(f"{ours}.every((each) => each === '= {left - 3}')")
+    assert await tab.ask("window.stayed")
