@@ -129,13 +129,17 @@ AT_PLACES = text(
 
 CARRIED = text(
     """
-    SELECT p.id, p.listing_id, l.item_code, l.variant_code, p.quantity, p.generation, p.lane, p.before, s.attempts, p.sent_at
-    FROM listing_sync s
-    JOIN pushes p ON p.account_id = s.account_id AND p.listing_id = s.listing_id AND p.feed_id = s.feed_id
-    JOIN listings l ON l.account_id = s.account_id AND l.id = s.listing_id
-    WHERE s.account_id = :account AND s.feed_id = :feed ORDER BY s.listing_id LIMIT :at_most
+    SELECT p.id, s.listing_id, l.item_code, l.variant_code, p.quantity, p.generation, p.lane, p.before, s.attempts, p.sent_at
+    FROM (SELECT listing_id, attempts FROM listing_sync WHERE account_id = :account AND feed_id = :feed
+        ORDER BY listing_id LIMIT :at_most) AS s
+    CROSS JOIN LATERAL (SELECT * FROM pushes p WHERE p.account_id = :account AND p.listing_id = s.listing_id
+        AND p.feed_id IS NOT DISTINCT FROM :feed OFFSET 0) AS p
+    CROSS JOIN LATERAL (SELECT * FROM listings l WHERE l.account_id = :account AND l.id = s.listing_id OFFSET 0) AS l
+    ORDER BY s.listing_id
     """
 )
+"""Looked up one by one, by listing (IS NOT DISTINCT FROM has no index): of tables that have just been filled the planner
+knows nothing, and would go through the whole feed for each listing."""
 
 DOUBT = text(
     """
