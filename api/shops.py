@@ -67,6 +67,18 @@ class Breaker:
     until: datetime | None = field("Until when nothing is sent; null: it is not cut off.")
 
 
+@strawberry.type(
+    description=(
+        "一括送信（フィード）: many numbers on their way in one document, which the mall works off by itself. A zero goes out "
+        "at once all the same; what else changes waits for its end."
+    )
+)
+class StockFeed:
+    items: int = field("Numbers that it carries.")
+    sent_at: datetime = field("When it was begun.")
+    looks: int = field("How often the mall was asked how far it is.")
+
+
 @strawberry.type(description="What waits to be sent, by urgency.")
 class PendingCount:
     to_zero: int = field("Zeros.")
@@ -143,7 +155,10 @@ class Shop(Node):
         "一括同期スケジュール: when all of its numbers are sent, by time of day."
     )
     sync_latency: SyncLatency = field("How late the mall is.")
-    breaker: Breaker = field("遮断器: whether numbers are sent to it at present, as its mall answers.")
+    feed: StockFeed | None = field("一括送信: the numbers under way in one document; null: none.")
+    breaker: Breaker = field(
+        "遮断器: whether numbers are sent to it at present, as its mall answers."
+    )
     effective_from: datetime | None = field(
         "Since when its orders count; what was placed before takes nothing. Null: it never started."
     )

@@ -1363,6 +1363,17 @@ def sync_latency(oracle: Oracle, row: Row, _: Any) -> Row:
     }
 
 
+def feed_of(oracle: Oracle, row: Row, _: Any) -> Row | None:
+    return next(
+        (
+            each
+            for each in oracle.tables["feeds"]
+            if each["shop_id"] == row["id"] and not each["ended_at"]
+        ),
+        None,
+    )
+
+
 def breaker_of(oracle: Oracle, row: Row, _: Any) -> Row:
     until, failed = row["paused_until"], row["failed_calls"]
     state = breaker.state(failed, until, datetime.now(UTC))
@@ -1713,6 +1724,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         ),
         "pending": pending,
         "sync_latency": sync_latency,
+        "feed": feed_of,
         "breaker": breaker_of,
         "full_syncs": full_syncs,
         "product_count": product_count,

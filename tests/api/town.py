@@ -90,6 +90,10 @@ async def _fill(tx: Tx) -> None:
     await _logs(tx, shops, products, listings, by_user, by_token)
     await _exposed(tx, shops, products)
     await _jobs(tx, shops, listings, by_token)
+    for ended, state in ((T0, "LOST"), (None, "ACCEPTED")):
+        await a_row(
+            tx, "feeds", shop_id=shops[0], epoch=1, items=1_200, looks=3, state=state, sent_at=T0, ended_at=ended
+        )  # fmt: skip
     for at, next_run in (("22:00", None), ("03:30", T0)):
         await a_row(
             tx, "full_sync_schedules", shop_id=shops[0], at=at, weekdays=["MON", "SUN"],

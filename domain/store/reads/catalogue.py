@@ -8,6 +8,7 @@ from domain.store.reads.actors import API_TOKEN, USER
 from domain.store.reads.code_mappings import CODE_MAPPING
 from domain.store.reads.explanations import EXPLANATION_STEP
 from domain.store.reads.exposures import EXPOSURE, SHOP_EXPOSURE
+from domain.store.reads.feeds import STOCK_FEED
 from domain.store.reads.jobs import (
     BULK_FAILURE,
     CHECK_PART,
@@ -88,6 +89,7 @@ MODELS: Mapping[str, Model] = MappingProxyType(
                 SETTING_VALUE,
                 STOCK_AT,
                 STOCK_ENTRY,
+                STOCK_FEED,
             )
         },
     }

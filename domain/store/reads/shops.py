@@ -163,6 +163,7 @@ SHOP = Model(
                 "oldest_pending_seconds": number(OLDEST_WAITS, "pending"),
             },
         ),
+        "feed": One("StockFeed", "{o}.shop_id = {t}.id AND {o}.ended_at IS NULL"),
         "breaker": Inside(
             {
                 "state": word(
