@@ -1,6 +1,6 @@
 """What an account's books say, read for comparing them with what the malls say themselves. Nothing is changed here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,6 +187,16 @@ WAITING = text(
     """
 )
 
+TO_SHOW = text(
+    """
+    SELECT l.shop_id, k.product_id, s.expected
+    FROM links k
+    JOIN listings l ON l.account_id = k.account_id AND l.id = k.listing_id AND l.deleted_at IS NULL
+    JOIN listing_sync s ON s.account_id = k.account_id AND s.listing_id = k.listing_id
+    WHERE k.account_id = :account AND k.product_id = ANY (CAST(:products AS uuid[]))
+    """
+)
+
 KNOWN = text(
     """
     SELECT EXISTS (SELECT FROM orders WHERE account_id = :account AND shop_id = :shop AND number = :number)
@@ -233,6 +243,12 @@ async def knows_order(tx: Tx, shop_id: UUID, number: str) -> bool:
         KNOWN, {"account": tx.account_id, "shop": shop_id, "number": number}
     )
     return known
+
+
+async def to_show(tx: Tx, product_ids: Collection[UUID]) -> dict[tuple[UUID, UUID], int | None]:
+    """What the listings of these products should show, by shop and product; None: nothing of ours decides that."""
+    rows = await tx.execute(TO_SHOW, {"account": tx.account_id, "products": list(product_ids)})
+    return {(row.shop_id, row.product_id): row.expected for row in rows}
 
 
 async def waiting_by_shop(tx: Tx) -> dict[UUID, int]:

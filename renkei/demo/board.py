@@ -13,10 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from renkei.demo.screen import View, seconds
+from renkei.demo.screen import CellView, View, seconds
 from renkei.demo.stalls import NAMES
 
-LINES_KEPT = 8
+LINES_KEPT = 6
+NAME_WIDTH = 34
 FRAMES = 4
 STATES = {"RUNNING": "green", "MAINTENANCE": "yellow", "CATCHING_UP": "cyan", "PROBING": "cyan"}
 
@@ -68,7 +69,28 @@ class Board:
         view = self._view
         # A bare bar ends no line, and what follows it is cropped: the heads of the table.
         bar = Padding(ProgressBar(total=1.0, completed=view.progress), 0)
-        return Group(title, bar, _malls(view), _sums(view), happened)
+        said = Text(self._caption, style="bold yellow")
+        return Group(title, bar, said, _grid(view), _malls(view), _sums(view), happened)
+
+
+def _grid(view: View) -> Table:
+    """Each mall's own number; where it differs, ours beside it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("product", no_wrap=True, max_width=NAME_WIDTH)
+    for kind in view.shops:
+        table.add_column(NAMES[kind], justify="right", no_wrap=True)
+    for row in view.rows:
+        table.add_row(Text(row.name), *(_cell(row.cells[kind]) for kind in view.shops))
+    return table
+
+
+def _cell(cell: CellView) -> Text:
+    """A sign says what the colour says."""
+    shown = "–" if cell.mall is None else f"{cell.mall:,}"
+    differs = cell.mall != cell.ours
+    style = "magenta" if differs else "bright_black" if cell.held else ""
+    signs = ("‖" if cell.held else "") + (f"≠{cell.ours}" if differs else "")
+    return Text(f"{shown} {signs}".strip(), style=style)
 
 
 def _malls(view: View) -> Table:
@@ -90,7 +112,8 @@ def _sums(view: View) -> Text:
     return Text(
         f"pushes {now.pushes:,}   differences {now.differences:,}   oversold {now.oversold}"
         f"   errors {view.errors_open} open of {view.errors_opened}\n"
-        f"order to last mall {seconds(view.median)}, p95 {seconds(view.p95)}",
+        f"order to last mall {seconds(view.median)}, p95 {seconds(view.p95)}"
+        f"   sold and not there: {view.missing[0]:,}, told every 5 minutes {view.missing[1]:,}",
         overflow="ellipsis",
         no_wrap=True,
     )

@@ -18,6 +18,23 @@ class ShopView:
 
 
 @dataclass(frozen=True, slots=True)
+class CellView:
+    """`mall`: the mall's own number; `ours`: what it should be. `held`: what differs is kept back."""
+
+    mall: int | None
+    ours: int | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One product on show, and its cell at each mall."""
+
+    name: str
+    cells: Mapping[MallKind, CellView]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One look at everything. `median` and `p95`: milliseconds from an order's listing to the last mall, lately."""
 
@@ -29,6 +46,9 @@ class View:
     errors_open: int
     median: int | None
     p95: int | None
+    rows: Sequence[RowView] = ()
+    missing: tuple[int, int] = (0, 0)
+    """Units sold that did not exist: here, and at malls told every five minutes."""
 
 
 class Screen(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -13,9 +14,9 @@ from domain.store import audit
 from domain.store.audit import AuditedError
 from domain.store.shops import Shop
 from renkei.demo.latency import by_answers, percentile
-from renkei.demo.screen import ShopView, View
+from renkei.demo.screen import CellView, RowView, ShopView, View
 from renkei.demo.stage import Stage
-from renkei.demo.stalls import NAMES
+from renkei.demo.stalls import NAMES, ControlFailed
 
 LOOK_EVERY = 1.0
 LATELY = timedelta(seconds=15)
@@ -42,9 +43,10 @@ class Watch:
     _errors: ErrorNews = field(default_factory=ErrorNews)
 
     async def look_on(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. A sandbox that is being started again is looked at once it is there."""
         while True:
-            await self.look()
+            with suppress(ControlFailed):
+                await self.look()
             await asyncio.sleep(LOOK_EVERY)
 
     async def look(self) -> None:
@@ -58,7 +60,7 @@ class Watch:
     async def _view(self, shops: Sequence[Shop], errors: Sequence[AuditedError]) -> View:
         stage = self.stage
         lately = by_answers(stage.visible(), await stage.reaches(LATELY))
-        waiting = await self._waiting()
+        waiting, compared = await self._waiting(), stage.shoppers.compared
         return View(
             progress=stage.progress,
             shops={
@@ -70,7 +72,33 @@ class Watch:
             errors_open=sum(each.resolved_at is None for each in errors),
             median=percentile(lately, 50),
             p95=percentile(lately, 95),
+            rows=await self._rows(shops),
+            missing=(compared.here.missing, compared.shadow.till.missing),
         )
+
+    async def _rows(self, shops: Sequence[Shop]) -> Sequence[RowView]:
+        stage, codes = self.stage, [each.code for each in self.stage.rows]
+        looks = {kind: await stall.look(codes) for kind, stall in stage.stalls.items()}
+        ours = await self._ours()
+        return [
+            RowView(
+                each.name,
+                {
+                    shop.mall: CellView(
+                        looks[shop.mall].numbers.get(each.code),
+                        ours.get((shop.id, stage.row_ids[each.code])),
+                        _state(shop) != ShopState.RUNNING,
+                    )
+                    for shop in shops
+                },
+            )
+            for each in stage.rows
+        ]
+
+    async def _ours(self) -> Mapping[tuple[UUID, UUID], int | None]:
+        merchant = self.stage.merchant
+        async with merchant.db.transaction(merchant.account_id) as tx:
+            return await audit.to_show(tx, self.stage.row_ids.values())
 
     async def _waiting(self) -> Counter[UUID]:
         merchant = self.stage.merchant

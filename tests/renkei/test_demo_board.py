@@ -6,7 +6,7 @@ from domain.model.malls import MallKind
 from domain.store.audit import Unsettled
 from renkei.demo.board import Board
 from renkei.demo.replay import Tally
-from renkei.demo.screen import ShopView, View
+from renkei.demo.screen import CellView, RowView, ShopView, View
 
 VIEW = View(
     progress=0.5,
@@ -17,12 +17,20 @@ VIEW = View(
     errors_open=6,
     median=400,
     p95=None,
+    rows=[
+        RowView("茶", {MallKind.RAKUTEN: CellView(mall=5, ours=5, held=False)}),
+        RowView("MUG", {MallKind.RAKUTEN: CellView(mall=5, ours=4, held=False)}),
+        RowView("CUP", {MallKind.RAKUTEN: CellView(mall=1200, ours=1200, held=True)}),
+        RowView("JAR", {MallKind.RAKUTEN: CellView(mall=None, ours=3, held=True)}),
+    ],
+    missing=(1, 20),
 )
 
 
 def test_every_number_of_a_mall_stands_under_its_name() -> None:
     console = Console(width=60)
     board = Board("Renkei demo", console)
+    board.caption("A shopper buys")
     board.show(VIEW)
 
     with console.capture() as shown:
@@ -30,7 +38,15 @@ def test_every_number_of_a_mall_stands_under_its_name() -> None:
 
     lines = [line.split() for line in shown.get().splitlines()]
     assert lines[0] == ["Renkei", "demo"]
-    assert lines[2:4] == [
+    assert lines[2:8] == [
+        ["A", "shopper", "buys"],
+        ["product", "Rakuten", "Ichiba"],
+        ["茶", "5"],
+        ["MUG", "5", "≠4"],
+        ["CUP", "1,200", "‖"],
+        ["JAR", "–", "‖≠3"],
+    ]
+    assert lines[8:10] == [
         ["mall", "orders", "lines", "refused", "cancels", "waiting", "state"],
         ["Rakuten", "Ichiba", "1", "2", "3", "4", "5", "running"],
     ]
