@@ -47,13 +47,29 @@ NAMED = """
 
 ALL = "WITH chosen AS (SELECT * FROM listing_sync WHERE account_id = :account)"
 
-WEIGHED = """CHOSEN,
+STANDS = """
+    stops AS MATERIALIZED (
+        SELECT h.id AS shop_id, array_remove(ARRAY[
+            CASE WHEN NOT a.sync_running THEN 'MASTER_STOPPED' END, CASE WHEN NOT h.in_use THEN 'SHOP_NOT_IN_USE' END,
+            CASE WHEN NOT h.reflect_running THEN 'SHOP_REFLECT_STOPPED' END,
+            CASE WHEN h.state IN ('HALTED', 'PROBING') THEN 'SHOP_HALTED' END], NULL) AS reasons,
+            EXISTS (SELECT FROM shop_walks w WHERE w.account_id = :account AND w.shop_id = h.id) AS is_walked
+        FROM shops h JOIN accounts a ON a.id = :account WHERE h.account_id = :account),
+    stands AS (
+        SELECT c.listing_id, c.shop_id, c.base, c.expected, CASE WHEN h.is_walked
+            THEN h.reasons || array_remove(array_remove(array_remove(array_remove(
+                c.not_pushed, 'MASTER_STOPPED'), 'SHOP_NOT_IN_USE'), 'SHOP_REFLECT_STOPPED'), 'SHOP_HALTED')
+            ELSE c.not_pushed END AS not_pushed
+        FROM chosen c JOIN stops h ON h.shop_id = c.shop_id)"""
+"""Why each listing is not pushed. While its shop is walked through, its row may tell of an earlier state of the shop."""
+
+WEIGHED = """CHOSEN, STANDS,
     told AS (
         SELECT s.listing_id, s.shop_id, s.base, s.expected,
             CASE WHEN :cut THEN NOT 'UNLINKED' = ANY (s.not_pushed)
                 ELSE s.expected IS NOT NULL AND array_remove(array_remove(s.not_pushed, cast(:lifted AS text)),
                     CASE WHEN :asked THEN 'CHANGED_AT_MALL' END) = '{}' END AS goes
-        FROM chosen s
+        FROM stands s
         WHERE (cast(:shops AS uuid[]) IS NULL OR s.shop_id = ANY (:shops))
             AND (cast(:lifted AS text) IS NULL OR :lifted = ANY (s.not_pushed))
             AND NOT EXISTS (SELECT FROM listings l
@@ -92,6 +108,7 @@ SAMPLE = """WEIGHED
 def _of_named_and_of_all(statement: str) -> Mapping[bool, TextClause]:
     """The statement of listings that are named, and of all that there are."""
     whole = statement.replace("WEIGHED", WEIGHED).replace("NEVER_COUNTED", NEVER_COUNTED)
+    whole = whole.replace("STANDS", STANDS)
     return {True: text(whole.replace("CHOSEN", NAMED)), False: text(whole.replace("CHOSEN", ALL))}
 
 

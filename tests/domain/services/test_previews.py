@@ -1,6 +1,7 @@
 """What a preview says is what then happens."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,9 +22,11 @@ from domain.services import (
     reflect_requests,
     sets,
     switches,
+    walks,
 )
 from domain.services.confirmations import Unconfirmed
 from domain.store import accounts
+from domain.store import shops as shop_rows
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, rows
@@ -426,3 +429,28 @@ async def test_numbers_that_go_out_while_orders_are_not_read_need_a_confirmation
     assert (sent.code, sent.params["orders_off"]) == ("CONFIRMATION_NEEDED", 1)
     assert kept is None
     assert cut is None
+
+
+@pytest.mark.parametrize(
+    ("case", "earlier"),
+    [
+        ("it came into use just now", {"in_use": False}),
+        ("it was stopped just now", {"reflect_running": True}),
+        ("it was halted until now", {"state": "HALTED"}),
+    ],
+)
+async def test_a_preview_knows_the_shop_as_it_is_while_its_listings_are_looked_at_again(
+    db: Database, account: UUID, case: str, earlier: dict[str, Any]
+):
+    async with db.transaction(account) as tx:
+        shop = await a_mixed_shop(tx)
+        wanted = await previews.of_start(tx, [shop.id])
+        assert len(numbers_of(wanted)) == len(STOPPED)
+        now = {name: getattr(shop, name) for name in earlier}
+        await shop_rows.change(tx, shop.id, **earlier)
+        await walks.look_again(tx, [shop.id], now=NOW)
+
+        await shop_rows.change(tx, shop.id, **now)
+        await walks.begin(tx, [shop.id], forget=False, now=NOW)
+
+        assert await previews.of_start(tx, [shop.id]) == wanted, case
