@@ -473,6 +473,7 @@ YAHOO_SHOPPING = MallSpec(
         max_order_window=timedelta(days=7),
         cancels=CancelSupport.SEEN_ON_REREAD,
         answers_applied=True,
+        takes_unknown_codes=True,
         fields_for_all_or_none=True,
     ),
     attach_by=("sub-code", "code"),

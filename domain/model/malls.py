@@ -287,6 +287,8 @@ class Capabilities:
     fields_for_all_or_none: bool = False
     # For so long after we gave a call up the mall may still do what it asked. No sheet says; ours, and chosen to be safe.
     late_landing: timedelta = timedelta(minutes=1)
+    # A number for a code that the mall does not know is accepted like any other.
+    takes_unknown_codes: bool = False
     # None: the mall takes no numbers in bulk.
     feed: FeedLimits | None = None
 

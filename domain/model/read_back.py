@@ -13,7 +13,8 @@ AT_LEAST_EVERY = timedelta(hours=1)
 class Written:
     """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew.
     `again`: an attempt before it failed. `otherwise`: a change was sent, and the mall answered that it shows something
-    else: a sale that is not here yet, or an edit; until the orders are in nobody can tell.
+    else: a sale that is not here yet, or an edit; until the orders are in nobody can tell. `unheard_of`: the mall, which
+    takes numbers for whatever code, has never told of the item.
     """
 
     id: UUID
@@ -21,6 +22,7 @@ class Written:
     before: int | None
     again: bool = False
     otherwise: bool = False
+    unheard_of: bool = False
 
     @property
     def drops_to_zero(self) -> bool:
@@ -29,8 +31,9 @@ class Written:
 
     @property
     def is_in_doubt(self) -> bool:
-        """One before it may have been applied after it, or it does not make the number that it should."""
-        return self.otherwise or (self.again and self.before is None)
+        """One before it may have been applied after it, it does not make the number that it should, or it may be for
+        nothing that stands at the mall."""
+        return self.otherwise or self.unheard_of or (self.again and self.before is None)
 
 
 def is_due(last: datetime | None, now: datetime) -> bool:

@@ -132,6 +132,10 @@ async def _watched(
     tx: Tx, shop: Shop, answered: Sequence[tuple[Attempt, PushResult]], now: datetime
 ) -> set[UUID]:
     """Those of the applied numbers that are looked at all the same, where the mall tells what it shows."""
+    applied = [each for each in answered if each[1].outcome is PushOutcome.APPLIED]
+    if not applied or not MALL_SPECS[shop.mall].capabilities.reads_stock:
+        return set()
+    unheard_of = await _unheard_of(tx, shop, [attempt for attempt, _ in applied])
     written = [
         Written(
             attempt.id,
@@ -139,16 +143,22 @@ async def _watched(
             attempt.before,
             again=attempt.attempts > 1,
             otherwise=result.quantity not in (None, attempt.quantity),
+            unheard_of=attempt.listing_id in unheard_of,
         )
-        for attempt, result in answered
-        if result.outcome is PushOutcome.APPLIED
+        for attempt, result in applied
     ]
-    if not written or not MALL_SPECS[shop.mall].capabilities.reads_stock:
-        return set()
     due = is_due(shop.sampled_at, now) and any(not each.drops_to_zero for each in written)
     if due:
         await shops_store.change(tx, shop.id, sampled_at=now)
     return looked_at(written, one_in=shop.read_back_one_in, due=due)
+
+
+async def _unheard_of(tx: Tx, shop: Shop, applied: Sequence[Attempt]) -> set[UUID]:
+    """Listings of a mall that takes any code, and has told nothing of these."""
+    first = [each.listing_id for each in applied if each.before is None]
+    if not first or not MALL_SPECS[shop.mall].capabilities.takes_unknown_codes:
+        return set()
+    return await pushes.never_seen(tx, first)
 
 
 def _settled(

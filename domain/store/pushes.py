@@ -232,6 +232,13 @@ LOOKED_AT = text(
     """
 )
 
+NEVER_SEEN = text(
+    """
+    SELECT listing_id FROM listing_sync
+    WHERE account_id = :account AND listing_id = ANY (:listings) AND base_source = 'NEVER_SEEN'
+    """
+)
+
 LOST = text(
     """
     SELECT p.id, p.listing_id, p.sent_at FROM pushes p
@@ -414,6 +421,12 @@ async def looked_at(
     never written."""
     parameters = {"account": tx.account_id, "ids": list(ids), "shown": list(shown)}
     await tx.execute(LOOKED_AT, parameters | {"not_applied": list(not_applied)})
+
+
+async def never_seen(tx: Tx, listing_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of which neither a file, nor a reading, nor an order, nor a number of ours has told anything yet."""
+    parameters = {"account": tx.account_id, "listings": list(listing_ids)}
+    return set((await tx.execute(NEVER_SEEN, parameters)).scalars())
 
 
 async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:

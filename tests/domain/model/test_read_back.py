@@ -30,6 +30,12 @@ def test_every_drop_to_zero_is_looked_at(case, quantity, before, looked):
     assert (sent.id in looked_at([sent], one_in=50, due=False)) is looked, case
 
 
+def test_what_may_be_for_nothing_at_the_mall_is_looked_at():
+    known = Written(UUID(int=1), 3, None)
+    unheard_of = Written(UUID(int=2), 3, None, unheard_of=True)
+    assert looked_at([known, unheard_of], one_in=50, due=False) == {unheard_of.id}
+
+
 @pytest.mark.parametrize(
     ("case", "before", "again", "otherwise", "looked"),
     [

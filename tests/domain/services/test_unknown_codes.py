@@ -24,6 +24,7 @@ from tests.domain.services.story import (
 )
 from tests.domain.services.turns import SOON, answers, claimed, lease_of, numbers, sent, unread
 
+YAHOO = MallKind.YAHOO_SHOPPING
 DELAY, HOUR = timedelta(hours=1), timedelta(hours=1)
 LATER = SOON + DELAY
 
@@ -117,3 +118,29 @@ async def test_an_item_file_that_names_it_makes_it_known(db: Database, account: 
         await reflect_jobs.ask(tx, OWNER, await sync.listings_of_shops(tx, [shop.id]), now=LATER)
         await answers(tx, await sent(tx, shop, at=LATER), at=LATER)
         assert await errors(tx) == [("UNKNOWN_AT_MALL", "RESOLVED", 1)]
+
+
+@pytest.mark.parametrize(
+    ("case", "mall", "told_by_file", "looked"),
+    [
+        ("it takes any code, and has told nothing of this one", YAHOO, None, 1),
+        ("its own file tells of it", YAHOO, 3, 0),
+        ("a mall that refuses what it does not know", MallKind.RAKUTEN, None, 0),
+    ],
+)
+async def test_the_first_number_for_a_code_is_looked_at(
+    db: Database, account: UUID, case: str, mall: MallKind, told_by_file: int | None, looked: int
+):
+    async with db.transaction(account) as tx:
+        hardly_ever = {"read_back_one_in": "999999999"}
+        shop = await a_shop(tx, mall=mall, sampled_at=LATER, settings=hardly_ever)
+        await imported(tx, shop, a_listing("TEA", told_by_file))
+        await counted(tx, NOW, TEA=5)
+
+        await answers(tx, await sent(tx, shop, at=SOON), at=SOON)
+        first = await unread(tx, shop, at=LATER)
+        await counted(tx, LATER, TEA=6)
+        await answers(tx, await sent(tx, shop, at=LATER), at=LATER)
+
+        assert len(first) == looked, case
+        assert await unread(tx, shop, at=LATER + HOUR) == [], "the next one is like any other"
