@@ -50,7 +50,7 @@ def running(path: Path) -> Addresses | None:
     Raises Refusal when it is another user's, or has only begun.
     """
     try:
-        holder = _holder(path / "lock")
+        holder = holder_of(path)
         note = _note(path / RUNNING)
     except PermissionError as error:
         raise Refusal(f"{error.filename} is another user's. Run this as that user.") from error
@@ -73,8 +73,9 @@ def kept_secret(path: Path) -> Mapping[str, str]:
     return {"RENKEI_SECRET_KEY": file.read_text().strip()} if file.exists() else {}
 
 
-def _holder(lock: Path) -> int | None:
-    """The process that holds a data directory's lock."""
+def holder_of(path: Path) -> int | None:
+    """The process that runs on this data directory; None when there is none. Raises PermissionError."""
+    lock = path / "lock"
     if not lock.exists():
         return None
     with lock.open() as file:

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
 from domain.settings import Settings
-from renkei import bell, database, serving, supervisor
+from renkei import bell, database, home, serving, supervisor
 from renkei.embedded import engines
-from renkei.engines.datadir import DataDirectory, data_directory
+from renkei.engines.datadir import DataDirectory, data_directory, in_use
 from renkei.refusal import Refusal
 from renkei.supervisor import Member, Service, Stopped, this_command
 
@@ -56,8 +56,8 @@ def serve_all(plan: Plan, env: Mapping[str, str]) -> None:
 
 def started(plan: Plan, env: Mapping[str, str], stack: ExitStack) -> Running:
     """Everything, ready; `stack` stops it. Raises Refusal or a DomainError."""
+    listener = stack.enter_context(_listener(plan))
     data = stack.enter_context(data_directory(plan.data_path))
-    listener = stack.enter_context(serving.listen(plan.host, plan.port))
     malls = stack.enter_context(_usual_listener(data, SANDBOX_PORT)) if plan.sandbox else None
     page = stack.enter_context(_usual_listener(data, PAGE_PORT)) if plan.page else None
     found = {"RENKEI_PUBLIC_URL": serving.address(listener), **env}
@@ -95,6 +95,18 @@ def _web(name: str, listener: socket, env: Mapping[str, str], *options: str) -> 
         listener=listener,
         is_ready=lambda: serving.answers(listener),
     )
+
+
+def _listener(plan: Plan) -> socket:
+    """A busy port is told before anything is made; where the port is our own second run's, that is what is told."""
+    try:
+        return serving.listen(plan.host, plan.port)
+    except Refusal:
+        path = plan.data_path.expanduser().resolve()
+        with suppress(PermissionError):
+            if holder := home.holder_of(path):
+                raise in_use(path, holder) from None
+        raise
 
 
 def _usual_listener(data: DataDirectory, name: str) -> socket:

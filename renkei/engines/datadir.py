@@ -142,12 +142,16 @@ def _hold(lock: int, path: Path) -> None:
     """For a moment the lock may be another command's that only looks whether anyone holds it."""
     if not wait_until(lambda: _locks(lock), patience=LOOKING):
         holder = os.read(lock, 20).decode().strip() or "unknown"
-        raise Refusal(
-            f"The data directory {path} is in use by another renkei (process {holder})."
-            " Stop that one, or give another with --data-dir."
-        )
+        raise in_use(path, holder)
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
+
+
+def in_use(path: Path, holder: object) -> Refusal:
+    return Refusal(
+        f"The data directory {path} is in use by another renkei (process {holder})."
+        " Stop that one, or give another with --data-dir."
+    )
 
 
 def _locks(lock: int) -> bool:

@@ -108,10 +108,14 @@ def test_files_of_another_postgres_are_not_touched(place: Path) -> None:
     assert [file.name for file in (data / "postgres").iterdir()] == ["PG_VERSION"]
 
 
-def test_a_data_directory_in_use_is_told_with_its_holder(place: Path, up: Start) -> None:
+@pytest.mark.parametrize("same_port", [False, True])
+def test_a_data_directory_in_use_is_told_with_its_holder(
+    place: Path, up: Start, same_port: bool
+) -> None:
     data = place / "data"
     first = up(data, "--no-sandbox").ready()
-    said = refusal("up", "--port", "0", "--data-dir", str(data))
+    port = first.address.rpartition(":")[2] if same_port else "0"
+    said = refusal("up", "--port", port, "--data-dir", str(data))
     assert said == (
         f"The data directory {data} is in use by another renkei (process {first.process.pid})."
         " Stop that one, or give another with --data-dir."

@@ -35,10 +35,13 @@ CREATE TABLE IF NOT EXISTS records (mall TEXT, seller TEXT, kind TEXT, key TEXT,
 
 
 class Database:
-    """Writes through: what is answered is on disk."""
+    """Writes through: what is answered is on disk, for its owner's eyes only (credentials are among it)."""
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
         self.clock = clock
+        if path:
+            path.touch(mode=0o600)
+            path.chmod(0o600)
         self._db = sqlite3.connect(
             str(path) if path else ":memory:", isolation_level=None, check_same_thread=False
         )

@@ -188,3 +188,17 @@ def test_a_killed_sandbox_comes_back_with_its_books(tmp_path):
     assert ledger.item(shop, TEE).quantity == 2
     assert ledger.record("kaede", "token", "t") == {"seller": "s1"}
     ledger.close()
+
+
+def test_the_books_are_for_their_owners_eyes_only(tmp_path):
+    path = tmp_path / "sandbox.state"
+    path.touch(mode=0o644)
+    ledger = Ledger(Clock(1), path)
+    ledger.save_shop(Shop("rakuten", "1", {"key": "secret"}, {}))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    ledger.close()
+    assert modes == {
+        "sandbox.state": 0o600,
+        "sandbox.state-shm": 0o600,
+        "sandbox.state-wal": 0o600,
+    }
