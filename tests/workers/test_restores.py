@@ -18,6 +18,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.services import stock
 from domain.services.installation import look
+from domain.store import installation
 from domain.store.database import Database, Tx
 from renkei import restored
 from renkei.database import APP, bring_up_to_date, create_database, let_app_in
@@ -102,9 +103,9 @@ async def worked(here: Town, server: Postgres) -> AsyncIterator[Town]:
         await db.close()
 
 
-@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "said by hand"])
+@pytest.mark.parametrize("known_by", ["its timeline", "who saw it later", "what a person says"])
 async def test_an_older_database_catches_up_with_its_malls(
-    here: Town, backup: Backup, noticed: bool
+    here: Town, backup: Backup, known_by: str
 ) -> None:
     await here.has(MUG=10, TEA=5, POT=4, CUP=8)
     await here.starts()
@@ -121,11 +122,15 @@ async def test_an_older_database_catches_up_with_its_malls(
         await lost.settled("TEA", 0)
         await _sets(lost, "CUP", 2)
         await lost.settled("CUP", 2)
+        await installation.seen(lost.db)
+        seen = await look(lost.db, None, loss=LOSS)
     await here.stalls[YAHOO].sells(ref_at(YAHOO, "MUG"), 1)
 
-    backup.put_back(to_a_point_in_time=noticed)
+    backup.put_back(to_a_point_in_time=known_by == "its timeline")
     put_back_at = datetime.now(UTC)
-    if not noticed:
+    if known_by == "who saw it later":
+        await _looks_again(backup.server, seen)
+    if known_by == "what a person says":
         url = backup.server.url(user=APP)
         assert "Marked 1 account," in await restored.resync(url, put_back_at - LOSS, None)
 
@@ -141,6 +146,13 @@ async def test_an_older_database_catches_up_with_its_malls(
         assert await after.scalar("SELECT count(*) FROM sync_errors") == 0
         operations = await after.query("SELECT action FROM operation_logs ORDER BY id DESC LIMIT 1")
         assert operations == [("RESYNC",)]
+
+
+async def _looks_again(server: Postgres, seen: datetime | None) -> None:
+    """A worker that has run all the while."""
+    db = Database.at(server.url(user=APP))
+    await look(db, seen, loss=LOSS)
+    await db.close()
 
 
 async def _sets(here: Town, code: str, total: int) -> None:
