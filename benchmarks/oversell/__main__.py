@@ -17,6 +17,7 @@ from benchmarks.oversell.malls import CALL_SECONDS
 from benchmarks.oversell.peer import RUN_EVERY
 from benchmarks.oversell.runs import be_quiet, outcomes_of
 from benchmarks.oversell.scene import HELD_PERCENT, SHARES, Scene, scene
+from benchmarks.oversell.score import Score
 from renkei.engines.datadir import data_directory
 from renkei.engines.postgres import Postgres, embedded_postgres
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     begun = time.monotonic()
     played = scene(days=asked.days, products=asked.products, seed=asked.seed, orders=asked.orders)
     terms = [Terms(limits, asked.seed, asked.poll) for limits in (True, False)]
-    say(_played(played, terms[0], asked.seed))
+    say(_played(played, terms, asked.seed))
     with _server() as server:
         outcomes = asyncio.run(outcomes_of(server, played, terms))
     say(_table(outcomes))
@@ -62,14 +63,17 @@ def _server() -> Iterator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _played(played: Scene, terms: Terms, seed: int) -> str:
+def _played(played: Scene, terms: Sequence[Terms], seed: int) -> str:
     return (
         f"{len(played.wishes):,} orders of {played.days} days ask for {played.units:,} units of {len(played.held):,} products, of"
         f" which {sum(played.held.values()):,} are held ({HELD_PERCENT} %). {len(SHARES)} shops; seed {seed}.\n"
-        f"A call takes {CALL_SECONDS} s. Renkei asks for orders every"
-        f" {', '.join(f'{seconds} s ({name})' for name, seconds in terms.polls.items())}; peers run every"
-        f" {RUN_EVERY:.0f} s.\n"
+        f"A call takes {CALL_SECONDS} s. Peers run every {RUN_EVERY:.0f} s. Renkei asks for orders every\n"
+        + "".join(f"  {_polls(each)}, {each.name}\n" for each in terms)
     )
+
+
+def _polls(terms: Terms) -> str:
+    return ", ".join(f"{seconds} s ({name})" for name, seconds in terms.polls.items())
 
 
 HEADS = (
@@ -80,6 +84,7 @@ HEADS = (
     "products",
     "incidents",
     "too soon",
+    "in time",
     "longest",
     "calls",
     "wrong",
@@ -105,6 +110,7 @@ def _cells(name: str, outcome: Outcome) -> tuple[str, ...]:
         told.products,
         told.incidents,
         told.too_soon,
+        told.in_time,
     )
     return (
         name,
@@ -119,14 +125,19 @@ def _ratios(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     for name, ours in outcomes.items():
         arm, terms = name.split(", ", 1)
         if arm == "Renkei":
-            theirs = outcomes[f"Peers, {terms}"]
-            yield f"{terms}: {ratio(theirs.score.beyond, ours.score.beyond)}"
+            yield f"{terms}: {_ratio(outcomes[f'Peers, {terms}'].score, ours.score)}"
 
 
-def ratio(theirs: int, ours: int) -> str:
-    if not ours:
-        return f"peers {theirs}, Renkei none"
-    return f"peers {theirs}, Renkei {ours}: {theirs / ours:.1f} to 1"
+def _ratio(theirs: Score, ours: Score) -> str:
+    """Of units beyond what was held; then of those alone that could have been known in time."""
+    return (
+        f"peers {theirs.beyond:,} to Renkei's {ours.beyond:,} units beyond{_times(theirs.beyond, ours.beyond)}; known in time:"
+        f" {theirs.in_time:,} to {ours.in_time:,}{_times(theirs.in_time, ours.in_time)}"
+    )
+
+
+def _times(theirs: int, ours: int) -> str:
+    return f" ({theirs / ours:.1f} to 1)" if ours else ""
 
 
 def _wrong(outcomes: Mapping[str, Outcome]) -> Iterator[str]:

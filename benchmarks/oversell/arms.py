@@ -46,6 +46,10 @@ class Terms:
     poll_seconds: int = 60
     every_poll: bool = False
 
+    @property
+    def name(self) -> str:
+        return "limits of the sheets" if self.limits else "no limits"
+
     def poll(self, kind: MallKind) -> int:
         """A list that may be read once in three minutes is read no more often."""
         per_second = PLACES[kind].lists_per_second if self.limits else 1.0

@@ -28,7 +28,7 @@ class Run:
     @property
     def name(self) -> str:
         arm = "Renkei" if self.database_url else "Peers"
-        return f"{arm}, {'limits of the sheets' if self.terms.limits else 'no limits'}"
+        return f"{arm}, {self.terms.name}"
 
 
 async def outcomes_of(

@@ -43,6 +43,11 @@ class Score:
     exposed: timedelta
     offered: timedelta
 
+    @property
+    def in_time(self) -> int:
+        """Units of `beyond` that would not have been sold by who polls so often and writes at once."""
+        return self.beyond - self.too_soon
+
 
 def score(
     scene: Scene,
