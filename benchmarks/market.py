@@ -1,7 +1,7 @@
 """A merchant with several shops at the sandbox malls, each selling the goods of the example shop."""
 
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -11,7 +11,7 @@ import httpx
 from benchmarks.stand import Stand
 from domain.model.actors import SYSTEM
 from domain.model.mall_hosts import ANYWHERE
-from domain.model.malls import MallKind
+from domain.model.malls import MallKind, MallListing
 from domain.services import listings, shops, switches
 from domain.services.accounts import create_account
 from domain.services.credentials import Vault
@@ -36,6 +36,8 @@ FIVE_SHOPS = (
 LIFTED = 999_999
 """How fast our side takes malls to be that have neither limits nor delays."""
 
+IMPORTED_AT_ONCE = 1_000
+
 Polls = Mapping[MallKind, int]
 """Every how many seconds a shop's orders are asked for."""
 
@@ -47,6 +49,10 @@ class Stall(stalls.Stall):
     """One of several shops at one mall."""
 
     nth: int = 0
+
+    def _settings(self, speed: float) -> dict[str, object]:
+        """Orders are listed, and numbers stand, as soon as the mall has them: what is timed is our way there."""
+        return {"limits": bool(speed), "apply_delay": 0}
 
     @property
     def place(self) -> Place:
@@ -155,22 +161,19 @@ async def _listed(
     merchant: Merchant, shop_id: UUID, stall: Stall, goods: Sequence[RetailProduct]
 ) -> None:
     files = await seeding.fill_mall(stall, goods)
-    found = read_listings(stall.kind, list(files))
+    found = read_listings(stall.kind, list(files)).listings
+    for first in range(0, len(found), IMPORTED_AT_ONCE):
+        await merchant.tx(_importing(shop_id, found[first : first + IMPORTED_AT_ONCE]))
 
+
+def _importing(shop_id: UUID, found: Sequence[MallListing]) -> Callable[[Tx], Awaitable[None]]:
     async def work(tx: Tx) -> None:
         shop = await shops.known(tx, shop_id)
         await listings.import_listings(
-            tx,
-            SYSTEM,
-            shop,
-            found.listings,
-            seen_at=None,
-            create_products=True,
-            link=True,
-            now=now(),
+            tx, SYSTEM, shop, found, seen_at=None, create_products=True, link=True, now=now()
         )
 
-    await merchant.tx(work)
+    return work
 
 
 async def _started(merchant: Merchant, shop_ids: Sequence[UUID]) -> None:
