@@ -109,6 +109,7 @@ class TestReflect:
             ]
 
     async def test_failures_of_one_cause_in_a_row_are_one(self, db: Database, account: UUID):
+        """After three of them one number is tried."""
         async with db.transaction(account) as tx:
             shop = await stocked(tx)
             await ask(tx, shop)
@@ -118,7 +119,7 @@ class TestReflect:
 
             assert await runs(tx) == [
                 ("REFLECT", "FAILED", 6, 0, 0, 6, 3),
-                ("REFLECT", "OK", 2, 0, 0, 0, 1),
+                ("REFLECT", "OK", 1, 0, 0, 0, 1),
             ]
             assert await why(tx) == ["UNREACHABLE", None]
 
