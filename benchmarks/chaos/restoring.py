@@ -28,6 +28,11 @@ NOTE_NOW = "INSERT INTO chaos.states (shop_id, state) SELECT id, state FROM shop
 
 
 async def restored(scene: Scene, strike: Strike) -> None:
+    async with scene.restoring:
+        await _restored(scene, strike)
+
+
+async def _restored(scene: Scene, strike: Strike) -> None:
     copy = scene.grounds.data / "postgres.copy"
     since = len(scene.merchant.done)
     await _while_down(scene, lambda files: _copy(files, copy))

@@ -46,7 +46,8 @@ async def patiently(work: Callable[[], Awaitable[Answer]]) -> Answer:
 
 @dataclass(slots=True)
 class Scene:
-    """`struck`: faults so far, by kind. `ended_at`: when the last fault ended, by the loop's clock."""
+    """`struck`: faults so far, by kind. `ended_at`: when the last fault ended, by the loop's clock. `restoring`: one
+    older copy at a time; `expiring`: one death of a shop's credentials."""
 
     grounds: Grounds
     market: Market
@@ -54,6 +55,7 @@ class Scene:
     say: Say
     struck: Counter[str] = field(default_factory=Counter)
     ended_at: float = 0.0
+    restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
     expiring: defaultdict[UUID, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )

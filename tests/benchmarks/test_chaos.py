@@ -14,7 +14,7 @@ from benchmarks.market import FIVE_SHOPS
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST = 200
-SHORT = Size(faults=25, seconds=8, shops=FIVE_SHOPS, workers=2, apis=2)
+SHORT = Size(faults=20, seconds=6, shops=FIVE_SHOPS, workers=2, apis=2)
 LONG = Size(faults=500, seconds=270, shops=FIVE_SHOPS, workers=3, apis=2)
 
 
@@ -40,8 +40,8 @@ def test_every_kind_of_fault_happens(wares: Wares, size: Size, left_out: frozens
 
 
 def test_whatever_fails_every_mall_shows_the_right_number_in_the_end() -> None:
-    asked = ("--seed", "7", "--faults", "25", "--seconds", "8", "--workers", "2")
-    little = ("--orders", "50", "--products", "20")
+    asked = ("--seed", "7", "--faults", "20", "--seconds", "6", "--workers", "2")
+    little = ("--orders", "30", "--products", "12")
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks.chaos", *asked, *little],
         cwd=CHECKOUT,
@@ -52,5 +52,5 @@ def test_whatever_fails_every_mall_shows_the_right_number_in_the_end() -> None:
     )
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    [kinds] = re.findall(r"^chaos: ok faults=25 kinds=(\d+) ", ran.stdout, re.MULTILINE)
+    [kinds] = re.findall(r"^chaos: ok faults=20 kinds=(\d+) ", ran.stdout, re.MULTILINE)
     assert int(kinds) >= 10
