@@ -183,7 +183,7 @@ def _looked_at(
     row: SyncRow, numbers: Numbers, why: Why, falls: Falls, now: datetime, *, asked: bool
 ) -> SyncRow:
     """`asked`: somebody waits for its push to be sent."""
-    row = _doubt_looked_at(replace(row, expected=expected_of(numbers)), why)
+    row = _doubt_looked_at(_with(row, expected=expected_of(numbers)), why)
     reasons = not_pushed(facts_of(row, numbers))
     if reasons:
         row = at_rest(row, edited=row.edited)
@@ -208,7 +208,7 @@ def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: date
     if not differs and not (asked and row.waits):
         return at_rest(row, edited=False)
     if row.waits and (why is Why.SETTLED or not differs):
-        return replace(row, lane=_lane(row))
+        return _with(row, lane=_lane(row))
     if why is Why.EDITED and not (row.waits and row.push_id is None):
         return replace(row, edited=True)
     if why is Why.SETTLED and row.edited:
@@ -219,7 +219,7 @@ def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: date
 def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
     """Nothing needs to go out; a push that is under way still settles."""
     if not row.waits or row.push_id is not None:
-        return replace(row, edited=edited)
+        return _with(row, edited=edited)
     return replace(
         row,
         claimed=row.wanted,
@@ -285,7 +285,14 @@ def _assessed(row: SyncRow, assessment: Assessment, now: datetime) -> SyncRow:
     if difference is not None:
         since = row.difference_since or now
     reasons = tuple(reason.value for reason in assessment.not_pushed)
-    return replace(row, not_pushed=reasons, difference=difference, difference_since=since)
+    return _with(row, not_pushed=reasons, difference=difference, difference_since=since)
+
+
+def _with(row: SyncRow, **values: object) -> SyncRow:
+    """Itself where it has these values already: most rows do, and a copy of so many fields is dear."""
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return row
+    return replace(row, **values)  # type: ignore[arg-type]  # fields by name
 
 
 def _exposed(row: SyncRow, numbers: Numbers, falls: Falls, now: datetime) -> SyncRow:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from domain.model.base import Base, MallStockSource
 from domain.model.malls import MallTime
@@ -295,36 +295,36 @@ def _base_columns(name: str, bases: Sequence[Base | None]) -> dict[str, object]:
     }
 
 
-def _base(row: Row[Any], name: str) -> Base:
-    earliest, latest = getattr(row, f"{name}_earliest"), getattr(row, f"{name}_latest")
-    at = MallTime(earliest, latest) if earliest else None
-    source = MallStockSource(getattr(row, f"{name}_source"))
-    return Base(getattr(row, name), at, source, getattr(row, f"{name}_changed_until"))
+def _base(row: Mapping[str, Any], name: str) -> Base:
+    earliest = row[f"{name}_earliest"]
+    at = MallTime(earliest, row[f"{name}_latest"]) if earliest else None
+    source = MallStockSource(row[f"{name}_source"])
+    return Base(row[name], at, source, row[f"{name}_changed_until"])
 
 
-def _sync_row(row: Row[Any]) -> SyncRow:
+def _sync_row(row: Mapping[str, Any]) -> SyncRow:
     return SyncRow(
-        listing_id=row.listing_id,
-        shop_id=row.shop_id,
-        wanted=row.wanted,
-        claimed=row.claimed,
-        done=row.done,
-        own=row.own,
-        lane=row.lane,
-        waiting_since=row.waiting_since,
-        next_try_at=row.next_try_at,
-        attempts=row.attempts,
-        failures=row.failures,
-        push_id=row.push_id,
-        push_state=row.push_state,
-        expected=row.expected,
-        edited=row.edited,
+        listing_id=row["listing_id"],
+        shop_id=row["shop_id"],
+        wanted=row["wanted"],
+        claimed=row["claimed"],
+        done=row["done"],
+        own=row["own"],
+        lane=row["lane"],
+        waiting_since=row["waiting_since"],
+        next_try_at=row["next_try_at"],
+        attempts=row["attempts"],
+        failures=row["failures"],
+        push_id=row["push_id"],
+        push_state=row["push_state"],
+        expected=row["expected"],
+        edited=row["edited"],
         base=_base(row, "base"),
-        believed=_base(row, "believed") if row.believed_source else None,
-        asked=row.asked,
-        not_pushed=tuple(row.not_pushed),
-        difference=row.difference,
-        difference_since=row.difference_since,
-        exposed_since=row.exposed_since,
-        feed_id=row.feed_id,
+        believed=_base(row, "believed") if row["believed_source"] else None,
+        asked=row["asked"],
+        not_pushed=tuple(row["not_pushed"]),
+        difference=row["difference"],
+        difference_since=row["difference_since"],
+        exposed_since=row["exposed_since"],
+        feed_id=row["feed_id"],
     )
