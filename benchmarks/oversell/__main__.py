@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = _asked(arguments)
     begun = time.monotonic()
     played = scene(days=asked.days, products=asked.products, seed=asked.seed, orders=asked.orders)
-    terms = [Terms(limits, asked.seed, asked.poll) for limits in (True, False)]
+    terms = [Terms(limits, asked.poll) for limits in (True, False)]
     say(_played(played, terms, asked.seed))
     with _server() as server:
         outcomes = asyncio.run(outcomes_of(server, played, terms))

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import math
-import random
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -42,7 +41,6 @@ class Terms:
     limits let it. `every_poll`: see engine.py."""
 
     limits: bool
-    seed: int
     poll_seconds: int = 60
     every_poll: bool = False
 
@@ -110,9 +108,7 @@ async def _renkei(loop: VirtualLoop, scene: Scene, terms: Terms, database_url: s
         )
         ctx = Context(db, connected, vault, f"oversell-{secrets.token_hex(4)}", clock.now)
         shoppers = Shoppers(clock, malls.stands)
-        engine = Engine(
-            ctx, merchant, shoppers, terms.polls, _phases(terms), every_poll=terms.every_poll
-        )
+        engine = Engine(ctx, merchant, shoppers, terms.polls, every_poll=terms.every_poll)
         shopping = asyncio.create_task(shoppers.shop(scene.wishes))
         collecting = asyncio.create_task(_collect(clock, malls, scene))
         await engine.work(bells, shopping.done)
@@ -122,12 +118,6 @@ async def _renkei(loop: VirtualLoop, scene: Scene, terms: Terms, database_url: s
         collecting.cancel()
     await db.close()
     return replace(outcome, findings=findings)
-
-
-def _phases(terms: Terms) -> Mapping[str, float]:
-    """Polls of several shops do not fall together; where they fall is the seed's."""
-    dice = random.Random(terms.seed)  # noqa: S311  repeats with the seed, and guards nothing
-    return {name: round(dice.uniform(0, seconds), 3) for name, seconds in terms.polls.items()}
 
 
 async def _peer(loop: VirtualLoop, scene: Scene, terms: Terms) -> Outcome:

@@ -84,13 +84,12 @@ class Bells:
 
 @dataclass(slots=True)
 class Engine:
-    """`phases`: the second at which each shop is first asked for orders."""
+    """`polls`: how often each shop is asked for orders, in seconds; all of them first when they are switched on."""
 
     ctx: Context
     merchant: Merchant
     shoppers: Shoppers
     polls: Mapping[str, int]
-    phases: Mapping[str, float]
     every_poll: bool = False
     _failures: list[Exception] = field(default_factory=list)
     _pulses: dict[UUID, Pulse] = field(default_factory=dict)
@@ -168,7 +167,7 @@ class Engine:
         """One shop's polls, at its interval, or when it is next allowed."""
         shop_id, again = self.merchant.shops[name], self._again[self.merchant.shops[name]]
         clock = self.merchant.clock
-        at = self.phases[name]
+        at = clock.seconds
         while True:
             await self._wait(again, at)
             at = at if again.is_set() else at + self.polls[name]

@@ -32,7 +32,7 @@ async def test_a_morning_of_real_orders_comes_out_right_and_no_worse_than_by_pee
     database: Postgres,
 ):
     played = scene(days=14, products=30, seed=6, orders=30)
-    terms = Terms(limits=True, seed=6)
+    terms = Terms(limits=True)
 
     ours = await renkei(database, played, terms)
     theirs = await asyncio.to_thread(run_peer, played, terms)
@@ -59,7 +59,7 @@ RUSH = Scene(
 async def test_the_same_seed_comes_to_the_same_end_whether_idle_polls_are_made_or_not(
     database: Postgres,
 ):
-    terms = Terms(limits=True, seed=1)
+    terms = Terms(limits=True)
 
     first = await renkei(database, RUSH, terms)
     again = await renkei(database, RUSH, terms)
@@ -74,7 +74,7 @@ async def test_the_same_seed_comes_to_the_same_end_whether_idle_polls_are_made_o
 
 
 async def test_limits_that_are_lifted_are_not_kept(database: Postgres):
-    outcome = await renkei(database, RUSH, Terms(limits=False, seed=1))
+    outcome = await renkei(database, RUSH, Terms(limits=False))
 
     assert outcome.findings == ()
     assert outcome.score.beyond == 2
