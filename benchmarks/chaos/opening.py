@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 
@@ -15,7 +16,7 @@ from benchmarks.chaos.scene import Say, Scene
 from benchmarks.chaos.schedule import Schedule, Size
 from benchmarks.chaos.wares import Wares
 from benchmarks.cpu import Cpu
-from benchmarks.market import Market, market
+from benchmarks.market import MallShop, Market, market
 from benchmarks.stand import Stand
 from domain.model.actors import SYSTEM
 from domain.model.orders import CancelPolicy
@@ -29,6 +30,10 @@ from domain.store import shops as shop_rows
 READY_SECONDS = 60.0
 WHOLE_SECOND = timedelta(seconds=1)
 LOOK_AGAIN = 0.5
+ONE_CALL = httpx.Limits(max_keepalive_connections=0)
+"""Each call of a shopper has its connection: one that the mall has just closed would lose a purchase that nobody may
+repeat."""
+
 EVERY_READ_BACK = {"read_back_one_in": "1"}
 """Of a mall that says that a number stands, nothing else tells that it does not."""
 
@@ -51,14 +56,20 @@ async def opened(
         say("Everything runs: opening the shops")
         stand = Stand(land.settings, land.malls, Cpu())
         async with (
-            market(stand, size.shops, wares.goods) as place,
+            market(stand, size.shops, wares.goods) as found,
             httpx.AsyncClient() as http,
+            httpx.AsyncClient(base_url=land.malls, timeout=60, limits=ONE_CALL) as control,
         ):
+            place = replace(found, shops=[_reached_by(control, shop) for shop in found.shops])
             scene = Scene(land, place, await _merchant(land, place, http), say)
             for statement in NOTE_STATES:
                 await scene.as_superuser(statement)
             await _ready(scene)
             yield scene
+
+
+def _reached_by(control: httpx.AsyncClient, shop: MallShop) -> MallShop:
+    return replace(shop, stall=replace(shop.stall, control=control))
 
 
 async def _merchant(land: Grounds, place: Market, http: httpx.AsyncClient) -> Merchant:
