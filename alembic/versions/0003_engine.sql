@@ -23,11 +23,11 @@ CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE sta
 CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
 CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listing_id, id);
 
-ALTER TABLE shop_leases DROP CONSTRAINT shop_leases_kind_known, ADD CONSTRAINT shop_leases_kind_known
-    CHECK (kind IN ('REFLECT', 'ORDERS', 'CHECK'));
-
 ALTER TABLE sync_runs DROP CONSTRAINT sync_runs_kind_known, ADD CONSTRAINT sync_runs_kind_known
     CHECK (kind IN ('REFLECT', 'FULL_SYNC', 'ORDERS', 'READ_BACK', 'FEED'));
+
+ALTER TABLE shop_leases DROP CONSTRAINT shop_leases_kind_known, ADD CONSTRAINT shop_leases_kind_known
+    CHECK (kind IN ('REFLECT', 'ORDERS', 'CHECK'));
 
 CREATE TABLE feeds (
     account_id UUID NOT NULL,
@@ -59,8 +59,10 @@ RETURN regexp_replace(renkei_code_key(CASE variant WHEN '' THEN item ELSE item |
 
 COMMENT ON FUNCTION renkei_near_key IS 'Equal for codes that differ only in writing and in zeros before their numbers.';
 
-CREATE INDEX listings_near_idx ON listings (account_id, shop_id, renkei_near_key(item_code, variant_code));
-CREATE INDEX listings_near_end_idx ON listings (account_id, shop_id, reverse(renkei_near_key(item_code, variant_code)));
+CREATE INDEX listings_near_idx ON listings (account_id, shop_id, renkei_near_key(item_code, variant_code))
+    WHERE deleted_at IS NULL AND NOT unknown_at_mall;
+CREATE INDEX listings_near_end_idx ON listings (account_id, shop_id, reverse(renkei_near_key(item_code, variant_code)))
+    WHERE deleted_at IS NULL AND NOT unknown_at_mall;
 
 CREATE TABLE shop_walks (
     account_id UUID NOT NULL,
@@ -191,18 +193,22 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH asked AS MATERIALIZED (SELECT renkei_near_key(item, variant) AS key, reverse(renkei_near_key(item, variant)) AS yek),
     neighbour AS (
         (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND l.deleted_at IS NULL AND NOT l.unknown_at_mall
             AND renkei_near_key(l.item_code, l.variant_code) >= (SELECT key FROM asked)
             ORDER BY renkei_near_key(l.item_code, l.variant_code) LIMIT neighbours)
         UNION
         (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND l.deleted_at IS NULL AND NOT l.unknown_at_mall
             AND renkei_near_key(l.item_code, l.variant_code) < (SELECT key FROM asked)
             ORDER BY renkei_near_key(l.item_code, l.variant_code) DESC LIMIT neighbours)
         UNION
         (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND l.deleted_at IS NULL AND NOT l.unknown_at_mall
             AND reverse(renkei_near_key(l.item_code, l.variant_code)) >= (SELECT yek FROM asked)
             ORDER BY reverse(renkei_near_key(l.item_code, l.variant_code)) LIMIT neighbours)
         UNION
         (SELECT l.id FROM listings l WHERE l.account_id = renkei_account() AND l.shop_id = of_shop
+            AND l.deleted_at IS NULL AND NOT l.unknown_at_mall
             AND reverse(renkei_near_key(l.item_code, l.variant_code)) < (SELECT yek FROM asked)
             ORDER BY reverse(renkei_near_key(l.item_code, l.variant_code)) DESC LIMIT neighbours)),
     compared AS (
@@ -210,8 +216,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             renkei_near_key(l.item_code, l.variant_code), asked.key) AS alike,
             renkei_code_key(concat_ws(':', l.item_code, nullif(l.variant_code, '')))
                 = renkei_code_key(concat_ws(':', item, nullif(variant, ''))) AS otherwise
-        FROM neighbour n JOIN listings l ON l.account_id = renkei_account() AND l.id = n.id CROSS JOIN asked
-        WHERE l.deleted_at IS NULL AND NOT l.unknown_at_mall),
+        FROM neighbour n JOIN listings l ON l.account_id = renkei_account() AND l.id = n.id CROSS JOIN asked),
     near AS (
         SELECT c.id, CASE WHEN c.otherwise THEN 'WRITTEN_OTHERWISE' WHEN c.same THEN 'LEADING_ZEROS' ELSE 'ALIKE' END AS reason,
             CASE WHEN c.same THEN 1 ELSE round(c.alike::numeric, 3) END AS likeness, c.otherwise, c.same

@@ -399,17 +399,20 @@ Index(
     postgresql_using="gin",
     postgresql_ops={"folded": "gin_trgm_ops"},
 )
+# Partial, so that no look-up by code can take them for its own: of a table just filled the planner knows nothing.
 Index(
     "listings_near_idx",
     listings.c.account_id,
     listings.c.shop_id,
     text("renkei_near_key(item_code, variant_code)"),
+    postgresql_where=text("deleted_at IS NULL AND NOT unknown_at_mall"),
 )
 Index(
     "listings_near_end_idx",
     listings.c.account_id,
     listings.c.shop_id,
     text("reverse(renkei_near_key(item_code, variant_code))"),
+    postgresql_where=text("deleted_at IS NULL AND NOT unknown_at_mall"),
 )
 Index("listings_match_idx", listings.c.account_id, listings.c.match_code, listings.c.shop_id)
 
