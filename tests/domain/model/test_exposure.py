@@ -82,7 +82,7 @@ SOLD = falls(5, [(minutes(-1), -1), (minutes(-3), -2)])
 
 
 def test_sales_are_put_in_the_order_in_which_they_were_made() -> None:
-    assert SOLD == [Fall(3, minutes(-3)), Fall(2, minutes(-1))]
+    assert [Fall(3, minutes(-3)), Fall(2, minutes(-1))] == SOLD
 
 
 @pytest.mark.parametrize(
