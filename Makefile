@@ -1,6 +1,7 @@
 # make demo   everything at once, with an example shop: the way to see Renkei
 # make test   all tests, as CI runs them
 # make check  format, lint, types, import contracts, schema, what it breaks, and migrations
+# make demo-picture  docs/demo.png anew, from the demo that runs
 # make lock   new versions in constraints.txt
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ INSTALLED := .venv/.installed
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps
 
-.PHONY: install demo test check lock
+.PHONY: install demo demo-picture test check lock
 
 install: $(INSTALLED)
 
@@ -24,6 +25,9 @@ $(INSTALLED): constraints.txt pyproject.toml
 
 demo: install
 	$(BIN)/renkei demo
+
+demo-picture: install
+	$(BIN)/python -m tests.browser.picture docs/demo.png
 
 test: install
 	$(BIN)/pytest --numprocesses auto --dist worksteal

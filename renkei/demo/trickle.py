@@ -52,8 +52,13 @@ def of_these(orders: Iterable[RetailOrder], codes: Collection[str]) -> Sequence[
 
 
 async def _arrive(stage: Stage, missing: Counter[str]) -> None:
-    """What was missing comes in, more of it than was asked for."""
-    units = {code: count * ARRIVES_TIMES for code, count in missing.items() if count}
+    """What was missing comes in, more of it than was asked for, and what has been sold already without being there."""
+    totals = stage.shoppers.compared.here.totals
+    units = {
+        code: count * ARRIVES_TIMES + max(0, -totals.get(code, 0))
+        for code, count in missing.items()
+        if count
+    }
     if units:
         await hands.receive(stage, units)
         stage.screen.say(f"goods arrive: {sum(units.values()):,} units")

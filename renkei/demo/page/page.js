@@ -84,6 +84,7 @@ async function readBoard() {
   for (const { node } of data.syncErrors.edges) errors.set(node.id, node);
   for (const name of Object.keys(FOLLOWED)) after[name] = data.eventCursor;
   draw();
+  if (lastOrder) showOrder(lastOrder);
   if (!followed.id && data.orders.edges.length) follow(data.orders.edges[0].node.id);
 }
 
@@ -347,7 +348,6 @@ function speak() {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll("[data-text]")) put(element, text(element.dataset.text));
   put($("language"), LANGUAGES[language]);
-  if (lastOrder) showOrder(lastOrder);
   captioned();
   cells.clear();
 }

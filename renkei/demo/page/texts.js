@@ -16,7 +16,7 @@ export const TEXTS = {
   orders: { en: "Orders so far: {count}.", ja: "これまでの注文：{count}件。" },
   lastOrder: { en: "An order, followed to every mall", ja: "注文が各モールに届くまで" },
   order: { en: "{mall} {number}: {units} × {product}", ja: "{mall} {number}：{product} × {units}" },
-  reached: { en: "sent after {sent} ms, seen there after {seen}", ja: "送信 {sent}ミリ秒 → 表示確認 {seen}" },
+  reached: { en: "sent after {sent} ms, seen there after {seen}", ja: "送信 {sent} ms → 表示確認 {seen}" },
   errors: { en: "Errors", ja: "エラー" },
   noErrors: { en: "none open", ja: "発生中のエラーはありません" },
   close: { en: "Close", ja: "閉じる" },

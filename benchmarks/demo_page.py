@@ -1,0 +1,92 @@
+"""How soon the demo's page shows a sale at the other malls, and how smoothly it draws 20 changes a second.
+
+    renkei demo --quiet                     in one terminal, until it stands still
+    python -m benchmarks.demo_page          in another
+
+Real Chromium (tests/browser), the page as it is served, malls at the demo's speed with the limits of their fact sheets.
+"""
+
+import asyncio
+import os
+from statistics import median
+from typing import Any
+
+from renkei.home import data_path
+from tests.browser import chrome
+from tests.browser.chrome import Tab
+from tests.browser.picture import SEEN, address
+
+BUYS = 12
+CHANGES_A_SECOND = 20
+SECONDS = 10
+
+BUY = """(async () => {
+  const cells = () => [...document.querySelectorAll('#rows tr:nth-child(ROW) td b')].map((each) => Number(each.textContent));
+  const before = cells(), begun = performance.now(), found = [0, 0, 0];
+  document.querySelectorAll('#rows tr:nth-child(ROW) .buy')[0].click();
+  while (found.includes(0) && performance.now() - begun < 20000) {
+    await new Promise(requestAnimationFrame);
+    cells().forEach((each, at) => { if (each < before[at] && !found[at]) found[at] = performance.now() - begun; });
+  }
+  return found;
+})()"""
+
+FRAMES = """(async () => {
+  const frames = [], until = performance.now() + SECONDS * 1000, token = sessionStorage.getItem('renkei.token');
+  const { codes, malls } = { codes: CODES, malls: ['RAKUTEN', 'YAHOO_SHOPPING', 'AMAZON'] };
+  let changes = 0;
+  const timer = setInterval(() => {
+    changes += 1;
+    fetch('/demo/raise', { method: 'POST', headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ mall: malls[changes % 3], code: codes[changes % codes.length] }) });
+  }, 1000 / RATE);
+  for (let last = performance.now(); last < until;) {
+    const now = await new Promise(requestAnimationFrame);
+    frames.push(now - last);
+    last = now;
+  }
+  clearInterval(timer);
+  return { changes, frames };
+})()"""
+
+CODES = """(async () => {
+  const asked = { headers: { authorization: `Bearer ${sessionStorage.getItem('renkei.token')}` } };
+  return Object.keys((await (await fetch('/demo/state', asked)).json()).malls.RAKUTEN.numbers);
+})()"""
+
+ROW = """1 + [...document.querySelectorAll('#rows tr')].findIndex((row) => !row.querySelector('small').textContent.includes('set')
+  && [...row.querySelectorAll('td b')].every((each) => Number(each.textContent) > BUYS))"""
+
+
+async def measure() -> None:
+    async with chrome.a_tab(chrome.installed()) as tab:
+        await tab.size(1280, 900)
+        await tab.open(address(data_path(None, os.environ)))
+        await tab.until(SEEN)
+        await _buys(tab)
+        await _frames(tab)
+
+
+async def _buys(tab: Tab) -> None:
+    row = await tab.ask(ROW.replace("BUYS", str(BUYS)))
+    found = [await tab.ask(BUY.replace("ROW", str(row))) for _ in range(BUYS)]
+    _say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
+    for place, mall in enumerate(("Rakuten Ichiba", "Yahoo! Shopping", "Amazon.co.jp")):
+        times = sorted(each[place] for each in found)
+        _say(f"  {mall:16} median {median(times):6.0f}   longest {times[-1]:6.0f}")
+
+
+async def _frames(tab: Tab) -> None:
+    script = FRAMES.replace("SECONDS", str(SECONDS)).replace("RATE", str(CHANGES_A_SECOND))
+    told: dict[str, Any] = await tab.ask(script.replace("CODES", str(await tab.ask(CODES))))
+    frames = sorted(told["frames"])
+    _say(f"frames while {told['changes']} numbers change in {SECONDS} s: {len(frames)}")
+    _say(f"  median {median(frames):.0f} ms   longest {frames[-1]:.0f} ms")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    asyncio.run(measure())
