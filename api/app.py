@@ -1,8 +1,9 @@
 """The composition root of the API: what serves, made of settings."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,7 +21,7 @@ from api.budgets import Allowance, Budgets
 from api.context import Connecting
 from api.cookies import SessionCookie
 from api.errors import Code, refused
-from api.execution import Engine, refusal, utc_now
+from api.execution import Engine, refusal
 from api.feed import Feed
 from api.graphiql import files
 from api.origins import Origins
@@ -39,6 +40,7 @@ from domain.model.mall_hosts import MallHosts
 from domain.services.credentials import Vault
 from domain.services.passwords import Passwords
 from domain.settings import Settings
+from domain.store.clock import DatabaseClock
 from domain.store.database import Database
 from integrations.bells import Bells
 
@@ -47,9 +49,16 @@ PATIENCE = Patience()
 ROOM = Room()
 
 
-def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = ROOM) -> Starlette:
+def create_app(
+    settings: Settings,
+    patience: Patience = PATIENCE,
+    room: Room = ROOM,
+    own: Callable[[], float] = monotonic,
+) -> Starlette:
+    """`own`: the seconds of this host's clock."""
     bells = Bells(settings.redis_url)
     db = Database.at(settings.database_url, bells, pool_size=settings.database_pool)
+    clock = DatabaseClock(db, own)
     feed = Feed(db, bells)
     watch = Watch(db)
     vault = Vault(settings.secret_key)
@@ -67,6 +76,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = R
         budgets=Budgets(db, allowance),
         trusted=read_trusted(settings.trusted_documents, alone=settings.only_trusted_documents),
         introspection=settings.introspection,
+        now=clock.now,
     )
     known = Origins(origins, settings.public_url)
     cookie = SessionCookie(settings.public_url)
@@ -76,8 +86,9 @@ def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = R
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await clock.look()
         async with asyncio.TaskGroup() as always:
-            running = [always.create_task(each.run()) for each in (feed, watch)]
+            running = [always.create_task(each) for each in (feed.run(), watch.run(), clock.keep())]
             yield
             for task in running:
                 task.cancel()
@@ -93,7 +104,7 @@ def create_app(settings: Settings, patience: Patience = PATIENCE, room: Room = R
             *SignIn(db, gate, cookie, passwords).routes(),
             *invitations.routes(),
             Mount("/graphiql", files()),
-            connect.route(db, vault, origins, utc_now),
+            connect.route(db, vault, origins, clock.now),
             *health.routes(settings, lambda: feed.has_bells),
         ],
         middleware=[_cors(settings)],

@@ -1,8 +1,6 @@
 """What a resolver is given: who asks, the database, the time."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +9,7 @@ from graphql import GraphQLResolveInfo
 
 from api.feed import Feed
 from domain.model.actors import Actor
+from domain.model.clocks import Now, own_time
 from domain.model.confirmations import Confirmer
 from domain.model.fingerprints import Fingerprints
 from domain.model.locales import Locale
@@ -46,10 +45,6 @@ class Connecting:
         return f"{self.public_url.rstrip('/')}/connect/{mall.value.lower()}"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
 class Context:
     """`pending`: rows that resolvers asked for in this turn of the loop (see api/load.py).
@@ -60,7 +55,7 @@ class Context:
 
     db: Database
     viewer: Viewer
-    now: Callable[[], datetime] = _now
+    now: Now = own_time
     pending: dict[tuple[int, ...], Any] = field(default_factory=dict)
     feed: Feed | None = None
     connecting: Connecting | None = None

@@ -6,9 +6,7 @@ same parsed, limited and validated document.
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any
 
@@ -38,16 +36,13 @@ from api.persisted import Persisted
 from api.plan import Answer, Planner
 from api.requests import Request
 from api.trusted import NOTHING_TRUSTED, Trusted, hash_of
+from domain.model.clocks import Now, own_time
 from domain.model.confirmations import Confirmer
 from domain.model.fingerprints import Fingerprints
 from domain.model.locales import Locale
 from domain.store.database import Database
 
 log = structlog.get_logger(__name__)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class Engine:
         schema: GraphQLSchema,
         db: Database,
         feed: Feed,
-        now: Callable[[], datetime] = utc_now,
+        now: Now = own_time,
         connecting: Connecting | None = None,
         budgets: Budgets | None = None,
         trusted: Trusted = NOTHING_TRUSTED,

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.model.clocks import own_time
 from domain.store.database import Database
 
 COUNTS = 5
@@ -38,8 +39,10 @@ class DatabaseClock:
         self._told: datetime | None = None
 
     def now(self) -> datetime:
-        """Never earlier than it said before, but after the database itself has gone back."""
-        assert self._zero is not None, "measured before it is read"
+        """Never earlier than it said before, but after the database itself has gone back. By this host's own clock until
+        the database's was measured."""
+        if self._zero is None:
+            return own_time()
         at = self._zero + timedelta(seconds=self._own())
         if self._told is None or not timedelta(0) < self._told - at <= HELD_AT_MOST:
             self._told = at
@@ -51,14 +54,18 @@ class DatabaseClock:
             counts = [await self._count(connection) for _ in range(COUNTS)]
         _, self._zero = min(counts)
 
+    async def look(self) -> None:
+        """Measures, and goes on as before where that fails."""
+        try:
+            await self.measure()
+        except Exception:
+            log.exception("clock_not_measured")
+
     async def keep(self) -> None:
-        """Measures again and again, until cancelled."""
+        """Looks again and again, until cancelled."""
         while True:
             await asyncio.sleep(MEASURED_EVERY)
-            try:
-                await self.measure()
-            except Exception:
-                log.exception("clock_not_measured")
+            await self.look()
 
     async def _count(self, connection: AsyncConnection) -> tuple[float, datetime]:
         """How long it took, and the database's time at which `own` read 0."""

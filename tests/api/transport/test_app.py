@@ -9,8 +9,8 @@ import pytest
 import structlog
 
 from api.app import create_app
-from api.execution import utc_now
 from domain.model.actors import SYSTEM
+from domain.model.clocks import own_time
 from domain.model.malls import MallKind
 from domain.services import consents, shops
 from domain.services.credentials import Vault
@@ -121,7 +121,7 @@ async def sent_away(db: Database, settings: Settings, account: UUID) -> str:
         )
         here = f"{settings.public_url}/connect/yahoo_shopping"
         url, _ = await consents.start_consent(
-            tx, vault, SYSTEM, shop.id, BACK, here, settings.allowed_origins, now=utc_now()
+            tx, vault, SYSTEM, shop.id, BACK, here, settings.allowed_origins, now=own_time()
         )
     [state] = parse_qs(urlsplit(url).query)["state"]
     return state
