@@ -4,10 +4,12 @@ By the owner's hand and in one go: through the services the rows of a hundred th
 measure.
 """
 
+import asyncio
 import secrets
 from dataclasses import dataclass
 
 import asyncpg
+from sqlalchemy import text
 
 from benchmarks.market import Market
 from benchmarks.stand import Stand
@@ -16,6 +18,7 @@ from renkei.demo.stalls import named, ref_at
 from renkei.example_shop.catalogue import RetailProduct
 
 ITEMS_AT_ONCE = 20_000
+GIVEN_UP_SECONDS = 40.0
 
 FILL = """
 WITH item AS (
@@ -46,6 +49,28 @@ class Waiting:
 
 def one_product() -> list[RetailProduct]:
     return [RetailProduct("000000", "Item", "Item", 0, 1, {})]
+
+
+ACCEPTED = text(
+    """
+    SELECT count(*) FROM pushes
+    WHERE account_id = :account AND accepted_at IS NOT NULL AND (NOT cast(:zeros AS bool) OR quantity = 0)
+    """
+)
+
+
+async def until_accepted(here: Market, numbers: int, *, zeros: bool = False) -> bool:
+    """So many numbers, or drops to zero; False when it takes too long. The malls' books are long: they are asked once,
+    afterwards."""
+    clock = asyncio.get_running_loop()
+    end = clock.time() + GIVEN_UP_SECONDS
+    while clock.time() < end:
+        async with here.db.transaction(here.account_id) as tx:
+            values = {"account": here.account_id, "zeros": zeros}
+            if await tx.scalar(ACCEPTED, values) >= numbers:
+                return True
+        await asyncio.sleep(0.2)
+    return False
 
 
 async def fill(stand: Stand, here: Market, waiting: Waiting) -> list[str]:

@@ -22,11 +22,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
-from typing import Any
 
 import structlog
 
-from benchmarks.bulk import Waiting, fill, one_product
+from benchmarks.bulk import GIVEN_UP_SECONDS, Waiting, fill, one_product, until_accepted
 from benchmarks.market import Market, market
 from benchmarks.stand import Stand, stand
 from domain.model.errors import MallThrottled
@@ -49,7 +48,6 @@ from workers.throttle import StoredThrottle, urgent
 
 LEAST_SHARE = 0.9
 BURST_SECONDS = 10
-GIVEN_UP_SECONDS = 25.0
 APART = timedelta(seconds=0.15)
 DAY_SECONDS = 24 * 3600
 NIGHT = 3 * 3600
@@ -130,13 +128,15 @@ async def burst(here: Stand, kind: MallKind) -> Burst:
     async with market(here, [kind], one_product(), speed=1, polls={kind: 60}) as there:
         await until_quiet(there)
         await fill(here, there, Waiting(numbers, shown=50, expected=40, lane=Lane.DECREASE))
-        state = await stands(there, numbers)
-    times = call_times(state["writes"], spec.max_pushes_per_call)
+        await until_accepted(there, numbers)
+        state = await there.shops[0].stall.state()
+    writes = [each for each in state["writes"] if each["source"] != BY_HAND]
+    times = call_times(writes, spec.max_pushes_per_call)
     counted = times[limit.burst - 1 :] if limit.burst > 1 else times
     seconds = (counted[-1] - counted[0]).total_seconds()
     refused = state["requests"][WRITES_OF[kind]] - len(times)
     before = len(times) - len(counted)
-    return Burst(kind, limit.rate, before, len(counted), seconds, len(state["writes"]), refused)
+    return Burst(kind, limit.rate, before, len(counted), seconds, len(writes), refused)
 
 
 WRITES_OF: Mapping[MallKind, str] = {
@@ -155,18 +155,6 @@ async def until_quiet(there: Market) -> None:
             if shop is not None and shop.state == ShopState.RUNNING and shop.orders_seen_at:
                 return
             await asyncio.sleep(0.2)
-
-
-async def stands(there: Market, numbers: int) -> Mapping[str, Any]:
-    """The mall's state once so many numbers were written, or as it is when that takes too long."""
-    clock = asyncio.get_running_loop()
-    end = clock.time() + GIVEN_UP_SECONDS
-    while True:
-        state = await there.shops[0].stall.state()
-        wrote = [each for each in state["writes"] if each["source"] != BY_HAND]
-        if len(wrote) >= numbers or clock.time() > end:
-            return state | {"writes": wrote}
-        await asyncio.sleep(1)
 
 
 def call_times(writes: Sequence[Mapping[str, str]], numbers_a_call: int) -> list[datetime]:
