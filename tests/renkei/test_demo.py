@@ -109,6 +109,35 @@ def test_it_serves_on_and_again_and_stops_when_told(place: Path) -> None:
     assert OK.fullmatch(again.stdout.splitlines()[-1])
 
 
+SCENES = (
+    "A shopper buys 2 of",
+    "Sold 2 on Rakuten Ichiba.",
+    "Somebody counts the shelf",
+    "Sold out everywhere after",
+    "Yahoo! Shopping closes for maintenance",
+    "Yahoo! Shopping has opened again.",
+    "Rakuten Ichiba's licence key expires.",
+    "Rakuten Ichiba: RUNNING → HALTED",
+    "A new key is entered and tested.",
+    "Somebody types",
+    "The next look at Amazon.co.jp's numbers found it",
+    "Now the real order stream",
+)
+WAITED_IN_VAIN = 30_000
+"""Milliseconds after which a scene goes on without."""
+
+
+def test_it_tells_its_story_before_the_replay(place: Path) -> None:
+    with serving(place, "--orders", "20", "--calm", "--story", "5") as (process, said):
+        until(lambda: SCENES[-1] in said.read_text() or process.poll() is not None, 200)
+    told = said.read_text()
+    assert [told.find(each) for each in SCENES] == sorted(told.find(each) for each in SCENES)
+    assert -1 not in [told.find(each) for each in SCENES], told
+    measured = [int(each.replace(",", "")) for each in re.findall(r"([\d,]+) ms", told)]
+    assert len(measured) == 6
+    assert max(measured) < WAITED_IN_VAIN, told
+
+
 def _the_curl(said: str) -> list[dict[str, object]]:
     """What the command that is printed answers, asked without curl."""
     line = next(line for line in said.splitlines() if line.startswith("curl "))

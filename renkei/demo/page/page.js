@@ -164,9 +164,9 @@ async function explain(id) {
   $("explained").hidden = false;
   put($("why"), "…");
   const { node } = await ask(EXPLAIN, { id });
-  const listing = listings.get(id), shop = shops.get(listing.shop.id);
+  const listing = listings.get(id);
   const inTheWay = node.explain.checks.filter((check) => !check.ok).map((check) => ` ‖ ${check.text}`);
-  put($("why"), `${shop.mall.name}, “${products.get(listing.product).name}”: ${node.explain.text}${inTheWay.join("")}`);
+  put($("why"), `${text("of", named(listing))}${node.explain.text}${inTheWay.join("")}`);
 }
 
 // -- the malls --------------------------------------------------------------------------------------------------------

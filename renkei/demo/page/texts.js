@@ -19,7 +19,7 @@ export const TEXTS = {
   reached: { en: "sent after {sent} ms, seen there after {seen}", ja: "送信 {sent} ms → 表示確認 {seen}" },
   errors: { en: "Errors", ja: "エラー" },
   noErrors: { en: "none open", ja: "発生中のエラーはありません" },
-  close: { en: "Close", ja: "閉じる" },
+  of: { en: "{mall}, “{product}”: ", ja: "{mall}「{product}」：" }, close: { en: "Close", ja: "閉じる" },
   board: { en: "Each mall's own number, asked of the mall; below it the one that Renkei wants there", ja: "各モールに問い合わせた実際の在庫数と、その下にRenkeiが示すべき数" },
   product: { en: "Product", ja: "商品" },
   total: { en: "{count} in stock", ja: "総在庫 {count}" },
