@@ -14,7 +14,7 @@ from benchmarks.market import FIVE_SHOPS
 
 CHECKOUT = Path(__file__).parents[2]
 LONGEST = 200
-SHORT = Size(faults=20, seconds=6, shops=FIVE_SHOPS, workers=2, apis=2)
+SHORT = Size(faults=30, seconds=6, shops=FIVE_SHOPS, workers=2, apis=2)
 LONG = Size(faults=500, seconds=270, shops=FIVE_SHOPS, workers=3, apis=2)
 
 
