@@ -149,7 +149,8 @@ async def _work_out(tx: Tx, shop: Shop, seen: Seen, baseline: Baseline) -> _Outc
         seen.observed_at,
     )
     known = await orders.lock(tx, shop.id, list(by_number), met=met)
-    refs = sorted({line.ref for order in by_number.values() for line in order.lines})
+    changed = [order for order in known.values() if _is_news(order, by_number[order.number], seen)]
+    refs = sorted({line.ref for order in changed for line in by_number[order.number].lines})
     meanings = await _resolve(tx, shop, refs)
     outcome = _Outcome()
     for number, order in known.items():
@@ -203,6 +204,14 @@ def _note(
     if newest:
         outcome.lines[known.id] = _lines(outcome, known, order, items)
         _note_counters(outcome, shop, known, reading, order, seen, items)
+
+
+def _is_news(known: KnownOrder, order: MallOrder, seen: Seen) -> bool:
+    """Most of a page was there when it was read before: what its codes mean is asked for no more."""
+    if known.fact is None:
+        return True
+    reading = rules.observed(order, seen.observed_at)
+    return not _says_the_same(known.fact, rules.merged(known.fact, reading))
 
 
 def _says_the_same(known: Fact, fact: Fact) -> bool:
