@@ -392,6 +392,8 @@ async def save_effects(tx: Tx, effects: Sequence[tuple[UUID, UUID, Effect]]) -> 
 
 async def save_lines(tx: Tx, lines: Mapping[UUID, Sequence[Line]]) -> None:
     """The newest lines of each order. A line that vanished is kept with quantity 0."""
+    if not lines:
+        return
     flat = [(order, line) for order, those in lines.items() for line in those]
     await tx.execute(
         SAVE_LINES,

@@ -232,6 +232,8 @@ async def parts_of(
 
 async def listings_showing(tx: Tx, product_ids: Collection[UUID]) -> list[UUID]:
     """Every listing whose number follows from one of these products: its own, and those of sets that hold it."""
+    if not product_ids:
+        return []
     rows = await tx.execute(SHOWING, {"account": tx.account_id, "products": list(product_ids)})
     return list(rows.scalars())
 
