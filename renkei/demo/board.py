@@ -18,6 +18,8 @@ from renkei.demo.stalls import NAMES
 
 LINES_KEPT = 6
 NAME_WIDTH = 34
+LINES_BESIDE = 20
+"""Lines of everything but the rows: a low terminal shows as many rows as there is room for."""
 FRAMES = 4
 STATES = {"RUNNING": "green", "MAINTENANCE": "yellow", "CATCHING_UP": "cyan", "PROBING": "cyan"}
 
@@ -70,16 +72,24 @@ class Board:
         # A bare bar ends no line, and what follows it is cropped: the heads of the table.
         bar = Padding(ProgressBar(total=1.0, completed=view.progress), 0)
         said = Text(self._caption, style="bold yellow")
-        return Group(title, bar, said, _grid(view), _malls(view), _sums(view), happened)
+        return Group(
+            title,
+            bar,
+            said,
+            _grid(view, self._console.height - LINES_BESIDE),
+            _malls(view),
+            _sums(view),
+            happened,
+        )
 
 
-def _grid(view: View) -> Table:
+def _grid(view: View, room: int) -> Table:
     """Each mall's own number; where it differs, ours beside it."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("product", no_wrap=True, max_width=NAME_WIDTH)
     for kind in view.shops:
         table.add_column(NAMES[kind], justify="right", no_wrap=True)
-    for row in view.rows:
+    for row in view.rows[: max(0, room)]:
         table.add_row(Text(row.name), *(_cell(row.cells[kind]) for kind in view.shops))
     return table
 

@@ -28,7 +28,7 @@ VIEW = View(
 
 
 def test_every_number_of_a_mall_stands_under_its_name() -> None:
-    console = Console(width=60)
+    console = Console(width=60, height=24)
     board = Board("Renkei demo", console)
     board.caption("A shopper buys")
     board.show(VIEW)
@@ -50,3 +50,14 @@ def test_every_number_of_a_mall_stands_under_its_name() -> None:
         ["mall", "orders", "lines", "refused", "cancels", "waiting", "state"],
         ["Rakuten", "Ichiba", "1", "2", "3", "4", "5", "running"],
     ]
+
+
+def test_a_low_terminal_shows_as_many_rows_as_there_is_room_for() -> None:
+    console = Console(width=60, height=22)
+    board = Board("Renkei demo", console)
+    board.show(VIEW)
+
+    with console.capture() as shown:
+        console.print(board.picture())
+
+    assert [name for name in ("茶", "MUG", "CUP", "JAR") if name in shown.get()] == ["茶", "MUG"]
