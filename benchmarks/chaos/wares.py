@@ -18,6 +18,9 @@ from renkei.example_shop.orders import OrderStream, RetailOrder, read_orders
 from renkei.example_shop.rows import ORDERS_FILE, read_rows
 
 QUIET = 6
+CHOICE = 2
+"""So many times the orders that are taken lie there for a seed to choose from; some have none of the best sellers."""
+
 STOCKED = 0.9
 """The share of what is asked for that is there: enough to go on selling, too little for all."""
 
@@ -44,7 +47,7 @@ class Wares:
 def chosen(seed: int, orders: int, products: int) -> Wares:
     """A slice of the stream that the seed chooses; of its orders the lines with one of the best sellers."""
     stream = read_orders(read_rows(EXAMPLE_DATA / ORDERS_FILE))
-    every = list(of_few_lines(stream.orders, orders)[1])
+    every = list(of_few_lines(stream.orders, orders * CHOICE)[1])
     most, rest = _best(every, products)
     kept = [order for order in (_lines_of(order, most) for order in every) if order.lines]
     first = random.Random(f"orders {seed}").randrange(max(1, len(kept) - orders))  # noqa: S311
