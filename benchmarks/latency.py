@@ -122,28 +122,28 @@ async def measured(here: Stand, row: Row) -> Run:
     baskets = Baskets(BASKETS)
     goods = in_plenty(baskets.catalogue) if row.plenty else baskets.catalogue
     async with market(here, FIVE_SHOPS, goods, speed=row.our_speed, polls=row.polls) as there:
-        await settled(there)
+        await settled(there, 0)
         selling = there.shops[: row.sells]
         warm = orders_of(baskets, int(row.warm_seconds * row.per_second))
-        await shop(selling, warm, row.per_second)
+        warmed = await shop(selling, warm, row.per_second)
         before = (await unsettled(there)).pushes
         here.cpu.lap()
         stream = orders_of(baskets, int(row.seconds * row.per_second))
         placed = await shop(selling, stream, row.per_second)
-        await settled(there)
+        await settled(there, len(warmed.visible) + len(placed.visible))
         worked, pushes = here.cpu.lap(), (await unsettled(there)).pushes - before
         found, findings = await reached(there, placed.visible)
         polls = {each.id: row.polls[each.stall.kind] for each in there.shops}
     return Run(row, placed, found, findings, pushes, worked, polls)
 
 
-async def settled(there: Market) -> None:
-    """Until nothing waits. What does so for too long is found in the end, as a difference."""
+async def settled(there: Market, orders: int) -> None:
+    """Until so many orders are known and nothing waits. What takes too long is found in the end, as a difference."""
     clock = asyncio.get_running_loop()
     end = clock.time() + SETTLES_WITHIN
     while clock.time() < end:
         state = await unsettled(there)
-        if not (state.waiting or state.differences):
+        if not (state.waiting or state.differences) and await there.knows(orders):
             return
         await asyncio.sleep(LOOK_AGAIN)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from benchmarks.stand import Stand
 from domain.model.actors import SYSTEM
@@ -37,6 +38,7 @@ LIFTED = 999_999
 """How fast our side takes malls to be that have neither limits nor delays."""
 
 IMPORTED_AT_ONCE = 1_000
+KNOWN = text("SELECT count(*) FROM orders WHERE account_id = :account")
 
 Polls = Mapping[MallKind, int]
 """Every how many seconds a shop's orders are asked for."""
@@ -85,6 +87,12 @@ class Market:
     async def books(self) -> list[MallBooks]:
         """What each mall says of itself."""
         return [await shop.books() for shop in self.shops]
+
+    async def knows(self, orders: int) -> bool:
+        """Were so many orders taken in by now?"""
+        async with self.db.transaction(self.account_id) as tx:
+            known: int = await tx.scalar(KNOWN, {"account": self.account_id})
+        return known >= orders
 
 
 @asynccontextmanager
