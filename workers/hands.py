@@ -66,16 +66,19 @@ class Hands:
         key = (place_id, work)
         if key not in self._busy:
             self._busy[key] = asyncio.create_task(self._look(account_id, key))
-            self._busy[key].add_done_callback(lambda _: self._busy.pop(key))
         elif again:
             self._again.add(key)
 
     async def _look(self, account_id: UUID, key: Key) -> None:
+        """Until nobody has asked meanwhile: who asks from then on finds nobody at it, and is taken up anew."""
         self._again.add(key)
-        while key in self._again:
-            async with self._places[key[1]].place(account_id):
-                self._again.discard(key)
-                await self._look_once(account_id, *key)
+        try:
+            while key in self._again:
+                async with self._places[key[1]].place(account_id):
+                    self._again.discard(key)
+                    await self._look_once(account_id, *key)
+        finally:
+            del self._busy[key]
 
     async def _look_once(self, account_id: UUID, place_id: UUID, work: str) -> None:
         """A failure of ours is logged and left to the next look: the rows still say what is to be done."""

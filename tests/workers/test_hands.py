@@ -51,6 +51,21 @@ async def test_who_asks_meanwhile_is_answered_by_one_more_look(
     assert busy.begun == [SHOP] * looks
 
 
+async def test_who_asks_just_as_the_last_look_ends_is_not_overheard(ctx: Context) -> None:
+    looks: list[UUID] = []
+
+    async def is_asked_at_its_end(given: Context, account_id: UUID, shop_id: UUID) -> None:
+        looks.append(shop_id)
+        if len(looks) == 1:
+            asks = asyncio.get_running_loop().call_soon
+            asks(lambda: hands.take_up(account_id, shop_id, "REFLECT", again=True))
+
+    async with Hands(ctx, {"REFLECT": is_asked_at_its_end}) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+
+        await eventually(lambda: asyncio.sleep(0, len(looks) == 2))
+
+
 async def test_long_work_of_one_kind_keeps_no_other_waiting(ctx: Context, busy: Busy) -> None:
     zeros = Busy()
     async with Hands(ctx, {"ORDERS": busy, "REFLECT": zeros}) as hands:
