@@ -20,7 +20,7 @@ from domain.model.sync_errors import Part
 from domain.services import shops as shop_service
 from domain.services import sync_errors
 from domain.services.orders import Taken
-from domain.services.polling import LEASE, Poll, TurnLost, take_page
+from domain.services.polling import LEASE, Poll, still_ours, take_page
 from domain.services.switches import check_in_use
 from domain.store import job_shops, jobs, leases, logs, shops
 from domain.store.database import Tx
@@ -95,11 +95,7 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Fetch |
 
 async def took(tx: Tx, fetch: Fetch, poll: Poll, page: OrderPage, *, now: datetime) -> Taken:
     """Stores a page of the window of `poll`, which may be a narrower one. Raises TurnLost or CalledOff."""
-    shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    if shop.resyncs or not await leases.renew(
-        tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE
-    ):
-        raise TurnLost
+    shop = await still_ours(tx, poll)
     if not await job_shops.goes_on(tx, fetch.job.job_id):
         raise CalledOff
     resolution = MALL_SPECS[shop.mall].capabilities.order_time_resolution

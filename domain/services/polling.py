@@ -101,11 +101,7 @@ def narrower(poll: Poll) -> Poll | None:
 
 async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: datetime) -> Taken:
     """Stores a page; with the last one the watermark moves, as far as the mall's own clock says. Raises TurnLost."""
-    shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    if shop.resyncs or not await leases.renew(
-        tx, shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, LEASE
-    ):
-        raise TurnLost
+    shop = await still_ours(tx, poll)
     if page is first:
         await _note_clock(tx, poll, first, now)
     taken = await take_page(tx, shop, page, now=now)
@@ -113,6 +109,14 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
     if page.last:
         await _walked(tx, shop, poll, first, now)
     return taken
+
+
+async def still_ours(tx: Tx, poll: Poll) -> Shop:
+    """The shop as it is now, locked before its orders are. Raises TurnLost."""
+    shop = await shops.lock(tx, poll.shop.id) or poll.shop
+    if shop.resyncs or not await go_on(tx, poll):
+        raise TurnLost
+    return shop
 
 
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
@@ -135,11 +139,12 @@ async def reread(
     tx: Tx, poll: Poll, page: OrderPage | None, *, asked: Sequence[str], now: datetime
 ) -> None:
     """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. No page: there was
-    nothing to ask for."""
+    nothing to ask for. Raises TurnLost."""
+    shop = await still_ours(tx, poll)
     if page is not None:
-        await _note(tx, poll, await take_page(tx, poll.shop, page, now=now), now)
+        await _note(tx, poll, await take_page(tx, shop, page, now=now), now)
     if len(asked) < REREAD_AT_MOST:
-        await shops.change(tx, poll.shop.id, cancels_seen_at=now)
+        await shops.change(tx, shop.id, cancels_seen_at=now)
 
 
 async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None:

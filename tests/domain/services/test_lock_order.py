@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import text
 
 from domain.model.errors import MallRefused
-from domain.services import links, sync_errors
-from domain.store import listing_fields, listings, readings, sync, unknown_codes
+from domain.model.malls import OrderPage
+from domain.services import links, polling, sync_errors
+from domain.store import listing_fields, listings, readings, shops, sync, unknown_codes
 from domain.store.database import Database, Tx
 from tests.domain.services.rows import NOW, OWNER
-from tests.domain.services.story import a_shop, counted, in_stock, someone_waits
+from tests.domain.services.story import a_shop, an_order, counted, in_stock, someone_waits
 from tests.domain.services.turns import SOON, fails, sent
 
 Writes = Callable[[Tx, Sequence[UUID]], Awaitable[object]]
 LOCK = "SELECT FROM listings WHERE id = :id FOR UPDATE"
+ROW = "SELECT FROM listing_sync WHERE listing_id = :id FOR UPDATE"
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,23 @@ async def test_a_listing_is_unlinked_while_its_push_settles(db: Database, accoun
         tasks.create_task(db.run(account, lambda tx: links.unlink(tx, OWNER, ids, now=NOW)))
         await someone_waits(db)
         await sync_errors.mended(settling, shop.id, ids, now=SOON + timedelta(hours=1))
+
+
+async def test_orders_are_read_again_while_the_shop_is_held(db: Database, account: UUID):
+    """Whoever settles a push holds the shop, and waits for listings: who waits for the shop holds none of them."""
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, orders_running=True, watermark=NOW, effective_from=NOW)
+        await in_stock(tx, shop, TEA=5)
+        poll = await polling.begin(tx, shop.id, "test", now=NOW)
+        ids = await sync.listings_of_shops(tx, [shop.id])
+    assert poll is not None
+    told = OrderPage((an_order("1", ("tea", 1)),), SOON, 1, True)
+
+    async with asyncio.TaskGroup() as tasks, db.transaction(account) as settling:
+        await shops.lock(settling, shop.id)
+        tasks.create_task(
+            db.run(account, lambda tx: polling.reread(tx, poll, told, asked=["1"], now=SOON))
+        )
+        await someone_waits(db)
+        async with db.transaction(account) as other:
+            await other.execute(text(f"{ROW} NOWAIT"), {"id": ids[0]})

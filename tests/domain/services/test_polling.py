@@ -282,7 +282,7 @@ class TestOrdersThatCannotBeRead:
             assert await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER) == ["1"]
 
             told = page(an_order("1", ("tea", 3)), at=LATER)
-            await polling.reread(tx, _polling(shop), told, asked=["1"], now=LATER)
+            await polling.reread(tx, await begun(tx, shop, LATER), told, asked=["1"], now=LATER)
 
             assert await totals(tx) == {"TEA": 7}
             assert await open_errors(tx) == []
@@ -311,9 +311,8 @@ class TestOrdersThatCannotBeRead:
             first = await polling.to_reread(tx, shop, now=LATER)
             assert first is not None
 
-            await polling.reread(
-                tx, _polling(shop), page(at=LATER, unreadable=bad), asked=first, now=LATER
-            )
+            poll = await begun(tx, shop, LATER)
+            await polling.reread(tx, poll, page(at=LATER, unreadable=bad), asked=first, now=LATER)
 
             again = await polling.to_reread(tx, await shop_of(tx, shop.id), now=LATER)
             assert again is not None
@@ -333,11 +332,29 @@ async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
         assert asked == ["1"]
         assert (await shop_of(tx, shop.id)).cancels_seen_at is None
         told = page(an_order("1", ("tea", 1)), at=LATER)
-        await polling.reread(tx, _polling(shop), told, asked=asked, now=LATER)
+        await polling.reread(tx, await begun(tx, shop, LATER), told, asked=asked, now=LATER)
         shop = await shop_of(tx, shop.id)
         assert shop.cancels_seen_at == LATER
         assert await polling.to_reread(tx, shop, now=LATER + A_MINUTE) is None
         assert await polling.to_reread(tx, shop, now=LATER + 6 * A_MINUTE) == ["1"]
+
+
+async def test_what_is_read_again_after_the_turn_was_lost_changes_nothing(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await polled(tx, shop, an_order("1", ("tea", 1)))
+        poll = await begun(tx, shop, LATER)
+        await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING 1")
+        assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "another", A_MINUTE) is not None
+
+        told = page(an_order("1", ("tea", 5)), at=LATER)
+        with pytest.raises(TurnLost):
+            await polling.reread(tx, poll, told, asked=["1"], now=LATER)
+
+        assert await totals(tx) == {"TEA": 9}
+        assert (await shop_of(tx, shop.id)).cancels_seen_at is None
 
 
 async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
