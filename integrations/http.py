@@ -25,6 +25,7 @@ from domain.model.errors import (
     MallUnavailable,
 )
 from domain.model.malls import Bucket, MallTime, Throttle
+from domain.model.reflect import LONGEST_WAIT_OF_MALLS
 
 EXCERPT = 200
 RESOLUTION_OF_DATE = timedelta(seconds=1)
@@ -181,15 +182,19 @@ def of_status(response: httpx.Response, *, safe: bool = False) -> MallError | No
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:
-    """RFC 9110 §10.2.3: delay-seconds, or an HTTP-date, which is the mall's as its `Date` is."""
+    """RFC 9110 §10.2.3: delay-seconds, or an HTTP-date, which is the mall's as its `Date` is. A day at most: whatever is
+    told by mistake keeps nothing back for ever."""
     value = response.headers.get("retry-after", "")
-    if value.isdecimal():
-        return timedelta(seconds=int(value))
     try:
-        made = date_of(response) or own_time()
-        return max(parsedate_to_datetime(value) - made, timedelta(0))
+        seconds = float(value) if value.isdecimal() else _until(value, response)
     except (TypeError, ValueError):
         return None
+    return timedelta(seconds=min(max(seconds, 0), LONGEST_WAIT_OF_MALLS.total_seconds()))
+
+
+def _until(value: str, response: httpx.Response) -> float:
+    made = date_of(response) or own_time()
+    return (parsedate_to_datetime(value) - made).total_seconds()
 
 
 def excerpt(response: httpx.Response) -> str:

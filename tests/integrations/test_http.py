@@ -106,6 +106,10 @@ async def test_too_many_calls(
     [
         ("120", timedelta(minutes=2)),
         ("Sun, 01 Feb 2026 01:00:00 GMT", timedelta(0)),
+        ("86400", timedelta(days=1)),
+        ("99999999999", timedelta(days=1)),
+        ("9" * 5_000, timedelta(days=1)),
+        ("Fri, 01 Feb 2999 01:00:00 GMT", timedelta(days=1)),
         ("soon", None),
         ("", None),
         ("-1", None),
