@@ -138,7 +138,7 @@ async def recover(tx: Tx, shop: Shop, epoch: int, *, now: datetime) -> None:
     await sync_runs.cut_short(tx, shop.id, RunKind.REFLECT, epoch, unanswered=len(lost), now=now)
     if not lost:
         return
-    await pushes.lose(tx, [each.id for each in lost.values()])
+    await pushes.lose(tx, shop.id, [each.id for each in lost.values()])
 
     def change(row: SyncRow) -> SyncRow:
         attempt = lost[row.listing_id]

@@ -58,7 +58,7 @@ async def settle(
     """
     shop = await shops_store.lock(tx, batch.shop.id)
     if shop is None or not await leases.holds(tx, shop.id, LeaseKind.REFLECT, batch.epoch):
-        await pushes.settle_late(tx, batch.shop.id, [attempt.id for attempt in batch.attempts])
+        await pushes.lose(tx, batch.shop.id, [attempt.id for attempt in batch.attempts])
         return
     batch = replace(batch, shop=shop)
     if isinstance(outcome, MallError):

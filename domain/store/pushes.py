@@ -254,7 +254,7 @@ LOST = text(
 LOSE = text(
     """
     UPDATE pushes SET state = 'UNKNOWN', mall_message = 'No answer was recorded.'
-    WHERE account_id = :account AND id = ANY (:ids) AND state = 'SENT'
+    WHERE account_id = :account AND id = ANY (:ids) AND state = 'SENT' RETURNING id
     """
 )
 
@@ -365,12 +365,6 @@ async def settle(tx: Tx, shop_id: UUID, settled: Sequence[Settled]) -> None:
         await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": ids})
 
 
-async def settle_late(tx: Tx, shop_id: UUID, ids: Sequence[UUID]) -> None:
-    """They ended after their holder's lease was lost: nobody knows what they did, and only the log hears of it."""
-    await lose(tx, ids)
-    await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": list(ids)})
-
-
 async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[Unread]:
     rows = await tx.execute(
         UNREAD, {"account": tx.account_id, "shop": shop_id, "now": now, "at_most": at_most}
@@ -435,9 +429,12 @@ async def lost(tx: Tx, shop_id: UUID, epoch: int) -> dict[UUID, Lost]:
     return {row.listing_id: Lost(row.id, row.sent_at) for row in rows}
 
 
-async def lose(tx: Tx, ids: Sequence[UUID]) -> None:
-    """Nobody knows whether they were applied."""
-    await tx.execute(LOSE, {"account": tx.account_id, "ids": list(ids)})
+async def lose(tx: Tx, shop_id: UUID, ids: Sequence[UUID]) -> None:
+    """Nobody knows what they did, and the mall-update log says so: once, whoever of their holder and the next one finds
+    it first."""
+    lost = list((await tx.execute(LOSE, {"account": tx.account_id, "ids": list(ids)})).scalars())
+    if lost:
+        await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": lost})
 
 
 async def let_go(tx: Tx, shop_id: UUID) -> None:

@@ -223,7 +223,30 @@ class TestLost:
 
             assert numbers(await claimed(tx, shop, epoch)) == [0]
 
-    async def test_an_answer_that_comes_too_late_touches_nothing_but_the_log(
+    @pytest.mark.parametrize("answered_first", [False, True])
+    async def test_what_was_lost_is_told_once(
+        self, db: Database, account: UUID, answered_first: bool
+    ):
+        """Whether the next holder finds it, its own too late, or both."""
+        async with db.transaction(account) as tx:
+            shop = await stocked(tx)
+            await asked(tx, shop)
+            late = await sent(tx, shop)
+            await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+            epoch = await lease_of(tx, shop, "other")
+            if answered_first:
+                await answers(tx, late)
+
+            await reflect.recover(tx, shop, epoch, now=SOON)
+            told = await rows(tx, "SELECT after, state, mall_message FROM mall_update_logs")
+            await answers(tx, late)
+
+            assert told == [
+                {"after": 5, "state": "UNKNOWN", "mall_message": "No answer was recorded."}
+            ]
+            assert len(await rows(tx, "SELECT FROM mall_update_logs")) == 1
+
+    async def test_an_answer_that_comes_too_late_touches_nothing_of_what_is_newer(
         self, db: Database, account: UUID
     ):
         async with db.transaction(account) as tx:
