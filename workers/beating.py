@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
-BEAT_SECONDS = 8.0
-"""A lease of half a minute outlives two that were missed."""
+BEAT_SECONDS = 6.0
+"""A lease of 20 seconds outlives two that were missed."""
 
 log = structlog.get_logger(__name__)
 

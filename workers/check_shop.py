@@ -22,7 +22,7 @@ from workers.context import Context
 from workers.import_orders import fetch_orders
 
 TEST_SECONDS = 45
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=20)
 TRY_AGAIN = timedelta(seconds=5)
 
 

@@ -25,7 +25,7 @@ from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=20)
 """Whose importer died has nobody's orders fetched for so long; who lives says so meanwhile, however long a page takes."""
 
 LEAST_WINDOW = timedelta(minutes=10)
