@@ -1,8 +1,8 @@
 """Which part of the shop's real orders the demo replays.
 
-The file is a mail-order wholesaler's: among its orders are whole days of a till, with 700 lines in one. A mall's shopper
-fills a basket, so the demo takes the orders of few lines, as few as there are enough of, and those baskets that hold
-one of the shop's sets; from the busiest fortnight on, with all cancellations of theirs.
+The file is a mail-order wholesaler's: among its orders are whole days of a till, with 700 lines in one, and one of 80,995
+pieces. A mall's shopper fills a basket, so the demo takes the orders of few lines and few units of each, as few as there are
+enough of, and those baskets that hold one of the shop's sets; from the busiest fortnight on, with all cancellations of theirs.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,9 @@ from renkei.example_shop.orders import RetailOrder, busiest, read_orders
 from renkei.example_shop.rows import ORDERS_FILE, read_rows
 from renkei.refusal import Refusal
 
-SIZES = (5, 10, 20, 1_000)
+SIZES = ((5, 24), (10, 24), (20, 24), (20, 96), (1_000, 100_000))
+"""Lines of an order, and units of one line, at most."""
+
 WITH_SET = 20
 BUSY_DAYS = 14
 EXAMPLE_DATA = Path(renkei.__file__).resolve().parents[1] / "examples" / "data"
@@ -44,16 +46,16 @@ class Baskets:
 def of_few_lines(stream: Sequence[RetailOrder], count: int) -> tuple[int, Sequence[RetailOrder]]:
     """The orders of the smallest size of which there are `count`. Raises Refusal."""
     orders = [order for order in stream if order.cancels is None]
-    for size in SIZES:
-        baskets = [order for order in orders if _is_basket(order, size)]
+    for lines, units in SIZES:
+        baskets = [order for order in orders if _is_basket(order, lines, units)]
         if len(baskets) >= count:
-            return size, baskets
+            return lines, baskets
     raise Refusal(f"The example shop has {len(orders):,} orders: ask for fewer with --orders.")
 
 
-def _is_basket(order: RetailOrder, size: int) -> bool:
-    most = max(size, WITH_SET) if any(line.code in SETS for line in order.lines) else size
-    return len(order.lines) <= most
+def _is_basket(order: RetailOrder, lines: int, units: int) -> bool:
+    most = max(lines, WITH_SET) if any(line.code in SETS for line in order.lines) else lines
+    return len(order.lines) <= most and all(line.quantity <= units for line in order.lines)
 
 
 def choose(
