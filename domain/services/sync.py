@@ -226,6 +226,7 @@ def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
         done=row.wanted,
         waiting_since=None,
         next_try_at=None,
+        attempts=0,
         failures=0,
         edited=edited,
     )

@@ -54,10 +54,10 @@ async def asked(tx: Tx, shop: Shop) -> None:
     await reflect_jobs.ask(tx, OWNER, ids, now=NOW)
 
 
-async def sets(tx: Tx, **totals: int) -> None:
+async def sets(tx: Tx, *, reflect: bool | None = True, **totals: int) -> None:
     ids = await product_ids(tx)
     items = [NewTotal(ids[code], total) for code, total in totals.items()]
-    await stock.set_totals(tx, OWNER, items, reflect=True, now=NOW)
+    await stock.set_totals(tx, OWNER, items, reflect=reflect, now=NOW)
 
 
 async def states(tx: Tx) -> list[str]:
@@ -107,6 +107,20 @@ class TestFailures:
 
             paused = (await shop_of(tx, shop.id)).paused_until
             assert paused == SOON + timedelta(seconds=15)
+
+    async def test_what_need_not_go_out_any_more_begins_anew(self, db: Database, account: UUID):
+        async with db.transaction(account) as tx:
+            shop = await stocked(tx)
+            await sets(tx, TEA=4)
+            await fails(tx, await sent(tx, shop), MallRefused("?"))
+            await fails(tx, await sent(tx, shop, at=LATER), MallRefused("?"), at=LATER)
+            await sets(tx, reflect=None, TEA=5)
+
+            await sets(tx, TEA=3)
+            await fails(tx, await sent(tx, shop, at=LATER), MallRefused("?"), at=LATER)
+
+            found = await row(tx, "SELECT attempts, next_try_at FROM listing_sync")
+            assert found == {"attempts": 1, "next_try_at": LATER + 10 * A_MINUTE}
 
     @pytest.mark.parametrize("error", [MallUnavailable("?"), MallThrottled("?", retry_after=HOUR)])
     async def test_the_shops_pause_is_all_that_its_numbers_wait_for(
