@@ -38,7 +38,7 @@ LEAST_OVERLAP = timedelta(seconds=5)
 
 
 class TurnLost(Exception):
-    """Another importer has the shop by now, or another time has begun for it: this one stops."""
+    """Another importer has the shop by now, another time has begun for it, or it was disconnected: this one stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: da
 
 async def still_ours(tx: Tx, poll: Poll) -> Shop:
     """The shop as it is now, locked before its orders are. Raises TurnLost."""
-    shop = await shops.lock(tx, poll.shop.id) or poll.shop
-    if shop.resyncs or not await go_on(tx, poll):
+    shop = await shops.lock(tx, poll.shop.id)
+    if shop is None or shop.resyncs or not await go_on(tx, poll):
         raise TurnLost
     return shop
 

@@ -16,7 +16,7 @@ from domain.model.errors import (
 )
 from domain.model.malls import MallKind, MallOrder, OrderPage, OrderWindow
 from domain.model.orders import CancelPolicy
-from domain.services import polling, sync_errors
+from domain.services import disconnecting, polling, sync_errors
 from domain.services.polling import Poll, TurnLost
 from domain.services.sync import Why, reconsider
 from domain.store import leases, shops, stock, sync
@@ -355,6 +355,23 @@ async def test_what_is_read_again_after_the_turn_was_lost_changes_nothing(
 
         assert await totals(tx) == {"TEA": 9}
         assert (await shop_of(tx, shop.id)).cancels_seen_at is None
+
+
+async def test_orders_that_come_after_their_shop_was_disconnected_are_nobodys(
+    db: Database, account: UUID
+):
+    """Its listings are linked to nothing: each would be an error that no page shows any more."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        poll = await begun(tx, shop)
+        await disconnecting.disconnect(tx, OWNER, shop.id, delete_listings=False, now=NOW)
+
+        told = page(an_order("1", ("tea", 1)))
+        with pytest.raises(TurnLost):
+            await polling.took(tx, poll, told, told, now=LATER)
+
+        assert await open_errors(tx) == []
+        assert await rows(tx, "SELECT FROM orders") == []
 
 
 async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
