@@ -82,15 +82,14 @@ async def settle_part(
 async def give_up_part(
     tx: Tx, taken: Taken, error: MallError | None, *, told: bool = True, now: datetime
 ) -> bool:
-    """Some numbers of which nobody knows whether they stand: they are sent one by one. Is there more? `told`: an error
-    says so."""
+    """Some numbers of which nobody knows whether they stand: they are sent one by one, and again when the feed can land no
+    more. Is there more? `told`: an error says so."""
     part = await _part(tx, taken, now)
     if part is None or part.is_empty:
         return False
     await _settled(tx, part.shop, part.alone, PushState.UNKNOWN, error)
-    rows = await reconsider(
-        tx, _ids(part.alone), Why.SETTLED, now=now, change=_lost(part.alone, part.written, now)
-    )
+    change = _lost(part.alone, part.written, _lands_by(part), now)
+    rows = await reconsider(tx, _ids(part.alone), Why.HAPPENED, now=now, change=change)
     waiting = [row.listing_id for row in rows if row.waits]
     error_id = await _report(tx, part.shop, waiting, error, now) if told else None
     await _note(tx, part.shop, failed=len(part.alone), error_id=error_id, now=now)
@@ -179,14 +178,24 @@ def _opened(attempts: Sequence[Attempt]) -> Change:
     return opened
 
 
-def _lost(attempts: Sequence[Attempt], written: MallTime, now: datetime) -> Change:
+def _lost(
+    attempts: Sequence[Attempt], written: MallTime, lands_by: datetime, now: datetime
+) -> Change:
+    """Nothing waits for a feed that may never land: what is sent at once leaves the counter unknown until `lands_by`."""
     opened = _opened(attempts)
 
     def lost(row: SyncRow) -> SyncRow:
-        unknown = base.unanswered(row.base, written, written.latest)
-        return replace(failed_row(opened(row), PushState.UNKNOWN.value, now), base=unknown)
+        unknown = base.unanswered(row.base, written, lands_by)
+        return replace(failed_row(opened(row), PushState.SUPERSEDED.value, now), base=unknown)
 
     return lost
+
+
+def _lands_by(part: Part) -> datetime:
+    """As long as a feed is waited for, one that was given up may still be worked off."""
+    limits = MALL_SPECS[part.shop.mall].capabilities.feed
+    assert limits is not None
+    return part.written.latest + limits.lost_after / max(part.shop.speed, 1)
 
 
 def _given_back(attempts: Sequence[Attempt], now: datetime, *, counts: bool) -> Change:

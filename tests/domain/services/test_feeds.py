@@ -385,6 +385,33 @@ async def test_what_became_of_a_lost_feed_nobody_knows(
     assert len(await unread(tx, shop, at=LATER + HOUR)) == 3
 
 
+async def test_a_lost_feed_that_lands_after_what_followed_it_does_not_stay(
+    tx: Tx, shop: Shop
+) -> None:
+    """What follows goes out at once, a zero too, and once more when the feed can land no more."""
+    feed = await handed_over(tx, shop)
+    await given_up(tx, feed, None)
+    await sets(tx, TEA=0)
+    epoch = await lease_of(tx, shop)
+    at_once = await claimed(tx, shop, epoch, at=LATER + MINUTE)
+    assert sorted(numbers(at_once)) == [0, 10, 10]
+    assert at_once is not None
+    await answers(tx, at_once, at=LATER + MINUTE)
+
+    assert [await of(tx, shop, code) for code in ("TEA", "MUG", "CUP")] == [(None, True)] * 3
+    assert await claimed(tx, shop, epoch, at=LATER + HOUR / 2) is None
+
+    again = await claimed(tx, shop, epoch, at=LATER + 2 * HOUR)
+    assert sorted(numbers(again)) == [0, 10, 10]
+    assert again is not None
+    await answers(tx, again, at=LATER + 2 * HOUR)
+    assert [await of(tx, shop, code) for code in ("TEA", "MUG", "CUP")] == [
+        (0, False),
+        (10, False),
+        (10, False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("error", "told", "by_feed"),
     [
