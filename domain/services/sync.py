@@ -245,7 +245,8 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
         next_try = None
     may_land = row.push_state == PushState.UNKNOWN.value and lane is not reflect.Lane.TO_ZERO
     if row.base.quantity is None and (why is Why.SETTLED or may_land):
-        next_try = _believed_from(row, numbers, now)
+        believed_from = _believed_from(row, numbers, now)
+        next_try = max(next_try or believed_from, believed_from)
     return replace(
         row,
         wanted=row.wanted + 1,

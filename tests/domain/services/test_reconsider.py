@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.model.errors import MallLockedOut, MallUnavailable
+from domain.model.errors import MallLockedOut, MallOutcomeUnknown, MallUnavailable
 from domain.model.malls import PushOutcome
 from domain.model.shops import SyncPart
 from domain.services import links, listings, reflect_jobs, shops, stock, switches
@@ -141,3 +141,24 @@ async def test_a_number_above_zero_never_goes_out_in_the_lane_of_zeros(db: Datab
 
         found = await row(tx, "SELECT lane, expected FROM listing_sync")
         assert (found["lane"], found["expected"]) == (2, 7)
+
+
+async def test_a_change_does_not_shorten_the_wait_after_answers_that_never_come(
+    db: Database, account: UUID
+):
+    """A mall that is silent for the fourth time is asked no sooner because something sells elsewhere."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await sets_tea(tx, 4)
+        epoch, later = await lease_of(tx, shop), SOON
+        for _ in range(8):
+            batch = await claimed(tx, shop, epoch, at=later)
+            assert batch is not None
+            await fails(tx, batch, MallOutcomeUnknown("?"), at=later)
+            wait = (await row(tx, "SELECT next_try_at FROM listing_sync"))["next_try_at"]
+            later = max(wait, later + timedelta(minutes=6))
+
+        await take(tx, shop, an_order("1", ("tea", 1)))
+
+        found = await row(tx, "SELECT next_try_at, expected FROM listing_sync")
+        assert (found["next_try_at"], found["expected"]) == (wait, 3)
