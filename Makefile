@@ -7,6 +7,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+# Tests wait for processes and clocks more than they work.
+AT_ONCE = $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') + 2))
 LOCK := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --all-build-deps
 
@@ -30,7 +32,7 @@ demo-picture: install
 	$(BIN)/python -m tests.browser.picture docs/demo.png
 
 test: install
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --numprocesses $(AT_ONCE) --dist worksteal
 
 check: install
 	$(BIN)/ruff format --check .
