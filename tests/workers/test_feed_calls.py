@@ -55,7 +55,7 @@ async def state(here: Town) -> tuple[str, int, list[tuple[int, bool, str]]]:
 
 
 CARRIED = [(2, False, "ACCEPTED")]
-ONE_BY_ONE = [(2, True, "UNKNOWN")]
+ONE_BY_ONE = [(2, True, "SUPERSEDED")]
 
 
 @pytest.mark.parametrize(
