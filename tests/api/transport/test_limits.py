@@ -145,9 +145,9 @@ def read(documents: Documents, source: str) -> str:
     ],
 )
 def test_a_document_is_held_to_its_limits_at_once(case: str, source: str, expected: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     assert read(Documents(SCHEMA), source) == expected, case
-    assert time.perf_counter() - began < 1, case
+    assert time.thread_time() - began < 1, case
 
 
 def test_documents_are_remembered_up_to_a_weight() -> None:
