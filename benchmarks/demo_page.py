@@ -8,6 +8,7 @@ Real Chromium (tests/browser), the page as it is served, malls at the demo's spe
 
 import asyncio
 import os
+import sys
 from statistics import median
 from typing import Any
 
@@ -69,6 +70,10 @@ async def measure() -> None:
 
 async def _buys(tab: Tab) -> None:
     row = await tab.ask(ROW.replace("BUYS", str(BUYS)))
+    if not row:
+        sys.exit(
+            f"No product on the page has more than {BUYS} left everywhere: set its total first."
+        )
     found = [await tab.ask(BUY.replace("ROW", str(row))) for _ in range(BUYS)]
     _say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
     for place, mall in enumerate(("Rakuten Ichiba", "Yahoo! Shopping", "Amazon.co.jp")):
