@@ -202,7 +202,7 @@ async def _give_up(
     told: bool = True,
 ) -> None:
     async def part(tx: Tx) -> bool:
-        return await feed_ends.give_up_part(tx, taken, error, told=told, now=ctx.now())
+        return await feed_ends.give_up_part(tx, taken, state, error, told=told, now=ctx.now())
 
     await _in_parts(ctx, account_id, part)
     await _end(ctx, account_id, taken, state, error)

@@ -75,25 +75,32 @@ async def settle_part(
     )
     await feeds.refused(tx, taken.feed, count)
     await _note(tx, part.shop, refused=count, error_id=error_id, now=now)
-    await _overtake(tx, part, now)
+    await _overtake(tx, part, _lands_by(taken, part, FeedRowState.DONE), now)
     return True
 
 
 async def give_up_part(
-    tx: Tx, taken: Taken, error: MallError | None, *, told: bool = True, now: datetime
+    tx: Tx,
+    taken: Taken,
+    state: FeedRowState,
+    error: MallError | None,
+    *,
+    told: bool = True,
+    now: datetime,
 ) -> bool:
     """Some numbers of which nobody knows whether they stand: they are sent one by one, and again when the feed can land no
-    more. Is there more? `told`: an error says so."""
+    more. Is there more? `state`: as what it ends. `told`: an error says so."""
     part = await _part(tx, taken, now)
     if part is None or part.is_empty:
         return False
     await _settled(tx, part.shop, part.alone, PushState.UNKNOWN, error)
-    change = _lost(part.alone, part.written, _lands_by(part), now)
+    lands_by = _lands_by(taken, part, state)
+    change = _lost(part.alone, part.written, lands_by, now)
     rows = await reconsider(tx, _ids(part.alone), Why.HAPPENED, now=now, change=change)
     waiting = [row.listing_id for row in rows if row.waits]
     error_id = await _report(tx, part.shop, waiting, error, now) if told else None
     await _note(tx, part.shop, failed=len(part.alone), error_id=error_id, now=now)
-    await _overtake(tx, part, now)
+    await _overtake(tx, part, lands_by, now)
     return True
 
 
@@ -151,7 +158,7 @@ def _is_overtaken(row: SyncRow, attempt: Attempt, written: MallTime) -> bool:
     return was_sold or row.claimed > attempt.generation
 
 
-async def _overtake(tx: Tx, part: Part, now: datetime) -> None:
+async def _overtake(tx: Tx, part: Part, lands_by: datetime, now: datetime) -> None:
     """What these listings should show goes out, whatever was sent: a zero among it."""
     if not part.overtaken:
         return
@@ -159,7 +166,6 @@ async def _overtake(tx: Tx, part: Part, now: datetime) -> None:
     await _settled(tx, part.shop, part.overtaken, PushState.UNKNOWN, error)
 
     def change(row: SyncRow) -> SyncRow:
-        lands_by = part.written.latest + _delay(part.shop)
         unknown = base.unanswered(row.base, part.written, lands_by)
         return replace(row, feed_id=None, base=unknown)
 
@@ -191,11 +197,13 @@ def _lost(
     return lost
 
 
-def _lands_by(part: Part) -> datetime:
-    """As long as a feed is waited for, one that was given up may still be worked off."""
-    limits = MALL_SPECS[part.shop.mall].capabilities.feed
-    assert limits is not None
-    return part.written.latest + limits.lost_after / max(part.shop.speed, 1)
+def _lands_by(taken: Taken, part: Part, state: FeedRowState) -> datetime:
+    """Until when what it carried may come to stand. One that was given up may still be worked off: as long as a feed is
+    waited for."""
+    delay = _delay(part.shop)
+    if state is FeedRowState.LOST:
+        delay = taken.limits.lost_after / max(part.shop.speed, 1)
+    return part.written.latest + delay
 
 
 def _given_back(attempts: Sequence[Attempt], now: datetime, *, counts: bool) -> Change:

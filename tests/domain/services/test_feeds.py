@@ -90,7 +90,7 @@ async def done(
 
 
 async def given_up(tx: Tx, feed: Taken, error: MallError | None = None) -> None:
-    while await feed_ends.give_up_part(tx, feed, error, now=LATER):
+    while await feed_ends.give_up_part(tx, feed, FeedRowState.LOST, error, now=LATER):
         pass
     await feed_ends.end(tx, feed, FeedRowState.LOST, error, now=LATER)
 
@@ -388,13 +388,14 @@ async def test_what_became_of_a_lost_feed_nobody_knows(
 async def test_a_lost_feed_that_lands_after_what_followed_it_does_not_stay(
     tx: Tx, shop: Shop
 ) -> None:
-    """What follows goes out at once, a zero too, and once more when the feed can land no more."""
+    """What follows goes out at once, a zero and what was sold meanwhile too, and once more when the feed can land no more."""
     feed = await handed_over(tx, shop)
+    await take(tx, shop, an_order("1", ("mug", 2), placed_at=SOON + MINUTE), at=SOON + 2 * MINUTE)
     await given_up(tx, feed, None)
     await sets(tx, TEA=0)
     epoch = await lease_of(tx, shop)
     at_once = await claimed(tx, shop, epoch, at=LATER + MINUTE)
-    assert sorted(numbers(at_once)) == [0, 10, 10]
+    assert sorted(numbers(at_once)) == [0, 8, 10]
     assert at_once is not None
     await answers(tx, at_once, at=LATER + MINUTE)
 
@@ -402,14 +403,30 @@ async def test_a_lost_feed_that_lands_after_what_followed_it_does_not_stay(
     assert await claimed(tx, shop, epoch, at=LATER + HOUR / 2) is None
 
     again = await claimed(tx, shop, epoch, at=LATER + 2 * HOUR)
-    assert sorted(numbers(again)) == [0, 10, 10]
+    assert sorted(numbers(again)) == [0, 8, 10]
     assert again is not None
     await answers(tx, again, at=LATER + 2 * HOUR)
     assert [await of(tx, shop, code) for code in ("TEA", "MUG", "CUP")] == [
         (0, False),
-        (10, False),
+        (8, False),
         (10, False),
     ]
+
+
+async def test_a_feed_that_ended_as_a_whole_lands_no_more(tx: Tx, shop: Shop) -> None:
+    """What follows it is believed as soon as what the mall worked off is shown."""
+    feed = await handed_over(tx, shop)
+    error = MallError("Ended.", mall_code="FATAL")
+    while await feed_ends.give_up_part(tx, feed, FeedRowState.FAILED, error, now=LATER):
+        pass
+    await feed_ends.end(tx, feed, FeedRowState.FAILED, error, now=LATER)
+
+    later = LATER + 10 * MINUTE
+    batch = await claimed(tx, shop, await lease_of(tx, shop), at=later)
+    assert batch is not None
+    await answers(tx, batch, at=later)
+
+    assert [await of(tx, shop, code) for code in ("TEA", "MUG", "CUP")] == [(10, False)] * 3
 
 
 @pytest.mark.parametrize(
