@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zlib import crc32
+
+from domain.model.malls import ItemRef
 
 AT_LEAST_EVERY = timedelta(hours=1)
 """However few numbers a shop is sent, one of them is looked at in this time."""
@@ -14,7 +17,7 @@ class Written:
     """A number that the mall says it shows. `before`: what we believed it showed until then; None: nobody knew.
     `again`: an attempt before it failed. `otherwise`: a change was sent, and the mall answered that it shows something
     else: a sale that is not here yet, or an edit; until the orders are in nobody can tell. `unheard_of`: the mall, which
-    takes numbers for whatever code, has never told of the item.
+    takes numbers for whatever code, has never told of the item. `drawn`: its lot, of which one in so many is looked at.
     """
 
     id: UUID
@@ -23,6 +26,7 @@ class Written:
     again: bool = False
     otherwise: bool = False
     unheard_of: bool = False
+    drawn: int = 0
 
     @property
     def drops_to_zero(self) -> bool:
@@ -36,6 +40,11 @@ class Written:
         return self.otherwise or self.unheard_of or (self.again and self.before is None)
 
 
+def lot(item: ItemRef, generation: int) -> int:
+    """As good as chance, and the same whenever the same happens again."""
+    return crc32(f"{item.item_code} {item.variant_code} {generation}".encode())
+
+
 def is_due(last: datetime | None, now: datetime) -> bool:
     """Is it time to look at one number of the shop, whatever chance says? `last`: when it was so before."""
     return last is None or now - last >= AT_LEAST_EVERY
@@ -45,10 +54,10 @@ def looked_at(written: Sequence[Written], *, one_in: int, due: bool) -> set[UUID
     """Every drop to zero and all that is in doubt, one in `one_in` of all others, and where it is `due` one of them at
     least."""
     always = {each.id for each in written if each.drops_to_zero or each.is_in_doubt}
-    others = [each.id for each in written if each.id not in always]
-    chosen = {each for each in others if each.int % one_in == 0}
+    others = [each for each in written if each.id not in always]
+    chosen = {each.id for each in others if each.drawn % one_in == 0}
     if due and not chosen:
-        chosen.update(others[:1])
+        chosen.update(each.id for each in others[:1])
     return always | chosen
 
 

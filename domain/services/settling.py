@@ -18,7 +18,7 @@ from domain.model.malls import (
     PushResult,
     WriteMode,
 )
-from domain.model.read_back import Written, is_due, looked_at
+from domain.model.read_back import Written, is_due, looked_at, lot
 from domain.model.reflect import (
     Halt,
     PushState,
@@ -144,6 +144,7 @@ async def _watched(
             again=attempt.attempts > 1,
             otherwise=result.quantity not in (None, attempt.quantity),
             unheard_of=attempt.listing_id in unheard_of,
+            drawn=lot(attempt.ref, attempt.generation),
         )
         for attempt, result in applied
     ]

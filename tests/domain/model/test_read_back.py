@@ -1,18 +1,21 @@
 """Which numbers that a mall calls applied are looked at, and what a look tells."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from domain.model.read_back import Written, is_due, looked_at, was_not_applied
+from domain.model.malls import ItemRef
+from domain.model.read_back import Written, is_due, looked_at, lot, was_not_applied
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
 def written(nth: int, quantity: int = 5, before: int | None = 6) -> Written:
-    return Written(UUID(int=nth), quantity, before)
+    return Written(UUID(int=nth), quantity, before, drawn=nth)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +34,8 @@ def test_every_drop_to_zero_is_looked_at(case, quantity, before, looked):
 
 
 def test_what_may_be_for_nothing_at_the_mall_is_looked_at():
-    known = Written(UUID(int=1), 3, None)
-    unheard_of = Written(UUID(int=2), 3, None, unheard_of=True)
+    known = written(1, 3, None)
+    unheard_of = replace(written(2, 3, None), unheard_of=True)
     assert looked_at([known, unheard_of], one_in=50, due=False) == {unheard_of.id}
 
 
@@ -46,13 +49,20 @@ def test_what_may_be_for_nothing_at_the_mall_is_looked_at():
     ],
 )
 def test_what_is_in_doubt_is_looked_at(case, before, again, otherwise, looked):
-    sent = Written(UUID(int=1), 7, before, again, otherwise)
+    sent = replace(written(1, 7, before), again=again, otherwise=otherwise)
     assert (sent.id in looked_at([sent], one_in=50, due=False)) is looked, case
 
 
 def test_of_all_others_one_in_so_many_is():
     many = [written(nth) for nth in range(1000)]
     assert looked_at(many, one_in=50, due=False) == {UUID(int=nth) for nth in range(0, 1000, 50)}
+
+
+def test_lots_are_drawn_evenly_and_the_same_each_time():
+    drawn = [lot(ItemRef("mug-01", "white"), generation) for generation in range(50_000)]
+    counts = Counter(each % 50 for each in drawn)
+    assert (min(counts.values()) > 900, max(counts.values()) < 1100) == (True, True)
+    assert lot(ItemRef("mug-01", "white"), 7) == drawn[7]
 
 
 @pytest.mark.parametrize(
