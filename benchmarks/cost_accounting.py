@@ -25,6 +25,7 @@ from api.execution import Engine
 from api.feed import Feed
 from api.requests import Request
 from api.schema import schema
+from benchmarks.saying import say
 from domain.model.actors import Actor, ActorKind
 from domain.model.locales import Locale
 from domain.model.roles import PERMISSIONS, Role
@@ -106,7 +107,7 @@ async def seconds(engine: Engine, request: Request, viewer: Viewer, times: int) 
 def show(name: str, rounds: list[tuple[float, float]]) -> None:
     without, with_it = (statistics.median(each) for each in zip(*rounds, strict=True))
     ratio = statistics.median(priced / plain for plain, priced in rounds)
-    print(f"{name}: {without:.0f}/s without, {with_it:.0f}/s with; ratio {ratio:.3f}")  # noqa: T201
+    say(f"{name}: {without:.0f}/s without, {with_it:.0f}/s with; ratio {ratio:.3f}")
 
 
 def quiet(*_: Any) -> Any:

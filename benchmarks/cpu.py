@@ -1,7 +1,7 @@
 """How long our processes have worked, told apart by what they do; read from /proc, so on Linux only."""
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,15 +21,14 @@ class Cpu:
     def __init__(self) -> None:
         self._before = _seconds()
 
-    def lap(self) -> Counter[str]:
-        now = _seconds()
-        since, self._before = now - self._before, now
-        return since
+    def lap(self) -> dict[str, float]:
+        before, self._before = self._before, _seconds()
+        return {role: max(0.0, each - before.get(role, 0.0)) for role, each in self._before.items()}
 
 
-def _seconds() -> Counter[str]:
+def _seconds() -> dict[str, float]:
     """Children that ended meanwhile are not counted."""
-    seconds = Counter[str]()
+    seconds = defaultdict[str, float](float)
     for pid in _family(os.getpid()):
         try:
             times = _stat(pid)[OWN_TIMES]

@@ -12,6 +12,7 @@ import sys
 from statistics import median
 from typing import Any
 
+from benchmarks.saying import say
 from renkei.home import data_path
 from tests.browser import chrome
 from tests.browser.chrome import Tab
@@ -75,22 +76,18 @@ async def _buys(tab: Tab) -> None:
             f"No product on the page has more than {BUYS} left everywhere: set its total first."
         )
     found = [await tab.ask(BUY.replace("ROW", str(row))) for _ in range(BUYS)]
-    _say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
+    say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
     for place, mall in enumerate(("Rakuten Ichiba", "Yahoo! Shopping", "Amazon.co.jp")):
         times = sorted(each[place] for each in found)
-        _say(f"  {mall:16} median {median(times):6.0f}   longest {times[-1]:6.0f}")
+        say(f"  {mall:16} median {median(times):6.0f}   longest {times[-1]:6.0f}")
 
 
 async def _frames(tab: Tab) -> None:
     script = FRAMES.replace("SECONDS", str(SECONDS)).replace("RATE", str(CHANGES_A_SECOND))
     told: dict[str, Any] = await tab.ask(script.replace("CODES", str(await tab.ask(CODES))))
     frames = sorted(told["frames"])
-    _say(f"frames while {told['changes']} numbers change in {SECONDS} s: {len(frames)}")
-    _say(f"  median {median(frames):.0f} ms   longest {frames[-1]:.0f} ms")
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
+    say(f"frames while {told['changes']} numbers change in {SECONDS} s: {len(frames)}")
+    say(f"  median {median(frames):.0f} ms   longest {frames[-1]:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ import structlog
 
 from benchmarks.bulk import GIVEN_UP_SECONDS, Waiting, fill, one_product, until_accepted
 from benchmarks.market import Market, market
+from benchmarks.saying import say
 from benchmarks.stand import Stand, stand
 from domain.model.errors import MallThrottled
 from domain.model.mall_specs import MALL_SPECS
@@ -260,10 +261,6 @@ def show_days(found: Sequence[Day]) -> None:
     budgets = (f"{day.budget:,}" if day.budget else "none" for day in found)
     say(f"{'limit of a day':<20}" + "".join(f"{budget:>16}" for budget in budgets))
     say(f"{'refused':<20}" + "".join(f"{day.refused.total():>16,}" for day in found))
-
-
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 async def bursts(here: Stand) -> list[Burst]:

@@ -24,6 +24,7 @@ from sqlalchemy import text
 from benchmarks.bulk import GIVEN_UP_SECONDS, Waiting, fill, one_product, until_accepted
 from benchmarks.limits import call_times, until_quiet
 from benchmarks.market import Market, market
+from benchmarks.saying import say
 from benchmarks.stand import Stand, stand
 from domain.model.actors import SYSTEM
 from domain.model.malls import ItemRef, MallKind
@@ -59,7 +60,7 @@ async def measured(here: Stand, count: int) -> int:
 
 
 def is_zero(write: dict[str, Any], ref: ItemRef) -> bool:
-    return write["item_code"] == ref.item_code and write["quantity"] == 0
+    return (write["item_code"], write["quantity"]) == (ref.item_code, 0)
 
 
 async def falls_to_zero(there: Market, code: str) -> None:
@@ -107,10 +108,6 @@ def show(
     say(f"calls of the mall's budget until the zero stood: {calls} (at most {MOST_CALLS})")
     say(f"seconds until then: {(zeros[0] - fell_at).total_seconds():.1f}")
     return 0 if calls <= MOST_CALLS else 1
-
-
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from benchmarks.chaos.run import Outcome, run
 from benchmarks.chaos.schedule import Schedule, Size, scheduled
 from benchmarks.chaos.wares import Wares, chosen
 from benchmarks.market import FIVE_SHOPS
+from benchmarks.saying import say
 from renkei import supervisor
 from renkei.logs import configure_logs
 from renkei.supervisor import Stopped
@@ -37,7 +38,7 @@ def main() -> int:
     size = Size(asked.faults, seconds, FIVE_SHOPS, asked.workers, APIS)
     wares = chosen(asked.seed, asked.orders, asked.products)
     schedule = scheduled(asked.seed, size, wares)
-    _tell(
+    say(
         f"seed {asked.seed}, schedule {schedule.digest}: {len(schedule.strikes)} faults,"
         f" {len(wares.steps)} orders and cancellations, {len(wares.goods)} products"
     )
@@ -46,7 +47,7 @@ def main() -> int:
     try:
         outcome = _run(size, wares, schedule, keep=asked.keep)
     except (Stopped, asyncio.CancelledError):
-        _tell("Stopped.")
+        say("Stopped.")
         return 130
     _show(outcome)
     return 0 if outcome.good else 1
@@ -69,15 +70,15 @@ def _run(size: Size, wares: Wares, schedule: Schedule, *, keep: Path | None) -> 
     folder = Path(tempfile.gettempdir()) / f"renkei-chaos-{secrets.token_hex(4)}"
     begun = monotonic()
 
-    def say(text: str) -> None:
-        _tell(f"[{monotonic() - begun:6.1f} s] {text}")
+    def timed(text: str) -> None:
+        say(f"[{monotonic() - begun:6.1f} s] {text}")
 
     try:
         with supervisor.stopping_on_signals(), ExitStack() as stack:
             site = made_ready(folder, size.apis, stack)
 
             async def stoppable() -> Outcome:
-                task = asyncio.ensure_future(run(site, size, wares, schedule, say))
+                task = asyncio.ensure_future(run(site, size, wares, schedule, timed))
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     asyncio.get_running_loop().add_signal_handler(number, task.cancel)
                 return await task
@@ -91,26 +92,22 @@ def _run(size: Size, wares: Wares, schedule: Schedule, *, keep: Path | None) -> 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
-
-
 def _show(outcome: Outcome) -> None:
-    _tell("\nfaults")
+    say("\nfaults")
     for kind, count in sorted(outcome.struck.items(), key=lambda each: (-each[1], each[0])):
-        _tell(f"  {count:4}  {kind}")
+        say(f"  {count:4}  {kind}")
     told = ", ".join(f"{count} {name}" for name, count in sorted(outcome.tally.items()))
-    _tell(f"shoppers: {told}")
-    _tell(f"merchant: {outcome.changes} changes, {outcome.repeats} requests sent again")
-    _tell(f"processes started: {outcome.starts}")
-    _tell(f"checked: {outcome.settled.checked}")
+    say(f"shoppers: {told}")
+    say(f"merchant: {outcome.changes} changes, {outcome.repeats} requests sent again")
+    say(f"processes started: {outcome.starts}")
+    say(f"checked: {outcome.settled.checked}")
     for finding in outcome.settled.amiss[:FINDINGS_SHOWN]:
-        _tell(f"  AMISS  {finding}")
+        say(f"  AMISS  {finding}")
     if len(outcome.settled.amiss) > FINDINGS_SHOWN:
-        _tell(f"  … and {len(outcome.settled.amiss) - FINDINGS_SHOWN} more")
+        say(f"  … and {len(outcome.settled.amiss) - FINDINGS_SHOWN} more")
     settled = "never" if outcome.settled.after is None else f"{outcome.settled.after:.1f} s"
     verdict = "ok" if outcome.good else "FAILED"
-    _tell(
+    say(
         f"chaos: {verdict} faults={sum(outcome.struck.values())} kinds={len(outcome.struck)}"
         f" orders={outcome.tally.get('orders', 0)} settled={settled} amiss={len(outcome.settled.amiss)}"
     )

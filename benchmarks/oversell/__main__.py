@@ -18,6 +18,7 @@ from benchmarks.oversell.peer import RUN_EVERY
 from benchmarks.oversell.runs import be_quiet, outcomes_of
 from benchmarks.oversell.scene import HELD_PERCENT, SHARES, Scene, scene
 from benchmarks.oversell.score import Score
+from benchmarks.saying import say
 from renkei.engines.datadir import data_directory
 from renkei.engines.postgres import Postgres, embedded_postgres
 
@@ -143,10 +144,6 @@ def _times(theirs: int, ours: int) -> str:
 def _wrong(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
     for name, outcome in outcomes.items():
         yield from (f"WRONG, {name}: {finding}" for finding in outcome.findings[:10])
-
-
-def say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -5,14 +5,12 @@ The npm package holds the program and the libraries that a bare machine may lack
 
 import asyncio
 import base64
-import hashlib
 import itertools
 import json
 import os
 import re
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,11 +21,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 
 from renkei.engines.process import spawn, stop
-from tests.clients.node import NoNode
+from tests.clients.node import NoNode, install, lock_of, run_in
 
 FOLDER = Path(__file__).parent
 UNPACKED = FOLDER / "node_modules" / ".unpacked"
-INSTALL_SECONDS = 180
 PATIENCE = 30.0
 LOOK_AGAIN = 0.05
 LISTENING = re.compile(r"ws://\S+")
@@ -157,18 +154,8 @@ def installed() -> Path:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         raise NoNode("Node with npm is not on this machine, and the browser comes by it.")
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()[:16]
-    program = UNPACKED / lock / "chromium"
+    program = UNPACKED / lock_of(FOLDER)[:16] / "chromium"
     if not program.exists():
-        try:
-            _run(npm, "ci", "--ignore-scripts", "--prefer-offline")
-            _run(node, "unpack.mjs", str(program.parent))
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise NoNode(f"The browser cannot be installed: {error.stderr or error}") from error
+        install(npm, FOLDER)
+        run_in(FOLDER, node, "unpack.mjs", str(program.parent))
     return program
-
-
-def _run(*command: str) -> None:
-    subprocess.run(
-        command, cwd=FOLDER, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS
-    )

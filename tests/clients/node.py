@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shlex
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parent
 INSTALLED = FOLDER / "node_modules" / ".lock"
 """The hash of the lock that node_modules was installed from."""
 OLDEST = 20
-INSTALL_SECONDS = 120
+INSTALL_SECONDS = 180
 RUN_SECONDS = 60.0
 PATIENCE_SECONDS = 30.0
 
@@ -91,7 +92,7 @@ def installed(path: str | None = None) -> Node:
     program, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if program is None or npm is None:
         raise NoNode(f"Node {OLDEST} or newer with npm is not on this machine.")
-    version = _said(program, "--version")
+    version = run_in(FOLDER, program, "--version").strip()
     if int(version.removeprefix("v").split(".")[0]) < OLDEST:
         raise NoNode(f"This is Node {version}; the clients need {OLDEST} or newer.")
     _install(npm)
@@ -100,18 +101,29 @@ def installed(path: str | None = None) -> Node:
 
 def _install(npm: str) -> None:
     """Once for each lock. Raises NoNode."""
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    lock = lock_of(FOLDER)
     if INSTALLED.exists() and INSTALLED.read_text() == lock:
         return
-    try:
-        _said(npm, "ci", "--ignore-scripts", "--prefer-offline")
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise NoNode(f"npm cannot install the clients: {error.stderr or error}") from error
+    install(npm, FOLDER)
     INSTALLED.write_text(lock)
 
 
-def _said(*command: str) -> str:
-    done = subprocess.run(
-        command, cwd=FOLDER, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS
-    )
-    return done.stdout.strip()
+def lock_of(folder: Path) -> str:
+    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+
+
+def install(npm: str, folder: Path) -> None:
+    """As the folder's package-lock.json says. Raises NoNode."""
+    run_in(folder, npm, "ci", "--ignore-scripts", "--prefer-offline")
+
+
+def run_in(folder: Path, *command: str) -> str:
+    """What the command printed, in the folder. Raises NoNode with its complaint."""
+    try:
+        return subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS
+        ).stdout
+    except subprocess.CalledProcessError as error:
+        raise NoNode(f"{shlex.join(command)}: {error.stderr}") from error
+    except subprocess.TimeoutExpired as error:
+        raise NoNode(str(error)) from error
