@@ -1,7 +1,7 @@
-// Takes out of package-lock.json what is no part of what gets installed: addresses.
+// Takes out of the package-lock.json it is started beside what is no part of what gets installed: addresses.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const path = new URL("package-lock.json", import.meta.url);
+const path = "package-lock.json";
 const lock = JSON.parse(readFileSync(path, "utf8"));
 for (const each of Object.values(lock.packages)) {
   delete each.resolved;
