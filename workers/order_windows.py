@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 from domain.model.errors import MallOutcomeUnknown, MallRefused, MallUnavailable
 from domain.model.malls import Mall, OrderPage
 from domain.services import polling
 from domain.services.polling import Poll
+from workers.throttle import PATIENCE, waiting_for
 
 PAGE_SECONDS = 60
 WALKS = 3
+
+LATER_PAGE = timedelta(minutes=5)
+"""A walk that has begun waits so long for a place. At a mall that answers a page every three minutes (Amazon's order
+list), one that gave up as soon as others do would begin anew with its first page, for ever."""
 
 Take = Callable[[Poll, OrderPage, OrderPage], Awaitable[None]]
 """Stores a page: the poll whose window it is of, the page, and the walk's first page."""
@@ -41,7 +47,7 @@ async def _walk(mall: Mall, poll: Poll, take: Take) -> bool:
     pages = mall.orders_placed(poll.window)
     first: OrderPage | None = None
     while True:
-        page = await _next(pages)
+        page = await _next(pages, LATER_PAGE if first else PATIENCE)
         if page is None:
             raise MallUnavailable("The order list ended before its last page.")
         first = first or page
@@ -52,9 +58,11 @@ async def _walk(mall: Mall, poll: Poll, take: Take) -> bool:
             return True
 
 
-async def _next(pages: AsyncIterator[OrderPage]) -> OrderPage | None:
+async def _next(pages: AsyncIterator[OrderPage], patience: timedelta) -> OrderPage | None:
+    seconds = PAGE_SECONDS + patience.total_seconds()
     try:
-        async with asyncio.timeout(PAGE_SECONDS):
-            return await anext(pages, None)
+        with waiting_for(patience):
+            async with asyncio.timeout(seconds):
+                return await anext(pages, None)
     except TimeoutError as error:
-        raise MallOutcomeUnknown(f"No page of orders within {PAGE_SECONDS} s.") from error
+        raise MallOutcomeUnknown(f"No page of orders within {seconds:g} s.") from error

@@ -1,6 +1,7 @@
 """A shop's share of the malls' limits, drawn from the buckets in the store.
 
 A fifth of what a mall allows in a day is kept for orders and zeros (DESIGN §2.6): whatever else is sent ends before.
+A mall's day is Japan's: counted by another one, two days' calls would fall into one of the mall's.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from domain.model.errors import MallThrottled
 from domain.model.malls import Bucket, BucketScope
 from domain.store import rates
 from domain.store.database import Database
+from integrations.jst import JST
 
 PATIENCE = timedelta(seconds=8)
 LIFTED = 1_000.0
@@ -38,13 +40,20 @@ def urgent(on: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def at_once() -> Iterator[None]:
-    """Calls made inside are let through now or refused."""
-    before = _patience.set(timedelta(0))
+def waiting_for(longest: timedelta) -> Iterator[None]:
+    """Calls made inside wait for their place so long at most."""
+    before = _patience.set(longest)
     try:
         yield
     finally:
         _patience.reset(before)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Calls made inside are let through now or refused."""
+    with waiting_for(timedelta(0)):
+        yield
 
 
 def patience() -> timedelta:
@@ -83,7 +92,7 @@ class StoredThrottle:
                 rate=bucket.rate * self.speed,
                 burst=bucket.burst,
                 per_day=_of_day(bucket),
-                today=self.now().date().isoformat(),
+                today=self.now().astimezone(JST).date().isoformat(),
                 patience=patience(),
             )
         except rates.TooLong as error:
