@@ -113,17 +113,6 @@ def after_file(base: Base, quantity: int, at: MallTime) -> Base:
     return _after_seeing(base, quantity, at, MallStockSource.FILE)
 
 
-def after_sale(
-    base: Base,
-    units: int,
-    placed_at: datetime,
-    resolution: timedelta,
-    clock_error: timedelta = timedelta(),
-) -> Base:
-    """An order of the same shop: the mall's counter fell by `units` at `placed_at`."""
-    return _moved(base, -units, stamped(placed_at, resolution, clock_error))
-
-
 def after_cancel(base: Base, units: int, at: MallTime, restocks: bool | None) -> Base:
     """A cancel or cut of `units`. `restocks`: does the mall put them back on its own counter?"""
     if restocks is None:

@@ -126,12 +126,6 @@ def propose(
     return tuple(sorted(proposals, key=lambda p: (-p.score, p.product_id)))[:MOST_PROPOSALS]
 
 
-def link_state(product_id: UUID | None, *, unlinked_by_hand: bool, conflict: bool) -> LinkState:
-    if product_id is not None:
-        return LinkState.CONFLICT if conflict else LinkState.LINKED
-    return LinkState.UNLINKED_BY_HAND if unlinked_by_hand else LinkState.UNLINKED
-
-
 def conflicts(links: Iterable[ShopLink]) -> tuple[tuple[ShopLink, ...], ...]:
     """Links of one shop on one product of which more than one is not marked as a copy page."""
     groups: defaultdict[tuple[UUID, UUID], list[ShopLink]] = defaultdict(list)

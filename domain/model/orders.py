@@ -55,10 +55,6 @@ class Fact:
     held: Mapping[ItemRef, int]
 
     @property
-    def ever_held(self) -> bool:
-        return any(self.held.values())
-
-    @property
     def holding(self) -> Mapping[ItemRef, int]:
         """What it takes at the mall now. Shipped goods stay taken."""
         return {} if self.status is OrderStatus.RELEASED else self.lines

@@ -57,8 +57,6 @@ TRANSITIONS: Mapping[ShopState, frozenset[ShopState]] = MappingProxyType(
 )
 """Stored state to the stored states it may become. RUNNING → CATCHING_UP: after a restore or a resync."""
 
-STORED = frozenset(TRANSITIONS)
-
 
 def may_become(state: ShopState, next_state: ShopState) -> bool:
     return next_state in TRANSITIONS.get(state, frozenset())

@@ -80,9 +80,6 @@ class SoldOut(Exception):
         self.left = left
 
 
-Units = Mapping[ItemRef, int]
-
-
 @dataclass(frozen=True, slots=True)
 class Glance:
     """What a mall would sell now of each product that was asked for, by our code; what is wrong with it."""

@@ -19,7 +19,6 @@ from integrations.sandbox.yahoo.markup import answer, element, result_set
 
 JST = timezone(timedelta(hours=9))
 MAX_CODES = 1000
-MAX_QUANTITY = 999_999_999
 CODE = re.compile(r"[A-Za-z0-9-]{1,99}(:[A-Za-z0-9-]{1,99})?")
 QUANTITY = re.compile(r"[+-]?\d{1,9}")
 WRITTEN_BUT_UNREAD = "ed-10002"

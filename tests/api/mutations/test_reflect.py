@@ -12,9 +12,6 @@ mutation Reflect($input: ReflectInput!) { reflect(input: $input) {
     job { id kind progress { total done } shops { shop { name } waiting held } }
     userErrors { code field message } } }
 """
-WITHOUT_REFLECT = """
-mutation Set($input: SetStockInput!) { setStock(input: $input) { userErrors { code } } }
-"""
 
 
 async def test_a_product_is_sent_to_every_shop_that_shows_it(desk: Desk):

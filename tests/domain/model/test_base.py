@@ -20,6 +20,12 @@ def during(earliest: float, latest: float) -> MallTime:
     return MallTime(at(earliest), at(latest))
 
 
+def sold(base: Base, units: int, placed: datetime, clock_error: float = 0) -> Base:
+    """An order of `units`, whose stamp is of a whole second."""
+    moment = bases.stamped(placed, SECOND, timedelta(seconds=clock_error))
+    return bases.after_change(base, CounterChange(units, moment), restocks=None)
+
+
 WRITTEN = bases.after_write(Base(), 10, during(100, 101))
 
 
@@ -39,7 +45,7 @@ WRITTEN = bases.after_write(Base(), 10, during(100, 101))
     ],
 )
 def test_a_sale_moves_the_base_only_if_it_came_after_it(case, placed, clock_error, quantity):
-    moved = bases.after_sale(WRITTEN, 3, at(placed), SECOND, timedelta(seconds=clock_error))
+    moved = sold(WRITTEN, 3, at(placed), clock_error)
     assert moved.quantity == quantity, case
 
 
@@ -60,8 +66,8 @@ def test_a_cancel_moves_the_base_only_if_the_mall_restocks(case, moment, restock
 
 
 def test_the_base_keeps_its_time_so_that_sales_may_be_learnt_of_in_any_order():
-    first = bases.after_sale(bases.after_sale(WRITTEN, 1, at(200), SECOND), 2, at(150), SECOND)
-    second = bases.after_sale(bases.after_sale(WRITTEN, 2, at(150), SECOND), 1, at(200), SECOND)
+    first = sold(sold(WRITTEN, 1, at(200)), 2, at(150))
+    second = sold(sold(WRITTEN, 2, at(150)), 1, at(200))
     assert first == second
     assert (first.quantity, first.at, first.source) == (
         7,
@@ -73,14 +79,14 @@ def test_the_base_keeps_its_time_so_that_sales_may_be_learnt_of_in_any_order():
 def test_what_is_unknown_stays_unknown_until_a_write_or_a_reading():
     lost = bases.unknown(WRITTEN)
     assert lost.quantity is None
-    assert bases.after_sale(lost, 1, at(200), SECOND).quantity is None
+    assert sold(lost, 1, at(200)).quantity is None
     assert bases.after_cancel(lost, 1, during(200, 201), True).quantity is None
     assert bases.after_delta(lost, 1, during(210, 211)).quantity is None
     assert bases.after_write(lost, 4, during(300, 301)).quantity == 4
 
 
 def test_a_counter_below_zero_means_that_someone_changed_it():
-    assert bases.after_sale(WRITTEN, 11, at(200), SECOND).quantity is None
+    assert sold(WRITTEN, 11, at(200)).quantity is None
 
 
 @pytest.mark.parametrize(
@@ -93,15 +99,15 @@ def test_a_counter_below_zero_means_that_someone_changed_it():
     ],
 )
 def test_a_write_is_believed_only_if_it_began_after_all_we_know(case, sale, quantity):
-    known = bases.after_sale(WRITTEN, 1, at(sale), SECOND)
+    known = sold(WRITTEN, 1, at(sale))
     assert bases.after_write(known, 8, during(120, 121)).quantity == quantity, case
 
 
 def test_a_reading_contains_what_was_sold_before_it():
     read = bases.after_reading(WRITTEN, StockReading(MUG, during(200, 201), quantity=6))
     assert (read.quantity, read.source) == (6, MallStockSource.READ_BACK)
-    assert bases.after_sale(read, 1, at(150), SECOND).quantity == 6
-    assert bases.after_sale(read, 1, at(250), SECOND).quantity == 5
+    assert sold(read, 1, at(150)).quantity == 6
+    assert sold(read, 1, at(250)).quantity == 5
 
 
 @pytest.mark.parametrize(
@@ -117,11 +123,11 @@ def test_a_reading_without_a_number_leaves_the_base_unknown(case, reading):
 
 
 def test_a_reading_in_doubt_is_believed_only_where_it_says_the_same():
-    sold = bases.after_sale(WRITTEN, 3, at(200), SECOND)
+    after = sold(WRITTEN, 3, at(200))
     same = StockReading(MUG, during(200, 201), quantity=7)
     other = StockReading(MUG, during(200, 201), quantity=10)
-    assert bases.after_reading(sold, same) == sold
-    assert bases.after_reading(sold, other).quantity is None
+    assert bases.after_reading(after, same) == after
+    assert bases.after_reading(after, other).quantity is None
 
 
 @pytest.mark.parametrize(
@@ -178,9 +184,9 @@ def test_what_a_change_may_rest_on(case, base, now, carries):
 def test_a_file_is_only_as_good_as_its_time():
     dated = bases.after_file(Base(), 5, during(100, 101))
     assert (dated.quantity, dated.source) == (5, MallStockSource.FILE)
-    assert bases.after_sale(dated, 1, at(200), SECOND).quantity == 4
+    assert sold(dated, 1, at(200)).quantity == 4
     whenever = bases.after_file(Base(), 5, during(-9_999, 101))
-    assert bases.after_sale(whenever, 1, at(50), SECOND).quantity is None
+    assert sold(whenever, 1, at(50)).quantity is None
     assert bases.after_file(WRITTEN, 5, during(50, 60)) == WRITTEN
     assert bases.after_file(WRITTEN, 10, during(-9_999, 300)) == WRITTEN
     assert bases.after_file(WRITTEN, 5, during(-9_999, 300)).quantity is None

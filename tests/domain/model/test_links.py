@@ -18,7 +18,6 @@ from domain.model.links import (
     fold,
     fold_code,
     link_on_import,
-    link_state,
     propose,
 )
 
@@ -108,19 +107,6 @@ def test_the_likeliest_product_is_proposed_first_and_not_too_many_are():
     proposed = propose(ListingKeys("MUG-01"), [*products, Candidate(POT, "MUG-01")], {})
     assert proposed[0] == Proposal(POT, LinkReason.SAME_CODE, 1.0)
     assert len(proposed) == MOST_PROPOSALS
-
-
-@pytest.mark.parametrize(
-    ("product", "by_hand", "conflict", "state"),
-    [
-        (MUG, False, False, LinkState.LINKED),
-        (MUG, False, True, LinkState.CONFLICT),
-        (None, False, False, LinkState.UNLINKED),
-        (None, True, False, LinkState.UNLINKED_BY_HAND),
-    ],
-)
-def test_link_state(product, by_hand, conflict, state):
-    assert link_state(product, unlinked_by_hand=by_hand, conflict=conflict) is state
 
 
 def a_link(listing: int, shop: UUID, product: UUID, copy_page: bool = False) -> ShopLink:

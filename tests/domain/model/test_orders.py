@@ -217,12 +217,6 @@ def test_lines_are_summed_and_what_the_mall_fulfils_is_left_out():
     assert orders.summed(lines) == {TEA_PAGE: 3}
 
 
-def test_an_order_has_held_or_not():
-    assert seen(HOLDS, 1, tea=1).ever_held
-    assert not seen(RELEASED, 1, tea=1).ever_held
-    assert orders.merged(seen(HOLDS, 1, tea=1), seen(RELEASED, 2)).ever_held
-
-
 @pytest.mark.parametrize(
     ("case", "product", "parts", "unmanaged", "resolution"),
     [

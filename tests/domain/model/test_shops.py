@@ -4,7 +4,7 @@ import pytest
 
 from domain.model.errors import DomainError
 from domain.model.shops import (
-    STORED,
+    TRANSITIONS,
     Level9Resume,
     ShopState,
     after_probe,
@@ -40,7 +40,7 @@ def test_a_halted_shop_does_not_simply_run_again():
 
 
 def test_four_states_are_stored():
-    assert {state.value for state in STORED} == {"RUNNING", "HALTED", "PROBING", "CATCHING_UP"}
+    assert {state.value for state in TRANSITIONS} == {"RUNNING", "HALTED", "PROBING", "CATCHING_UP"}
 
 
 @pytest.mark.parametrize(

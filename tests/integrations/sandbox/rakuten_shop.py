@@ -6,7 +6,6 @@ import json
 from tests.integrations.sandbox.rig import open_rig
 
 ORDER_TYPE = "application/json; charset=utf-8"
-BULK = "/rakuten/es/2.0/inventories/bulk-upsert"
 
 
 class RakutenShop:
