@@ -1,7 +1,8 @@
 """What a mall allows, shared by all workers: a fifth of a day is kept for orders and zeros, and what one is told all heed."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,6 +50,25 @@ async def test_orders_and_zeros_use_what_was_kept_for_them(
         assert await used_up(throttle, of_a_day) == 2
     with urgent(False), pytest.raises(MallThrottled):
         await throttle.take(of_a_day)
+
+
+MIDNIGHT = datetime(2026, 11, 22, 15, tzinfo=UTC)
+"""Of Japan."""
+
+
+@pytest.mark.parametrize(
+    ("passed", "more"),
+    [
+        (timedelta(hours=23, minutes=59), 0),
+        (timedelta(hours=24), 8),
+    ],
+)
+async def test_a_day_of_calls_is_a_day_of_japan(
+    throttle: StoredThrottle, of_a_day: Bucket, passed: timedelta, more: int
+) -> None:
+    await used_up(replace(throttle, now=lambda: MIDNIGHT), of_a_day)
+
+    assert await used_up(replace(throttle, now=lambda: MIDNIGHT + passed), of_a_day) == more
 
 
 HOUR = timedelta(hours=1)
