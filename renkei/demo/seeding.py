@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
+from types import MappingProxyType
 from uuid import UUID
 
 from domain.model.actors import SYSTEM
@@ -32,6 +33,8 @@ CODE = "demo"
 NAME = "連携デモ商店"
 TOTALS_AT_ONCE = 1000
 UNHINDERED = 100_000
+CALLED: Mapping[str, str] = MappingProxyType({"key_version": "public_key_version"})
+"""What a mall calls otherwise than the shop's form does."""
 OUR_SHARE = 0.9
 """Of the malls' speed: the way to a mall does not get steadier when its clock goes faster, so we keep a distance."""
 
@@ -152,9 +155,10 @@ def poll_seconds(kind: MallKind, speed: float) -> int:
 
 
 def form_of(kind: MallKind, credentials: Mapping[str, str]) -> dict[str, str]:
-    """What of a mall's credentials the shop's form has a field for."""
+    """What of a mall's credentials the shop's form has a field for, as the form calls it."""
     fields = {field.key for field in MALL_SPECS[kind].credential_fields}
-    return {key: value for key, value in credentials.items() if key in fields}
+    named = {CALLED.get(key, key): value for key, value in credentials.items()}
+    return {key: value for key, value in named.items() if key in fields}
 
 
 Files = Sequence[tuple[str, bytes]]
