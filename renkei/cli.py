@@ -90,13 +90,13 @@ def demo(
         bool,
         typer.Option("--quiet", help="No story; after the replay, serve data that stands still."),
     ] = False,
-    orders: Annotated[int, typer.Option(min=1, help="How many real orders to replay.")] = 300,
+    orders: Annotated[int, typer.Option(min=1, help="How many real orders to replay.")] = 240,
     port: Port = 8000,
     data_dir: DataDir = None,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a table.")] = False,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.1, max=100, help="Orders a second.", show_default="about 75 s in all"),
+        typer.Option(min=0.1, max=100, help="Orders a second.", show_default="about 90 s in all"),
     ] = None,
     speed: Annotated[
         int, typer.Option(min=0, help="How fast the malls' clocks go; 0 lifts limits and delays.")

@@ -14,7 +14,7 @@ from renkei.example_shop.orders import RetailOrder, busiest, read_orders
 from renkei.example_shop.rows import ORDERS_FILE, read_rows
 from renkei.refusal import Refusal
 
-SIZES = ((5, 24), (10, 24), (20, 24), (20, 96), (1_000, 100_000))
+SIZES = ((5, 12), (5, 24), (10, 24), (20, 24), (20, 96), (1_000, 100_000))
 """Lines of an order, and units of one line, at most."""
 
 WITH_SET = 20

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from domain.model.mall_specs import MALL_SPECS
+from domain.model.malls import MallKind
+
 SCENES = 5
 
 
@@ -12,6 +15,52 @@ class Caption:
     en: str
     ja: str
     scene: int = 0
+
+
+def at(mall: MallKind, en: str, ja: str) -> Caption:
+    """What happens at this mall, which both name as {mall}."""
+    spec = MALL_SPECS[mall]
+    return Caption(en.format(mall=spec.name_en), ja.format(mall=spec.name_ja))
+
+
+def closes(mall: MallKind) -> Caption:
+    return at(
+        mall,
+        "{mall} closes for maintenance: its numbers are kept back.",
+        "{mall}がメンテナンスに入りました。反映は保留されます。",
+    )
+
+
+def opens(mall: MallKind) -> Caption:
+    return at(
+        mall,
+        "{mall} has opened again: what was kept back goes out.",
+        "{mall}が再開し、保留分が反映されます。",
+    )
+
+
+def expires(mall: MallKind) -> Caption:
+    return at(
+        mall,
+        "{mall}: the key has expired. This shop halts, the others go on.",
+        "{mall}のキーが失効しました。この店舗だけが停止し、他店舗は続きます。",
+    )
+
+
+def renewed(mall: MallKind) -> Caption:
+    return at(
+        mall,
+        "{mall}: a new key is entered. The shop is tested and catches up.",
+        "{mall}に新しいキーを登録しました。接続テストの後、追いつきます。",
+    )
+
+
+def typed_over(mall: MallKind, quantity: int) -> Caption:
+    return at(
+        mall,
+        f"Somebody types {quantity} into {{mall}}'s own screen. The next look at the mall finds it.",
+        f"誰かが{{mall}}の管理画面で在庫を{quantity}に書き換えました。次の読み取りで見つかります。",
+    )
 
 
 REPLAY = Caption(

@@ -13,6 +13,7 @@ from domain.model.malls import MallKind
 from domain.model.sync_errors import SyncErrorKind
 from domain.store.audit import AuditedError
 from renkei.demo import hands
+from renkei.demo.captions import Caption, at, closes, expires, opens, renewed
 from renkei.demo.latency import Spell
 from renkei.demo.seeding import now
 from renkei.demo.stage import Stage
@@ -41,8 +42,8 @@ class Mishap:
     fault: str
     begin: float
     end: float
-    says: str
-    mends: str
+    says: Caption
+    mends: Caption
     opens: frozenset[SyncErrorKind]
     more: Mapping[str, object] = field(default_factory=dict)
     mend: Mend = lift
@@ -50,53 +51,66 @@ class Mishap:
 
 def mishaps(catalogue: Sequence[RetailProduct]) -> Sequence[Mishap]:
     some = catalogue[::3]
+    rakuten, yahoo, amazon = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
     return (
         Mishap(
-            MallKind.AMAZON,
+            amazon,
             "throttle",
             0.10,
             0.15,
-            "Amazon.co.jp says: too many requests",
-            "Amazon.co.jp takes requests again",
+            at(
+                amazon,
+                "{mall} says: too many requests.",
+                "{mall}から「リクエスト過多」と返されました。",
+            ),
+            at(amazon, "{mall} takes requests again.", "{mall}がリクエストを再び受け付けます。"),
             frozenset({SyncErrorKind.THROTTLED}),
             {"on": ["stock"], "calls": 3},
         ),
         Mishap(
-            MallKind.YAHOO_SHOPPING,
+            yahoo,
             "no_answer",
             0.20,
             0.25,
-            "Yahoo! Shopping writes a batch and never answers",
-            "Yahoo! Shopping answers again",
+            at(
+                yahoo,
+                "{mall} writes a batch and never answers: what it shows is unknown, so it is read.",
+                "{mall}が書き込みに応答しません。表示が不明なため、読み取って確かめます。",
+            ),
+            at(yahoo, "{mall} answers again.", "{mall}が再び応答します。"),
             frozenset({SyncErrorKind.UNREACHABLE}),
             {"on": ["writes"], "calls": 1},
         ),
         Mishap(
-            MallKind.RAKUTEN,
+            rakuten,
             "maintenance",
             0.30,
             0.42,
-            "Rakuten Ichiba closes for maintenance",
-            "Rakuten Ichiba has opened again",
+            closes(rakuten),
+            opens(rakuten),
             frozenset({SyncErrorKind.MAINTENANCE}),
         ),
         Mishap(
-            MallKind.YAHOO_SHOPPING,
+            yahoo,
             "partial",
             0.50,
             0.55,
-            "Yahoo! Shopping refuses some items of its batches",
-            "Yahoo! Shopping takes every item again",
+            at(
+                yahoo,
+                "{mall} refuses some items of its batches: the other items go through.",
+                "{mall}が一部の商品を拒否します。他の商品は反映されます。",
+            ),
+            at(yahoo, "{mall} takes every item again.", "{mall}が全商品を再び受け付けます。"),
             frozenset({SyncErrorKind.ITEM_REFUSED}),
-            {"items": [ref_at(MallKind.YAHOO_SHOPPING, each.code).item_code for each in some]},
+            {"items": [ref_at(yahoo, each.code).item_code for each in some]},
         ),
         Mishap(
-            MallKind.RAKUTEN,
+            rakuten,
             "expired",
             0.60,
             0.72,
-            "Rakuten Ichiba: the licence key has expired",
-            "Rakuten Ichiba knows the new key",
+            expires(rakuten),
+            renewed(rakuten),
             frozenset({SyncErrorKind.CREDENTIALS_EXPIRED, SyncErrorKind.CREDENTIALS_REFUSED}),
             mend=renew,
         ),
@@ -107,14 +121,14 @@ async def play(stage: Stage, mishap: Mishap) -> None:
     """From its beginning to its end. Says so when nothing met it."""
     await stage.reaches_share(mishap.begin)
     since = now()
-    stage.screen.say(mishap.says)
+    stage.happens(mishap.says)
     await stage.stalls[mishap.mall].fault(mishap.fault, **mishap.more)
     met = await stage.until(lambda: _met(stage, mishap, since), MET_WITHIN)
     if not met:
         stage.screen.say(f"{NAMES[mishap.mall]}: nothing met that in {MET_WITHIN:.0f} s")
     await stage.reaches_share(mishap.end)
     await mishap.mend(stage, mishap)
-    stage.screen.say(mishap.mends)
+    stage.happens(mishap.mends)
     await stage.until(lambda: _over(stage, mishap), MENDED_WITHIN)
     stage.spells.append(Spell(since, now()))
 

@@ -52,4 +52,5 @@ def _line(view: View) -> str:
         f"  waiting {view.unsettled.waiting}  differences {view.unsettled.differences}"
         f"  order to last mall {seconds(view.median)} (p95 {seconds(view.p95)})"
         f"  errors {view.errors_open} open of {view.errors_opened}"
+        f"  sold and not there {view.missing[0]:,}, told every 5 minutes {view.missing[1]:,}"
     )

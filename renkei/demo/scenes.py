@@ -110,9 +110,7 @@ class Scene:
 
 async def play(stage: Stage, seconds: float = SECONDS) -> None:
     for number, scene in enumerate(STORY, 1):
-        playing = Scene(stage, number, seconds / SCENES)
-        await scene(playing)
-        await playing.end()
+        await scene(Scene(stage, number, seconds / SCENES))
 
 
 async def a_sale(scene: Scene) -> None:
@@ -132,6 +130,7 @@ async def a_sale(scene: Scene) -> None:
         f"楽天市場で2個売れました。注文一覧に載ってから、Yahoo!ショッピングは{at_yahoo:,}ミリ秒、"
         f"Amazon.co.jpは{at_amazon:,}ミリ秒で反映。",
     )
+    await scene.end()
 
 
 async def the_last_unit(scene: Scene) -> None:
@@ -177,6 +176,7 @@ async def a_maintenance(scene: Scene) -> None:
         f"Yahoo! Shopping has opened again. What was kept back went out {drained:,} ms later, each number once.",
         f"Yahoo!ショッピングが再開し、{drained:,}ミリ秒後に保留分がまとめて反映されました。",
     )
+    await scene.end()
 
 
 async def an_expired_key(scene: Scene) -> None:
@@ -199,6 +199,7 @@ async def an_expired_key(scene: Scene) -> None:
         " the numbers.",
         f"新しいキーを登録し接続テスト。{caught_up:,}ミリ秒後には、未取得の注文、在庫数の順に追いつきました。",
     )
+    await scene.end()
 
 
 async def a_number_typed_in(scene: Scene) -> None:
@@ -218,6 +219,7 @@ async def a_number_typed_in(scene: Scene) -> None:
         f"The next look at Amazon.co.jp's numbers found it and put it right, {put_right:,} ms after the look began.",
         f"次にAmazon.co.jpの在庫数を読み取った時点で差異を検知し、{put_right:,}ミリ秒で正しい数に戻しました。",
     )
+    await scene.end()
 
 
 STORY: Sequence[Callable[[Scene], Awaitable[None]]] = (

@@ -99,6 +99,11 @@ class Comparison:
     shadow: Shadow
     orders: int = 0
 
+    @property
+    def missing(self) -> tuple[int, int]:
+        """Units sold that did not exist: here, and at the shadow."""
+        return self.here.missing, self.shadow.till.missing
+
     def wanted(self, kind: MallKind, order: str, wish: Units) -> None:
         self.shadow.wants(kind, order, wish)
 

@@ -64,6 +64,11 @@ class Stage:
         self.caption = caption
         self.screen.caption(caption.en)
 
+    def happens(self, caption: Caption) -> None:
+        """As `say`, and kept among what has happened."""
+        self.caption = caption
+        self.screen.say(caption.en)
+
     async def reaches_share(self, share: float) -> None:
         async def so() -> bool:
             return self.progress >= share

@@ -18,9 +18,8 @@ from domain.services.credentials import Vault
 from domain.store import audit, products
 from domain.store.database import Database, Tx
 from integrations.bells import Bells
-from renkei.demo import captions, scenes, seeding, site
+from renkei.demo import captions, hands, scenes, seeding, site
 from renkei.demo.baskets import Baskets
-from renkei.demo.hands import clear_halts
 from renkei.demo.latency import by_mall_logs
 from renkei.demo.mishaps import mishaps, play_all
 from renkei.demo.note import Note, write_note
@@ -38,8 +37,8 @@ from renkei.demo.watch import Watch
 from renkei.refusal import Refusal
 from renkei.up import Running
 
-REPLAY_SECONDS = 75
-SLOWEST = 4.0
+REPLAY_SECONDS = 90
+SLOWEST = 2.0
 ALL_TIME = timedelta(days=3650)
 READY_WITHIN = 60.0
 CONTROL_SECONDS = 30.0
@@ -229,7 +228,7 @@ async def _play(stage: Stage, baskets: Baskets, wishes: Wishes, *, new: bool) ->
     if new:
         await _replay(stage, baskets, wishes)
     else:
-        await clear_halts(stage)
+        await hands.clear_halts(stage)
     stage.say(captions.SETTLING)
     outcome = await _outcome(stage)
     stage.screen.tell(summary(outcome, list(stage.shoppers.tallies.values()), wishes.pace))
@@ -280,11 +279,18 @@ async def _outcome(stage: Stage) -> Outcome:
         sum(each.resolved_at is None for each in errors),
         lasted,
         stage.spells,
+        stage.shoppers.compared.missing,
     )
 
 
+def _shelved(stage: Stage) -> set[str]:
+    """What is on show, and what the sets on show are made of."""
+    return {part for each in stage.rows for part in each.parts or (each.code,)}
+
+
 async def _serve_on(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
-    """Until cancelled: quietly, or with a shopper now and then."""
+    """Until cancelled, with shelves that hold something: quietly, or with a shopper now and then."""
+    await hands.fill_up(stage, _shelved(stage))
     if wishes.quiet:
         stage.say(captions.STILL)
         stage.screen.say("Serving data that stands still. Stop with Ctrl-C")

@@ -38,7 +38,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`lasted`: every order that changed another mall's number."""
+    """`lasted`: every order that changed another mall's number. `missing`: units sold that did not exist, here and at the
+    shadow."""
 
     audit: Audit
     pushes: int
@@ -47,6 +48,7 @@ class Outcome:
     errors_open: int
     lasted: Sequence[Lasted]
     spells: Sequence[Spell]
+    missing: tuple[int, int] = (0, 0)
 
     @property
     def p95(self) -> int | None:
@@ -80,6 +82,7 @@ def summary(outcome: Outcome, tallies: Sequence[Tally], pace: Pace) -> list[str]
         *findings,
         *([f"  … and {more} more"] if more else []),
         *_shoppers(tallies),
+        *(_missing(outcome) if any(tally.orders for tally in tallies) else []),
         f"Oversold in the lag between malls: {outcome.oversold} products, kept as totals below zero.",
         *(_latency(outcome, pace) if any(tally.orders for tally in tallies) else []),
     ]
@@ -102,6 +105,13 @@ def _shoppers(tallies: Sequence[Tally]) -> list[str]:
         f"Shoppers: {sum(t.orders for t in tallies):,} orders, {sum(t.cancelled for t in tallies):,} cancellations;"
         f" {sum(t.refused for t in tallies):,} lines refused as sold out,"
         f" {sum(t.sent_away for t in tallies):,} shoppers left with nothing."
+    ]
+
+
+def _missing(outcome: Outcome) -> list[str]:
+    here, shadow = outcome.missing
+    return [
+        f"Units sold that did not exist: {here:,}. At a shadow of these malls, told every 5 minutes: {shadow:,}."
     ]
 
 

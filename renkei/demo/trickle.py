@@ -2,7 +2,6 @@
 goods arrive when somebody finds a shelf empty."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,17 +9,17 @@ from itertools import cycle
 
 from domain.model.malls import MallKind
 from domain.model.shops import ShopState
-from renkei.demo import hands
+from renkei.demo import captions, hands
 from renkei.demo.baskets import Baskets
 from renkei.demo.stage import Stage
-from renkei.demo.stalls import NAMES, ControlFailed
+from renkei.demo.stalls import ControlFailed
 from renkei.example_shop.orders import RetailOrder
 
 SHOPPER_EVERY = 2.0
 TROUBLE_EVERY = 40.0
 TROUBLE_LASTS = 10.0
 LOOKED_AT_AFTER = 4.0
-ARRIVES_TIMES = 2
+READ_FOR = 8.0
 TYPED_MORE = 5
 
 
@@ -32,14 +31,15 @@ async def trickle(stage: Stage, baskets: Baskets) -> None:
 
 
 async def _orders(stage: Stage, baskets: Baskets) -> None:
-    """From where the replay's slice ends in the file, as far as they ask for what is on show."""
+    """From where the replay's slice ends in the file, as far as they ask for what is on show. Who finds too little of
+    something makes it arrive."""
     shown = {each.code for each in stage.rows if not each.parts}
     orders = of_these(baskets.later, shown) or of_these(baskets.orders, shown)
     for number, order in enumerate(cycle(orders)):
         await asyncio.sleep(SHOPPER_EVERY)
         with suppress(ControlFailed):
             missing = await stage.shoppers.act(replace(order, number=f"{order.number}-{number}"))
-            await _arrive(stage, missing)
+            await hands.fill_up(stage, +missing)
 
 
 def of_these(orders: Iterable[RetailOrder], codes: Collection[str]) -> Sequence[RetailOrder]:
@@ -51,25 +51,14 @@ def of_these(orders: Iterable[RetailOrder], codes: Collection[str]) -> Sequence[
     return [order for order in cut if order.lines]
 
 
-async def _arrive(stage: Stage, missing: Counter[str]) -> None:
-    """What was missing comes in, more of it than was asked for, and what has been sold already without being there."""
-    totals = stage.shoppers.compared.here.totals
-    units = {
-        code: count * ARRIVES_TIMES + max(0, -totals.get(code, 0))
-        for code, count in missing.items()
-        if count
-    }
-    if units:
-        await hands.receive(stage, units)
-        stage.screen.say(f"goods arrive: {sum(units.values()):,} units")
-
-
 async def _troubles(stage: Stage) -> None:
     for kind, trouble in cycle(TROUBLES):
         await asyncio.sleep(TROUBLE_EVERY)
         with suppress(ControlFailed):
             if await _runs(stage, kind):
                 await trouble(stage, kind)
+                await asyncio.sleep(READ_FOR)
+                stage.caption = captions.TRICKLE
 
 
 async def _runs(stage: Stage, kind: MallKind) -> bool:
@@ -80,25 +69,26 @@ async def _runs(stage: Stage, kind: MallKind) -> bool:
 
 
 async def _closes(stage: Stage, kind: MallKind) -> None:
-    stage.screen.say(f"{NAMES[kind]} closes for maintenance")
+    stage.happens(captions.closes(kind))
     await stage.stalls[kind].fault("maintenance")
     await asyncio.sleep(TROUBLE_LASTS)
     await stage.stalls[kind].lift("maintenance")
-    stage.screen.say(f"{NAMES[kind]} has opened again")
+    stage.happens(captions.opens(kind))
 
 
 async def _expires(stage: Stage, kind: MallKind) -> None:
-    stage.screen.say(f"{NAMES[kind]}: the key has expired")
+    stage.happens(captions.expires(kind))
     await stage.stalls[kind].fault("expired")
     await asyncio.sleep(TROUBLE_LASTS)
     if (await stage.stalls[kind].look([stage.rows[0].code])).faults:
+        stage.happens(captions.renewed(kind))
         await hands.renew(stage, kind)
 
 
 async def _is_typed_over(stage: Stage, kind: MallKind) -> None:
     code = stage.rows[-1].code
     quantity = (await stage.stalls[kind].look([code])).numbers[code] + TYPED_MORE
-    stage.screen.say(f"somebody types {quantity} into {NAMES[kind]}'s own screen")
+    stage.happens(captions.typed_over(kind, quantity))
     await hands.type_in(stage, kind, code, quantity)
     await asyncio.sleep(LOOKED_AT_AFTER)
     await hands.look_at_mall(stage, kind, code)

@@ -60,7 +60,7 @@ class Watch:
     async def _view(self, shops: Sequence[Shop], errors: Sequence[AuditedError]) -> View:
         stage = self.stage
         lately = by_answers(stage.visible(), await stage.reaches(LATELY))
-        waiting, compared = await self._waiting(), stage.shoppers.compared
+        waiting = await self._waiting()
         return View(
             progress=stage.progress,
             shops={
@@ -73,7 +73,7 @@ class Watch:
             median=percentile(lately, 50),
             p95=percentile(lately, 95),
             rows=await self._rows(shops),
-            missing=(compared.here.missing, compared.shadow.till.missing),
+            missing=stage.shoppers.compared.missing,
         )
 
     async def _rows(self, shops: Sequence[Shop]) -> Sequence[RowView]:

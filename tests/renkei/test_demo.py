@@ -93,6 +93,7 @@ def test_it_serves_on_and_again_and_stops_when_told(place: Path) -> None:
     with serving(place, "--orders", "20", "--rate", "20", "--calm", "--quiet") as (process, said):
         until(lambda: "stands still" in said.read_text() or process.poll() is not None, 90)
         assert process.poll() is None, said.read_text()
+        assert "goods arrive" in said.read_text()
         products = _the_curl(said.read_text())
         assert [set(each) for each in products] == [{"code", "name", "total"}] * 3
         everyone = family(process.pid)

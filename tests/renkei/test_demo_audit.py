@@ -21,8 +21,9 @@ from integrations.sandbox.app import create_app
 from renkei.demo.audit import Audit, Kind, audit
 from renkei.demo.books import HeldOrder, MallBooks, read_state
 from renkei.demo.latency import Lasted, Spell, by_answers, by_mall_logs, calm, percentile
+from renkei.demo.replay import Tally
 from renkei.demo.stalls import Stall
-from renkei.demo.summary import Outcome, last_line
+from renkei.demo.summary import Outcome, Pace, last_line, summary
 
 YAHOO, AMAZON = MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 SHOP = {YAHOO: UUID(int=1), AMAZON: UUID(int=2)}
@@ -196,8 +197,18 @@ async def test_the_last_line_says_whether_it_balances(street: Street) -> None:
     )
 
 
+async def test_the_summary_holds_what_was_oversold_against_the_shadow(street: Street) -> None:
+    told = summary(_outcome(await street.audited()), [Tally(orders=2)], Pace(1, {}, 60))
+
+    assert (
+        "Units sold that did not exist: 4. At a shadow of these malls, told every 5 minutes: 1,234."
+        in told
+    )
+
+
 def _outcome(found: Audit) -> Outcome:
-    return Outcome(found, 7, 0, 3, 0, [_order(0, 2), _order(10, 60)], [Spell(_at(20), _at(30))])
+    lasted, spells = [_order(0, 2), _order(10, 60)], [Spell(_at(20), _at(30))]
+    return Outcome(found, 7, 0, 3, 0, lasted, spells, (4, 1234))
 
 
 def test_an_order_lasts_until_the_last_counter_was_written() -> None:

@@ -10,9 +10,10 @@ import pytest
 
 import renkei.demo
 from api.nodes import global_id
+from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind
 from integrations.sandbox.app import create_app
-from renkei.demo.captions import REPLAY
+from renkei.demo.captions import REPLAY, closes
 from renkei.demo.plain import Plain
 from renkei.demo.replay import OrderKey, Shoppers
 from renkei.demo.seeding import Merchant
@@ -90,6 +91,7 @@ async def test_another_name_of_this_machine_is_not_answered(site: httpx.AsyncCli
 
 async def test_the_state_is_what_the_malls_say(site: httpx.AsyncClient, stage: Stage) -> None:
     stage.say(REPLAY)
+    stage.happens(closes(MallKind.AMAZON))
     await stage.stalls[MallKind.AMAZON].fault("maintenance")
 
     told = (await site.get("/demo/state", headers=TOKEN)).json()
@@ -102,7 +104,12 @@ async def test_the_state_is_what_the_malls_say(site: httpx.AsyncClient, stage: S
     }
     assert told["api"] == API
     assert told["products"] == [global_id("Product", each) for each in IDS.values()]
-    assert told["caption"] == {"en": REPLAY.en, "ja": REPLAY.ja, "scene": 0, "of": 5}
+    assert told["caption"] == {
+        "en": "Amazon.co.jp closes for maintenance: its numbers are kept back.",
+        "ja": "Amazon.co.jpがメンテナンスに入りました。反映は保留されます。",
+        "scene": 0,
+        "of": 5,
+    }
     assert told["counted"] == {"orders": 0, "here": 0, "shadow": 0}
 
 
@@ -135,6 +142,15 @@ async def test_what_goes_wrong_is_seen_and_ends(site: httpx.AsyncClient) -> None
     renewed = (await act("renew")).json()
     assert await faults() == []
     assert {each["key"] for each in renewed["credentials"]} == {"service_secret", "license_key"}
+
+
+@pytest.mark.parametrize("mall", [kind.value for kind in KINDS])
+async def test_a_new_key_fills_every_field_of_the_form_that_the_mall_tells(
+    site: httpx.AsyncClient, mall: str
+) -> None:
+    told = (await site.post("/demo/renew", json={"mall": mall}, headers=TOKEN)).json()
+    fields = MALL_SPECS[MallKind(mall)].credential_fields
+    assert {each["key"] for each in told["credentials"]} == {each.key for each in fields}
 
 
 async def test_a_number_is_raised_by_hand(site: httpx.AsyncClient, stage: Stage) -> None:
