@@ -130,6 +130,10 @@ class MallCapabilities:
         "Other numbers than zero go out only with orders as fresh as this.",
         made_by=_seconds("order_freshness"),
     )
+    order_poll_seconds: int = field(
+        "A new shop's orders are asked for so often, as the mall's limits allow all day; a shop can be set otherwise.",
+        made_by=_seconds("order_poll"),
+    )
 
 
 @strawberry.type(description="What a merchant arranges at the mall before connecting.")

@@ -276,6 +276,7 @@ class Capabilities:
     order_lag: timedelta  # windows end this long before the mall's now
     order_time_resolution: timedelta  # a time stamp of the mall means [t, t + resolution)
     order_freshness: timedelta  # writes other than zero need orders seen this recently
+    order_poll: timedelta  # a new shop's orders are asked for so often
     max_order_window: timedelta
     cancels: CancelSupport
     answers_applied: (

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from domain.model.errors import DomainError
 from domain.model.locales import Words
-from domain.model.mall_specs import FormField, FormFieldKind, MallSpec
+from domain.model.mall_specs import SPEED, FormField, FormFieldKind, MallSpec
 
 MOST_CHARACTERS = 10_000
 MOST_NAME_CHARACTERS = 100
@@ -115,6 +116,12 @@ def checked_poll(seconds: int) -> int:
             most=LONGEST_POLL_SECONDS,
         )
     return seconds
+
+
+def usual_poll(spec: MallSpec, settings: Mapping[str, str]) -> int:
+    """Seconds from one question for a new shop's orders to the next; a sandbox in a hurry is asked more often."""
+    speed = float(settings.get(SPEED.key) or 1)
+    return max(SHORTEST_POLL_SECONDS, ceil(spec.capabilities.order_poll.total_seconds() / speed))
 
 
 def _check_shape(field: FormField, value: str, path: str) -> None:

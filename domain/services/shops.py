@@ -16,7 +16,7 @@ from domain.model.mall_specs import MALL_SPECS, MallSpec
 from domain.model.malls import MallKind, ShopConfig
 from domain.model.orders import CancelPolicy
 from domain.model.shops import DriftPolicy, ShopState, check_transition
-from domain.model.sync_errors import Part
+from domain.model.sync_errors import Level, Part
 from domain.services import credentials, sync_errors, walks
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
@@ -99,6 +99,7 @@ async def connect(
     hosts.check(spec, kept)
     elsewhere = shop_forms.points_elsewhere(spec, kept)
     shop_id = await shops.insert(tx, mall, name, kept, spec.match_keys[:1], sandbox=elsewhere)
+    await shops.change(tx, shop_id, order_poll_seconds=shop_forms.usual_poll(spec, kept))
     await credentials.save_credentials(tx, vault, shop_id, secrets, actor)
     job_id = await jobs.create(tx, JobKind.SHOP_CHECK, shop_id=shop_id, actor=actor)
     facts = {"mall": mall.value, "name": name, "settings": kept, "credentials": sorted(secrets)}
@@ -152,9 +153,12 @@ async def update(
 
 async def halt(tx: Tx, shop: Shop, error: MallError, *, now: datetime) -> UUID | None:
     """Nothing is sent or fetched until a person acts (level 9); what the mall's counters read is unknown from here on.
-    A shop that is halted, or was disconnected, stays as it is. The error that says so."""
+    A shop that is halted, or was disconnected, stays as it is. The error that says so.
+
+    `shop`: as it was when the mall was asked. What the mall said to credentials that were changed since is no reason.
+    """
     there = await shops.lock(tx, shop.id)
-    if there is None or there.state == ShopState.HALTED:
+    if there is None or there.state == ShopState.HALTED or there.version != shop.version:
         return None
     shop = there
     await become(tx, shop, ShopState.HALTED)
@@ -177,12 +181,13 @@ async def may_run(tx: Tx, shop: Shop, *, now: datetime) -> bool:
 
 
 async def caught_up(tx: Tx, shop: Shop, *, now: datetime) -> None:
-    """Orders are complete again: the shop runs, its level 9 closes, and what differs goes out."""
+    """Orders are complete again: the shop runs, its level 9 closes, and what differs goes out. A key that lapses soon is
+    still told of."""
     shop = await known(tx, shop.id)
     if shop.state == ShopState.RUNNING:
         return
     await become(tx, shop, ShopState.RUNNING)
-    await sync_errors.resolve(tx, shop.id, sync_errors.HALTING, now=now)
+    await sync_errors.resolve(tx, shop.id, sync_errors.HALTING, level=Level.LEVEL_9, now=now)
     await walks.look_again(tx, [shop.id], now=now)
 
 

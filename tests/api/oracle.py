@@ -1938,5 +1938,6 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "cancels": lambda o, spec, _: spec.cancels.value,
         "usual_delay_seconds": lambda o, spec, _: int(spec.usual_delay.total_seconds()),
         "order_freshness_seconds": lambda o, spec, _: int(spec.order_freshness.total_seconds()),
+        "order_poll_seconds": lambda o, spec, _: int(spec.order_poll.total_seconds()),
     },
 }

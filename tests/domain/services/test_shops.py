@@ -66,6 +66,35 @@ async def test_a_new_shop_is_off_and_its_connection_is_tested(db: Database, acco
     assert logged == ["CREATE_ACCOUNT", "CONNECT_SHOP"]
 
 
+@pytest.mark.parametrize(
+    ("mall", "speed", "seconds"),
+    [
+        (MallKind.RAKUTEN, "", 10),
+        (MallKind.YAHOO_SHOPPING, "", 20),
+        (MallKind.AMAZON, "", 180),
+        (MallKind.AMAZON, "6", 30),
+        (MallKind.AMAZON, "999999", 10),
+    ],
+)
+async def test_a_new_shop_asks_for_orders_as_often_as_its_mall_allows(
+    db: Database, account: UUID, mall: MallKind, speed: str, seconds: int
+):
+    keys = {
+        MallKind.RAKUTEN: KEYS,
+        MallKind.YAHOO_SHOPPING: {"client_id": "1", "client_secret": "2"},
+        MallKind.AMAZON: {"client_id": "1", "client_secret": "2"},
+    }
+    whose = {} if mall is MallKind.RAKUTEN else {"seller_id": "A1EXAMPLE"}
+    async with db.transaction(account) as tx:
+        settings = whose | {"speed": speed}
+        shop, _ = await shops.connect(tx, VAULT, OWNER, mall, "Tea", keys[mall], settings)
+
+        assert shop.order_poll_seconds == seconds
+        await shops.update(tx, VAULT, OWNER, shop.id, ShopChange(order_poll_seconds=90))
+        again, _ = await shops.update(tx, VAULT, OWNER, shop.id, ShopChange(name="Tea and cups"))
+        assert again.order_poll_seconds == 90
+
+
 async def test_credentials_go_to_the_connector_and_nowhere_else(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await a_shop(tx)
