@@ -132,11 +132,12 @@ async def resolve(
     kinds: Collection[SyncErrorKind],
     *,
     part: Part | None = None,
+    level: Level | None = None,
     now: datetime,
 ) -> None:
-    """Closes a shop's errors of these kinds, of one part or of any: their cause is gone."""
-    names = [kind.value for kind in kinds]
-    for error_id in await sync_errors.resolve(tx, shop_id, names, part=part, at=now):
+    """Closes a shop's errors of these kinds, of one part and level or of any: their cause is gone."""
+    names, number = [kind.value for kind in kinds], level.number if level else None
+    for error_id in await sync_errors.resolve(tx, shop_id, names, part=part, level=number, at=now):
         _announce(tx, ErrorChange.RESOLVED, error_id, shop_id, None)
 
 

@@ -70,6 +70,7 @@ RESOLVE = text(
     UPDATE sync_errors SET resolved_at = :at, state = CASE state WHEN 'OPEN' THEN 'RESOLVED' ELSE state END
     WHERE account_id = :account AND resolved_at IS NULL AND shop_id = :shop AND kind = ANY (:kinds)
         AND (cast(:part AS text) IS NULL OR params ->> 'part' = :part)
+        AND (cast(:level AS int) IS NULL OR level = :level)
     RETURNING id
     """
 )
@@ -172,11 +173,18 @@ async def recount(tx: Tx, error_id: UUID) -> None:
 
 
 async def resolve(
-    tx: Tx, shop_id: UUID, kinds: Collection[str], *, part: str | None, at: datetime
+    tx: Tx,
+    shop_id: UUID,
+    kinds: Collection[str],
+    *,
+    part: str | None,
+    level: int | None,
+    at: datetime,
 ) -> list[UUID]:
-    """The cause is gone for the whole shop, or for this part of it. The ids of what was open until now."""
+    """The cause is gone for the whole shop, or for this part of it, or at this level. The ids of what was open until
+    now."""
     parameters = {"account": tx.account_id, "shop": shop_id, "kinds": list(kinds), "part": part}
-    rows = await tx.execute(RESOLVE, parameters | {"at": at})
+    rows = await tx.execute(RESOLVE, parameters | {"level": level, "at": at})
     return list(rows.scalars())
 
 

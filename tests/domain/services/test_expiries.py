@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.model.errors import MallLockedOut
 from domain.model.malls import MallKind
 from domain.services import expiries, shops, sync_errors
 from domain.services.credentials import Vault
@@ -75,6 +76,21 @@ async def test_a_renewed_key_closes_it(tx: Tx, shop: Shop) -> None:
     await look(tx, shop, NOW)
 
     assert await told(tx) == [("CREDENTIALS_EXPIRED", 8, "RESOLVED", 1, "3")]
+
+
+async def test_a_halt_and_its_end_say_no_mark_again(tx: Tx, shop: Shop) -> None:
+    await lives(tx, shop, NOW + timedelta(days=7))
+    await look(tx, shop, NOW)
+    await shops.halt(tx, shop, MallLockedOut("The key is dead."), now=NOW)
+    await shop_rows.change(tx, shop.id, state="CATCHING_UP")
+
+    await shops.caught_up(tx, shop, now=NOW)
+    await look(tx, shop, NOW)
+
+    assert await told(tx) == [
+        ("CREDENTIALS_EXPIRED", 8, "OPEN", 1, "7"),
+        ("CREDENTIALS_REFUSED", 9, "RESOLVED", 1, None),
+    ]
 
 
 async def test_a_halted_shop_is_not_told_twice(tx: Tx, shop: Shop) -> None:
