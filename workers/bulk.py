@@ -1,6 +1,5 @@
 """One turn of doing a job's targets, part by part, until none is left or the turn is over."""
 
-from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -9,6 +8,7 @@ from domain.services import bulk
 from domain.services.bulk import PartRefused
 from domain.store.database import Tx
 from workers.context import Context
+from workers.turns import again_and_again
 
 TURN_SECONDS = 45
 
@@ -18,9 +18,7 @@ log = structlog.get_logger(__name__)
 async def do_targets(ctx: Context, account_id: UUID, job_id: UUID) -> None:
     """It can die at any line and be run again. Another worker's turn is left alone; what is left when this turn is over
     the clock finds."""
-    until = monotonic() + TURN_SECONDS
-    while monotonic() < until and await _do_part(ctx, account_id, job_id):
-        pass
+    await again_and_again(TURN_SECONDS, lambda: _do_part(ctx, account_id, job_id))
 
 
 async def _do_part(ctx: Context, account_id: UUID, job_id: UUID) -> bool:

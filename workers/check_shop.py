@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.model.errors import MallError, MallLockedOut, MallOutcomeUnknown, MallRefused
@@ -20,6 +20,7 @@ from domain.store.shops import Shop
 from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 from workers.import_orders import fetch_orders
+from workers.turns import turn
 
 TEST_SECONDS = 45
 LEASE = timedelta(seconds=20)
@@ -29,34 +30,26 @@ TRY_AGAIN = timedelta(seconds=5)
 async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """The tests that wait, then orders from the watermark where the shop is catching up. Another tester's shop is left
     alone."""
-    epoch = await _begin(ctx, account_id, shop_id)
-    if epoch is None:
-        return
 
-    async def go_on() -> None:
-        async with ctx.db.transaction(account_id) as tx:
-            await leases.renew(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch, LEASE)
-
-    try:
-        async with beating(BEAT_SECONDS, go_on):
-            with suppress(ShopGone):
-                await _checked(ctx, account_id, shop_id)
-    finally:
-        await asyncio.shield(_end(ctx, account_id, shop_id, epoch))
-
-
-async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> int | None:
-    async def work(tx: Tx) -> int | None:
+    async def begin(tx: Tx, shop_id: UUID, *, now: datetime) -> int | None:
         if await shop_rows.get(tx, shop_id) is None:
             return None
         return await leases.take(tx, shop_id, LeaseKind.CHECK, ctx.holder, LEASE)
 
-    return await ctx.db.run(account_id, work)
-
-
-async def _end(ctx: Context, account_id: UUID, shop_id: UUID, epoch: int) -> None:
-    async with ctx.db.transaction(account_id) as tx:
+    async def end(tx: Tx, epoch: int, *, now: datetime) -> None:
         await leases.give_back(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch)
+
+    async with turn(ctx, account_id, shop_id, begin, end) as epoch:
+        if epoch is None:
+            return
+
+        async def go_on() -> None:
+            async with ctx.db.transaction(account_id) as tx:
+                await leases.renew(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch, LEASE)
+
+        async with beating(BEAT_SECONDS, go_on):
+            with suppress(ShopGone):
+                await _checked(ctx, account_id, shop_id)
 
 
 async def _checked(ctx: Context, account_id: UUID, shop_id: UUID) -> None:

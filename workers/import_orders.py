@@ -2,48 +2,39 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-import structlog
-
-from domain.model.errors import MallError, MallOutcomeUnknown
+from domain.model.errors import MallOutcomeUnknown
 from domain.model.malls import Mall, OrderPage
 from domain.services import drift, polling
-from domain.services.polling import Poll, TurnLost
+from domain.services.polling import Poll
 from domain.store.database import Tx
 from workers import order_windows
 from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 from workers.order_windows import PAGE_SECONDS
 from workers.throttle import urgent
-
-log = structlog.get_logger(__name__)
+from workers.turns import turn
 
 
 async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """Another importer's turn is left alone. A failure leaves the watermark where it was."""
 
-    async def begin(tx: Tx) -> Poll | None:
-        return await polling.begin(tx, shop_id, ctx.holder, now=ctx.now())
+    async def begin(tx: Tx, shop_id: UUID, *, now: datetime) -> Poll | None:
+        return await polling.begin(tx, shop_id, ctx.holder, now=now)
 
-    poll = await ctx.db.run(account_id, begin)
-    if poll is None:
-        return
+    async with turn(ctx, account_id, shop_id, begin, polling.end, failed=polling.failed) as poll:
+        if poll is None:
+            return
 
-    async def go_on() -> None:
-        async with ctx.db.transaction(account_id) as tx:
-            await polling.go_on(tx, poll)
+        async def go_on() -> None:
+            async with ctx.db.transaction(account_id) as tx:
+                await polling.go_on(tx, poll)
 
-    try:
         async with beating(BEAT_SECONDS, go_on):
             with urgent():
                 await _fetch(ctx, account_id, poll)
-    except TurnLost:
-        log.warning("orders_turn_lost", shop=str(shop_id))
-    except MallError as error:
-        await _failed(ctx, account_id, poll, error)
-    finally:
-        await asyncio.shield(_end(ctx, account_id, poll))
 
 
 async def _fetch(ctx: Context, account_id: UUID, poll: Poll) -> None:
@@ -83,15 +74,3 @@ async def _read(mall: Mall, numbers: Sequence[str]) -> OrderPage:
             return await mall.orders_by_number(numbers)
     except TimeoutError as error:
         raise MallOutcomeUnknown(f"No orders by number within {PAGE_SECONDS} s.") from error
-
-
-async def _failed(ctx: Context, account_id: UUID, poll: Poll, error: MallError) -> None:
-    async def work(tx: Tx) -> None:
-        await polling.failed(tx, poll, error, now=ctx.now())
-
-    await ctx.db.run(account_id, work)
-
-
-async def _end(ctx: Context, account_id: UUID, poll: Poll) -> None:
-    async with ctx.db.transaction(account_id) as tx:
-        await polling.end(tx, poll, now=ctx.now())

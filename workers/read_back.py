@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from time import monotonic
 from uuid import UUID
 
 from domain.model.errors import MallError, MallOutcomeUnknown
@@ -14,13 +13,12 @@ from domain.store.pushes import Unread
 from domain.store.shops import Shop
 from workers.context import Context
 from workers.reflect import CALL_SECONDS, TURN_SECONDS
+from workers.turns import again_and_again
 
 
 async def read_back(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """Until nothing is due, or the turn is over."""
-    until = monotonic() + TURN_SECONDS
-    while monotonic() < until and await _read_once(ctx, account_id, shop_id):
-        pass
+    await again_and_again(TURN_SECONDS, lambda: _read_once(ctx, account_id, shop_id))
 
 
 async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:

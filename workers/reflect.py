@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from time import monotonic
 from uuid import UUID
@@ -18,6 +18,7 @@ from domain.store import leases, shops
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
+from workers import turns
 from workers.context import Context
 from workers.places import Places, holding
 from workers.throttle import urgent
@@ -37,7 +38,7 @@ Outcome = Sequence[PushResult] | MallError
 @dataclass(slots=True)
 class Turn:
     """One holder's turn. `at_most`: how many items go out next; halved while a batch is being split. `lanes`: of what
-    waited when it was last looked at."""
+    waited when it was last looked at. `missed`: something came that it did not see, and that nobody else could take up."""
 
     account_id: UUID
     shop: Shop
@@ -46,6 +47,7 @@ class Turn:
     at_most: int
     lanes: Sequence[int]
     splits: int = 0
+    missed: bool = False
 
     @property
     def shop_id(self) -> UUID:
@@ -79,30 +81,28 @@ async def push_waiting(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
 
 async def _take_turn(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
     """Did something come that this turn did not see, and that nobody else could take up?"""
-    turn = await _begin(ctx, account_id, shop_id)
-    if turn is None:
-        return False
-    missed = False
-    try:
-        while turn.lanes and monotonic() < turn.until and await _push_once(ctx, turn):
+
+    async def begin(tx: Tx, shop_id: UUID, *, now: datetime) -> Turn | None:
+        return await _begin(ctx, tx, shop_id, now)
+
+    async def end(tx: Tx, turn: Turn, *, now: datetime) -> None:
+        turn.missed = await _end(ctx, tx, turn, now)
+
+    async with turns.turn(ctx, account_id, shop_id, begin, end) as turn:
+        while turn and turn.lanes and monotonic() < turn.until and await _push_once(ctx, turn):
             pass
-    finally:
-        missed = await asyncio.shield(_end(ctx, turn))
-    return missed
+    return turn is not None and turn.missed
 
 
-async def _begin(ctx: Context, account_id: UUID, shop_id: UUID) -> Turn | None:
-    async def work(tx: Tx) -> Turn | None:
-        epoch = await leases.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
-        shop = await shops.get(tx, shop_id)
-        if epoch is None or shop is None:
-            return None
-        await reflect.recover(tx, shop, epoch, now=ctx.now())
-        lanes = await _looked(ctx, tx, shop)
-        at_most = _whole(MALL_SPECS[shop.mall].capabilities)
-        return Turn(account_id, shop, epoch, monotonic() + TURN_SECONDS, at_most, lanes)
-
-    return await ctx.db.run(account_id, work)
+async def _begin(ctx: Context, tx: Tx, shop_id: UUID, now: datetime) -> Turn | None:
+    epoch = await leases.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
+    shop = await shops.get(tx, shop_id)
+    if epoch is None or shop is None:
+        return None
+    await reflect.recover(tx, shop, epoch, now=now)
+    lanes = await _looked(ctx, tx, shop)
+    at_most = _whole(MALL_SPECS[shop.mall].capabilities)
+    return Turn(tx.account_id, shop, epoch, monotonic() + TURN_SECONDS, at_most, lanes)
 
 
 def _whole(mall: Capabilities) -> int:
@@ -238,15 +238,11 @@ def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     return turn.splits < MOST_CALLS_PER_BATCH
 
 
-async def _end(ctx: Context, turn: Turn) -> bool:
+async def _end(ctx: Context, tx: Tx, turn: Turn, now: datetime) -> bool:
     """Gives the turn back. Whoever could not take it meanwhile had written before what is looked for now."""
-
-    async def work(tx: Tx) -> bool:
-        shop = await shops.lock(tx, turn.shop_id)
-        if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
-            await reflect.rest(tx, shop, now=ctx.now())
-        await reflect.end(tx, turn.shop_id, turn.epoch, now=ctx.now())
-        await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
-        return shop is not None and not turn.lanes and bool(await _looked(ctx, tx, shop))
-
-    return await ctx.db.run(turn.account_id, work)
+    shop = await shops.lock(tx, turn.shop_id)
+    if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
+        await reflect.rest(tx, shop, now=now)
+    await reflect.end(tx, turn.shop_id, turn.epoch, now=now)
+    await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
+    return shop is not None and not turn.lanes and bool(await _looked(ctx, tx, shop))
