@@ -12,6 +12,7 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
     POST   status    {number, status}                            the order moves on, in the mall's own words
     POST   cancel    {number, restock?, reason?}               `restock` overrides the item's setting
     POST   cut       {number, item_code, variant_code?, by}
+    POST   add       {number, item_code, variant_code?, by}      the store adds units to the order; 409 SOLD_OUT
     POST   split     {number, item_code, variant_code?, by}      → 201 {parent, child}; units move to an order of their own
     POST   faults    {kind, on?, calls?, items?, seconds?, code?} → 201 {number}; kinds: see faults.py
     DELETE faults    {kind?}                                   → {lifted}
@@ -199,6 +200,16 @@ def cut(at: At) -> Response:
     return JSONResponse(_order_shown(cut_order))
 
 
+def add(at: At) -> Response:
+    order, units = at.core.ledger.order(at.shop, at.body.text("number")), at.body.number("by")
+    if not order.open:
+        raise Closed(f"The order {order.number} is cancelled.")
+    if units < 1:
+        raise Bad("`by` must be at least 1.")
+    grown = at.core.ledger.add(at.shop, order, at.key_in(at.body), units, at.mall)
+    return JSONResponse(_order_shown(grown))
+
+
 def split(at: At) -> Response:
     order, key, units = _part_of_order(at)
 
@@ -265,6 +276,7 @@ ROUTES: tuple[tuple[str, str, Callable[[At], Response]], ...] = (
     ("POST", "/status", move_on),
     ("POST", "/cancel", cancel),
     ("POST", "/cut", cut),
+    ("POST", "/add", add),
     ("POST", "/split", split),
     ("POST", "/faults", add_fault),
     ("DELETE", "/faults", lift_faults),

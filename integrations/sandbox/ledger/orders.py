@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from integrations.sandbox.ledger.rows import as_json, as_order, as_seconds, line_row
-from integrations.sandbox.ledger.splits import child_of, parent_of
+from integrations.sandbox.ledger.splits import child_of, parent_of, with_more
 from integrations.sandbox.ledger.stock import Stock
 from integrations.sandbox.ledger.values import (
     Item,
@@ -70,6 +70,14 @@ class Ledger(Stock):
                 for line in order.lines
             )
             order = replace(order, lines=lines, updated_at=self.clock.now())
+            self.save_order(shop, order)
+        return order
+
+    def add(self, shop: Shop, order: Order, key: ItemKey, units: int, rules: SaleRules) -> Order:
+        """Units more of an item, or an item more: the counter falls as by a purchase. Raises SoldOut, Unknown."""
+        with self.transaction():
+            self._settle()
+            order = with_more(order, self._take(shop, key, units, rules), self.clock.now())
             self.save_order(shop, order)
         return order
 

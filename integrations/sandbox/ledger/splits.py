@@ -1,9 +1,10 @@
-"""An order split in two: the child takes units of one line along, the parent keeps the rest; their details name each other."""
+"""Orders that a store changes: one split in two, whose child takes units of one line along and whose parent keeps the rest,
+their details naming each other; and one with units more."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from integrations.sandbox.ledger.values import ItemKey, Order
+from integrations.sandbox.ledger.values import ItemKey, Order, OrderLine
 
 
 def child_of(
@@ -34,3 +35,20 @@ def parent_of(order: Order, key: ItemKey, child: Order) -> Order:
     children = [order.details.get("children", ""), child.number]
     details = {**order.details, "children": ",".join(filter(None, children))}
     return replace(order, updated_at=child.updated_at, lines=lines, details=details)
+
+
+def with_more(order: Order, more: OrderLine, at: datetime) -> Order:
+    """A line of the same item grows; else there is one line more."""
+    lines = tuple(_grown(line, more) if line.key == more.key else line for line in order.lines)
+    if more.key not in {line.key for line in order.lines}:
+        lines = (*lines, more)
+    return replace(order, updated_at=at, lines=lines)
+
+
+def _grown(line: OrderLine, more: OrderLine) -> OrderLine:
+    return replace(
+        line,
+        ordered=line.ordered + more.ordered,
+        quantity=line.quantity + more.quantity,
+        lowered=line.lowered + more.lowered,
+    )

@@ -77,6 +77,23 @@ async def test_a_cut_needs_units_and_the_item(shop):
         assert answer.status_code == 400
 
 
+async def test_a_store_adds_units_to_an_order_as_long_as_there_are_some(shop):
+    await shop.rig.control("PUT", "items", items=[{"item_code": "mug", "quantity": 1}])
+    order = await shop.rig.buys("tee", 2, "m")
+    tees, mugs = {"item_code": "tee", "variant_code": "m"}, {"item_code": "mug"}
+    for more in (tees, mugs):
+        grown = await shop.rig.control("POST", "add", number=order["number"], **more, by=1)
+
+    refused = await shop.rig.asked("POST", "add", number=order["number"], **mugs, by=1)
+
+    assert [(line["item_code"], line["quantity"]) for line in grown["lines"]] == [
+        ("tee", 3),
+        ("mug", 1),
+    ]
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "SOLD_OUT")
+    assert sorted((await shop.rig.counters()).values()) == [0, 2]
+
+
 async def test_items_put_again_without_a_quantity_keep_their_counter(shop):
     await shop.rig.control("PUT", "items", items=[{"item_code": "TEE", "variant_code": "m"}])
     assert await shop.rig.counters() == {"tee:m": 5}
