@@ -22,11 +22,12 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from renkei.engines.process import spawn, stop
 from tests.clients.node import NoNode, install, lock_of, run_in
+from tests.patience import PATIENCE_SECONDS
 
 FOLDER = Path(__file__).parent
 UNPACKED = FOLDER / "node_modules" / ".unpacked"
-PATIENCE = 30.0
 LOOK_AGAIN = 0.05
+KEYS = {"Tab": 9, "Enter": 13, "Escape": 27}
 LISTENING = re.compile(r"ws://\S+")
 OPTIONS = (
     "--headless",
@@ -56,7 +57,7 @@ class Tab:
         if self.session:
             told["sessionId"] = self.session
         await self.line.send(json.dumps(told))
-        return await asyncio.wait_for(answer, PATIENCE)
+        return await asyncio.wait_for(answer, PATIENCE_SECONDS)
 
     async def listen(self) -> None:
         """Answers to whom they are for; what the page complains of is kept."""
@@ -92,7 +93,7 @@ class Tab:
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
 
-    async def until(self, script: str, seconds: float = 20.0) -> Any:
+    async def until(self, script: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """What it is worth once that is something. Fails with what the page shows."""
         clock = asyncio.get_running_loop()
         end = clock.time() + seconds
@@ -102,6 +103,13 @@ class Tab:
                 raise AssertionError(f"not within {seconds} s: {script}\n{self.errors}\n{shown}")
             await asyncio.sleep(LOOK_AGAIN)
         return found
+
+    async def presses(self, key: str) -> None:
+        """On the keyboard, wherever the page's focus is."""
+        told = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        typed = {"text": "\r"} if key == "Enter" else {}
+        await self.call("Input.dispatchKeyEvent", type="keyDown", **told, **typed)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
     async def picture(self, *, whole: bool = False) -> bytes:
         """As PNG; `whole`: of what one would have to scroll to, too."""
@@ -129,7 +137,7 @@ async def a_tab(program: Path) -> AsyncIterator[Tab]:
                 yield tab
                 listening.cancel()
         finally:
-            stop(process, (signal.SIGKILL, PATIENCE))
+            stop(process, (signal.SIGKILL, PATIENCE_SECONDS))
 
 
 async def _attach(tab: Tab) -> None:
@@ -141,7 +149,7 @@ async def _attach(tab: Tab) -> None:
 
 
 async def _address(said: Any) -> str:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             said.seek(0)
             if found := LISTENING.search(said.read()):

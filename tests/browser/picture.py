@@ -35,7 +35,7 @@ async def taken(page: str) -> bytes:
         await tab.until(SEEN)
         if await tab.ask("document.documentElement.lang") != "en":
             await tab.ask("document.getElementById('language').click()")
-        await tab.until(f"({SEEN}) && ({FOLLOWED})", 60)
+        await tab.until(f"({SEEN}) && ({FOLLOWED})")
         return await tab.picture()
 
 

@@ -73,6 +73,22 @@ async def tab(browser: Path) -> AsyncIterator[Tab]:
         yield opened
 
 
+async def test_it_is_read_in_japanese_and_on_a_phone(demo: Demo, tab: Tab) -> None:
+    await tab.size(390, 844, phone=True)
+    await tab.open(demo.page)
+    await tab.until(OPEN_LINE)
+    if await tab.ask("document.documentElement.lang") == "en":
+        await tab.ask("document.getElementById('language').click()")
+    await tab.until("document.getElementById('mall-RAKUTEN').innerText.includes('楽天市場')")
+    await tab.until("document.querySelectorAll('#rows td .why small').length === 36")
+
+    shown = await tab.ask("document.body.innerText")
+    assert "undefined" not in shown
+    assert "{" not in shown
+    assert await tab.ask("document.querySelector('#rows td').dataset.mall") == "楽天市場"
+    assert await tab.ask("document.documentElement.scrollWidth") <= 390
+
+
 async def _row_with_stock(tab: Tab) -> int:
     """The first row, from 1, that every mall has at least two of and that is no set."""
     found: int = await tab.until(
@@ -110,9 +126,10 @@ async def test_a_person_buys_and_breaks_things_and_the_malls_follow(demo: Demo, 
     await _sees(tab, row, [left - 1] * 3)
     await tab.until("document.getElementById('reached').children.length === 2")
 
-    await tab.ask(f"{_head('RAKUTEN', 'Expire key')}.click()")
+    await tab.ask(f"{_head('RAKUTEN', 'Expire key')}.focus()")
+    await tab.presses("Enter")
     await _buys(tab, row, 1)
-    await tab.until("!!document.querySelector('#mall-RAKUTEN .HALTED')", 40)
+    await tab.until("!!document.querySelector('#mall-RAKUTEN .HALTED')")
     await tab.until("!!document.querySelector('#errors .LEVEL_9')")
     await _sees(tab, row, [left - 1, left - 2, left - 2])
     classes = f"[...{ROW.format(row=row)}.querySelectorAll('td')].map((each) => each.className)"
@@ -123,9 +140,13 @@ async def test_a_person_buys_and_breaks_things_and_the_malls_follow(demo: Demo, 
     ]
     await tab.ask(f"{ROW.format(row=row)}.querySelector('.why').click()")
     await tab.until("document.getElementById('why').textContent.includes('‖')")
+    await tab.presses("Escape")
+    assert await tab.ask("document.getElementById('explained').hidden")
 
-    await tab.ask(f"{_head('RAKUTEN', 'Renew key')}.click()")
-    await tab.until("!!document.querySelector('#mall-RAKUTEN .RUNNING')", 40)
+    # The column changed under the keyboard, and kept it.
+    assert await tab.ask("document.activeElement.textContent") == "Renew key"
+    await tab.presses("Enter")
+    await tab.until("!!document.querySelector('#mall-RAKUTEN .RUNNING')")
     await _sees(tab, row, [left - 2] * 3)
     await tab.until("!document.querySelector('#errors .LEVEL_9')")
     assert tab.errors == []

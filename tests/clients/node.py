@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
+from tests.patience import PATIENCE_SECONDS
+
 FOLDER = Path(__file__).parent
 INSTALLED = FOLDER / "node_modules" / ".lock"
 """The hash of the lock that node_modules was installed from."""
 OLDEST = 20
 INSTALL_SECONDS = 180
-RUN_SECONDS = 60.0
-PATIENCE_SECONDS = 30.0
 
 
 class NoNode(Exception):
@@ -33,7 +33,9 @@ class Node:
     async def run(self, script: str | Path, *arguments: str, cwd: Path = FOLDER) -> str:
         """What it printed. Fails with its own words when it ends otherwise than well."""
         async with self.talking(script, *arguments, cwd=cwd) as talk:
-            said, complained = await asyncio.wait_for(talk.process.communicate(b""), RUN_SECONDS)
+            said, complained = await asyncio.wait_for(
+                talk.process.communicate(b""), PATIENCE_SECONDS
+            )
         assert talk.process.returncode == 0, f"{said.decode()}\n{complained.decode()}"
         return said.decode()
 

@@ -18,8 +18,7 @@ import httpx
 from domain.settings import Settings
 from renkei.engines.process import spawn
 from tests.api.transport.serving import a_client
-
-PATIENCE_SECONDS = 30.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass

@@ -16,10 +16,10 @@ from tests.api.transport.test_examples import SOURCES
 from tests.clients.following import hears_everything_once
 from tests.clients.server import Server
 from tests.clients.town import BEFORE, CODES, Town
+from tests.patience import PATIENCE_SECONDS
 
 PAGE = 25
 PAUSE_SECONDS = 0.1
-PATIENCE_SECONDS = 30.0
 
 
 def over_http(server: Server, token: str) -> Client:

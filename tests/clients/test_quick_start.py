@@ -15,8 +15,8 @@ from domain.store.database import Database
 from tests.clients.server import Server
 from tests.clients.town import CODES, Town
 from tests.fences import API, fenced, options
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 30.0
 PAUSE_SECONDS = "0.1"
 
 [PROGRAM] = fenced(API.read_text(), "python")

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from integrations.connections import KeptOpen
+from tests.patience import PATIENCE_SECONDS, eventually
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -37,9 +38,7 @@ class Host:
             writer.close()
 
     async def is_asked(self, times: int) -> None:
-        async with asyncio.timeout(5):
-            while self.asked < times:  # noqa: ASYNC110  the calls come over a socket
-                await asyncio.sleep(0.005)
+        await eventually(lambda: asyncio.sleep(0, self.asked >= times))
 
     async def hangs_up(self) -> None:
         """On all that are connected; what was sent to them has arrived when this ends."""
@@ -67,7 +66,9 @@ async def host() -> AsyncIterator[Host]:
 
 
 def a_client(seconds: float = 60.0, at_most: int = 10) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=KeptOpen(seconds=seconds, at_most=at_most), timeout=5)
+    return httpx.AsyncClient(
+        transport=KeptOpen(seconds=seconds, at_most=at_most), timeout=PATIENCE_SECONDS
+    )
 
 
 async def test_calls_after_one_another_share_a_connection(host: Host) -> None:

@@ -48,6 +48,7 @@ from integrations.registry import CONNECTORS, connect
 from integrations.sandbox.app import create_app
 from integrations.sandbox.clock import Clock
 from tests.integrations.recorded import OpenThrottle
+from tests.patience import eventually
 
 UNHURRIED = 5.0
 IMPATIENT = 0.5
@@ -237,14 +238,6 @@ async def hurried_shop(kind: MallKind, sandbox: Sandbox) -> AsyncIterator[Shop]:
     async with a_shop(kind, sandbox, IMPATIENT) as shop:
         await shop.has({shop.seat.first: 10, shop.seat.second: 5})
         yield shop
-
-
-async def eventually(holds: Callable[[], Awaitable[object]], within: float = 5.0) -> None:
-    """Waits until it holds; a mall may take its time to show what it has accepted."""
-    deadline = time.monotonic() + within
-    while not await holds():
-        assert time.monotonic() < deadline, f"not within {within} seconds"
-        await asyncio.sleep(0.01)
 
 
 async def push(mall: Mall, pushes: Sequence[StockPush]) -> list[PushResult]:

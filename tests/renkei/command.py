@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENCE_SECONDS
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).with_name("stand_ins")
 AS_NOBODY = (sys.executable, str(Path(__file__).with_name("as_nobody.py")))
 READY = re.compile(r"Renkei is ready: (http://\S+)")
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
     """Return once the condition holds; fail when it does not within the time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -44,7 +46,7 @@ def renkei(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -86,7 +88,7 @@ class Up:
         return up
 
     def ready(self) -> "Up":
-        until(lambda: self._heard() or self.process.poll() is not None, 60)
+        until(lambda: self._heard() or self.process.poll() is not None)
         assert self.address, self.errors.read_text()
         return self
 
@@ -105,7 +107,7 @@ class Up:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def ended(self) -> int:
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def kill(self) -> dict[int, str]:
         """Answers with the family as it was."""

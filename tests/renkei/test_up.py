@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from renkei import home
 from renkei.engines.binaries import POSTGRES
+from tests.patience import PATIENCE_SECONDS
 from tests.renkei.command import AS_NOBODY, CHECKOUT, Up, alive, processes, until, user_of
 
 Start = Callable[..., Up]
@@ -51,18 +51,24 @@ def named(run: Up, name: str) -> int:
     )
 
 
+def when_made(data: Path) -> list[int]:
+    """The cluster and the engines' programs, which take the time of a first start."""
+    places = (data / "postgres" / "PG_VERSION", *data.glob("programs/*"))
+    return [place.stat().st_mtime_ns for place in places]
+
+
 def pid_at(run: Up) -> int:
     try:
-        return int(httpx.get(run.address, timeout=5).text)
+        return int(httpx.get(run.address, timeout=PATIENCE_SECONDS).text)
     except httpx.HTTPError:
         return 0
 
 
 def status(address: str) -> int:
-    return httpx.get(address, timeout=5).status_code
+    return httpx.get(address, timeout=PATIENCE_SECONDS).status_code
 
 
-async def test_everything_survives_a_stop_and_the_second_start_is_fast(
+async def test_everything_survives_a_stop_and_the_second_start_makes_nothing_anew(
     place: Path, up: Start, user: str
 ) -> None:
     if user == "as nobody":
@@ -84,9 +90,9 @@ async def test_everything_survives_a_stop_and_the_second_start_is_fast(
     assert alive(family) == set()
     assert [folder for folder in sockets if folder.exists()] == []
 
-    began = time.monotonic()
+    made = when_made(data)
     up(data, launcher=launcher).ready()
-    assert time.monotonic() - began < 5
+    assert when_made(data) == made
     assert (data / "sandbox.port").read_text() == malls
     assert await the_row(data) == "tea"
 
@@ -115,7 +121,7 @@ async def test_a_kill_while_starting_leaves_nothing_in_the_way(place: Path, up: 
     first = up(data)
     until(lambda: (data / "postgres.draft").exists())
     family = first.kill()
-    until(lambda: not alive(family), 10)
+    until(lambda: not alive(family))
 
     up(data).ready()
 

@@ -19,8 +19,6 @@ RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMA
 KINDS = (RAKUTEN, YAHOO, AMAZON)
 OURS, THEIRS, ASK = DriftPolicy.OURS_WINS, DriftPolicy.TAKE_THEIRS, DriftPolicy.ASK
 MUG = "MUG"
-WITHIN = 30.0
-"""Orders are known past a reading only some seconds later, however fast a sandbox runs."""
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ async def test_where_ours_wins_an_edit_is_put_right(
     await follows(here, kind, OURS)
     await edits(here, kind, quantity)
 
-    await here.settled(MUG, 10, within=WITHIN)
+    await here.settled(MUG, 10)
     assert await taken(here) == []
 
 
@@ -103,7 +101,7 @@ async def test_where_theirs_is_taken_an_edit_goes_to_every_mall(
     await follows(here, kind, THEIRS)
     await edits(here, kind, quantity)
 
-    await here.settled(MUG, quantity, within=WITHIN)
+    await here.settled(MUG, quantity)
     assert await here.total(MUG) == quantity
     assert await taken(here) == [quantity - 10]
 
@@ -137,7 +135,7 @@ async def test_a_sale_whose_order_comes_after_the_reading_is_counted_once(
     await here.stalls[RAKUTEN].sells(ref_at(RAKUTEN, MUG), 3)
     await reads(here, RAKUTEN)
 
-    await here.settled(MUG, 7, within=WITHIN)
+    await here.settled(MUG, 7)
     assert await here.total(MUG) == 7
     assert await taken(here) == []
 
@@ -152,7 +150,7 @@ async def test_a_cancel_that_gave_back_is_counted_once(here: Town, policy: Drift
     await reads(here, AMAZON)
 
     await eventually(lambda: _total_is(here, 10))
-    await here.settled(MUG, 10, within=WITHIN)
+    await here.settled(MUG, 10)
     assert await taken(here) == []
 
 
@@ -165,7 +163,7 @@ async def test_a_zero_that_was_silently_not_applied_comes_to_be(
 
     await here.stalls[AMAZON].sells(ref_at(AMAZON, MUG), 10)
 
-    await here.settled(MUG, 0, within=WITHIN)
+    await here.settled(MUG, 0)
     assert await here.total(MUG) == 0
     assert await taken(here) == []
 

@@ -166,7 +166,7 @@ async def test_every_story_ends_well(here: Town, seed: int) -> None:
 async def _ends_well(story: Story) -> None:
     here = story.here
     try:
-        await eventually(lambda: _is_over(here), within=30)
+        await eventually(lambda: _is_over(here))
     except TimeoutError:
         raise AssertionError(await _what_is_left(here)) from None
     sold = await _sold(here)

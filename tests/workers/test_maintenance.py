@@ -53,7 +53,7 @@ async def test_the_list_shows_all_that_waits_and_is_empty_afterwards(here: Town)
     async def all_are_there() -> bool:
         return len(await differing(here)) == len(CODES)
 
-    await eventually(all_are_there, within=40)
+    await eventually(all_are_there)
     shown = sorted(await differing(here), key=lambda each: CODES.index(each["itemCode"]))
     assert [
         (each["itemCode"], each["quantityToShow"], each["mallStock"]["quantity"]) for each in shown
@@ -65,7 +65,7 @@ async def test_the_list_shows_all_that_waits_and_is_empty_afterwards(here: Town)
     await closed.goes_right()
 
     for units, code in enumerate(CODES, start=4):
-        await here.settled(code, 10 - units, within=40)
+        await here.settled(code, 10 - units)
     assert await differing(here) == []
     assert await open_errors(here) == []
 

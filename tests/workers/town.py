@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,10 +23,11 @@ from domain.services.credentials import Vault
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from integrations.sandbox.app import create_app
+from tests.patience import PATIENCE_SECONDS, eventually
 from workers.context import Context, Malls
 
 KEY = bytes(range(32))
-PATIENCE_SECONDS = 20.0
+ANSWER_SECONDS = 20.0
 UNHINDERED = "999999"
 """The speed of a shop at a sandbox without limits and delays."""
 
@@ -38,15 +39,6 @@ PATHS: Mapping[MallKind, tuple[str, Mapping[str, str]]] = {
         {"base_url": "/amazon", "auth_url": "/amazon-auth", "consent_url": "/amazon-auth"},
     ),
 }
-
-
-async def eventually(
-    what: Callable[[], Awaitable[bool]], *, within: float = PATIENCE_SECONDS, because: str = ""
-) -> None:
-    """Looks again and again until it is so; fails when it is not in time."""
-    async with asyncio.timeout(within):
-        while not await what():  # noqa: ASYNC110  what is looked at is another system's
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -223,7 +215,7 @@ async def town(
     address: str,
     *kinds: MallKind,
     speed: str = UNHINDERED,
-    patience: float = PATIENCE_SECONDS,
+    patience: float = ANSWER_SECONDS,
     one_in: str = "",
 ) -> AsyncIterator[Town]:
     """A new account with a shop at each of these malls, connected and switched off. `patience`: for how many seconds a
@@ -231,7 +223,7 @@ async def town(
     vault = Vault(KEY)
     async with (
         httpx.AsyncClient(timeout=patience) as http,
-        httpx.AsyncClient(base_url=address, timeout=20) as control,
+        httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as control,
     ):
         ctx = Context(db, Malls(db, vault, http), vault, f"test-{secrets.token_hex(4)}")
         account_id = await create_account(db, f"town-{secrets.token_hex(6)}", "Town")

@@ -15,7 +15,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-PATIENCE = 10.0
+from tests.patience import PATIENCE_SECONDS, eventually
+
 PROTOCOL = "graphql-transport-ws"
 
 
@@ -34,14 +35,12 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 
 def a_client(address: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=f"http://{address}", verify=False, timeout=PATIENCE)
+    return httpx.AsyncClient(base_url=f"http://{address}", verify=False, timeout=PATIENCE_SECONDS)
 
 
 async def until(holds: Callable[[], bool]) -> None:
     """Returns when it holds. Raises TimeoutError when it does not in time."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():  # noqa: ASYNC110 — what is waited for rings no bell
-            await asyncio.sleep(0.01)
+    await eventually(lambda: asyncio.sleep(0, holds()))
 
 
 @dataclass(slots=True)
@@ -113,7 +112,7 @@ class Socket:
 
     async def hear(self) -> Any:
         """The next message that is no ping."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             message = orjson.loads(await self.connection.recv())
         return await self.hear() if message == {"type": "ping"} else message
 
@@ -134,7 +133,7 @@ class Socket:
 
     async def end(self) -> tuple[int, str]:
         """Code and reason with which the server closes; whatever it says before is let go."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with suppress(ConnectionClosed):
                 async for _ in self.connection:
                     continue

@@ -33,7 +33,6 @@ from tests.clients.server import Server, a_server
 from tests.factories import a_listing, a_product, a_row, a_shop
 
 STEPS = 30
-PATIENCE_SECONDS = 20.0
 NODES = {
     "errorEvents": "error",
     "diffEvents": "listing",
@@ -176,9 +175,8 @@ async def followed(api: Api, servers: Sequence[Api]) -> tuple[Listener, Partner]
 
 async def heard(listener: Listener, partner: Partner, business: Business) -> None:
     """Returns once everything was told."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await until(lambda: listener.told == business.happened)
-        await until(lambda: partner.known == business.totals)
+    await until(lambda: listener.told == business.happened)
+    await until(lambda: partner.known == business.totals)
 
 
 async def at_least(listener: Listener, steps: int) -> None:

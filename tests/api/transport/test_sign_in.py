@@ -1,6 +1,5 @@
 """Signing in by HTTP: cookies, bearers, origins, guesses."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.cookies import SimpleCookie
@@ -26,6 +25,7 @@ from domain.store.database import Database
 from tests.api.transport.conftest import ORIGIN
 from tests.api.transport.serving import Api, Socket, a_client, serving
 from tests.domain.services.rows import row, rows
+from tests.patience import eventually
 
 PASSWORD = "correct horse battery"
 NAME = "__Host-renkei"
@@ -386,7 +386,7 @@ async def test_a_socket_takes_no_cookie_from_elsewhere(mai: Mai) -> None:
         ("over", "UPDATE sessions SET expires_at = now()"),
     ],
 )
-async def test_what_changes_a_persons_rights_ends_their_sockets_within_five_seconds(
+async def test_what_changes_a_persons_rights_ends_their_sockets(
     mai: Mai, case: str, sql: str
 ) -> None:
     api = mai.api(await mai.bearer())
@@ -395,8 +395,7 @@ async def test_what_changes_a_persons_rights_ends_their_sockets_within_five_seco
         await socket.frame()
         async with mai.db.transaction(mai.account) as tx:
             await rows(tx, f"{sql} RETURNING id")
-        async with asyncio.timeout(5):
-            assert (await socket.end())[0] == 4403, case
+        assert (await socket.end())[0] == 4403, case
 
 
 async def test_working_over_a_socket_keeps_a_session(mai: Mai) -> None:
@@ -415,9 +414,11 @@ async def test_working_over_a_socket_keeps_a_session(mai: Mai) -> None:
         await socket.subscribe("1", "{ viewer { locale } }")
         await socket.frame()
         old = await make_it_old()
-        async with asyncio.timeout(5):
-            while await last_used() == old:  # noqa: ASYNC110 — a row rings no bell
-                await asyncio.sleep(0.05)
+
+        async def is_noted() -> bool:
+            return await last_used() != old
+
+        await eventually(is_noted)
 
 
 async def test_one_token_holds_so_many_sockets(settings: Settings, api: Api) -> None:
@@ -443,9 +444,7 @@ async def test_the_operations_of_one_token_are_counted_on_all_its_sockets(
         assert await refused(one) == "TOO_MANY_OPERATIONS"
 
         await other.say(type="complete", id="1")
-        async with asyncio.timeout(5):
-            while await asked(one) is None:
-                continue
+        await eventually(lambda: asked(one))
 
 
 async def asked(socket: Socket) -> Any:
@@ -470,9 +469,7 @@ def own(api: Api) -> dict[str, str]:
 
 async def until_let_in(api: Api) -> None:
     """A socket that closed has left once the server has seen it."""
-    async with asyncio.timeout(5):
-        while not await let_in(api):
-            continue
+    await eventually(lambda: let_in(api))
 
 
 async def let_in(api: Api) -> bool:

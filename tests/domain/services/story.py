@@ -30,8 +30,8 @@ from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
 from tests.domain.services.rows import NOW, OWNER, row, rows
+from tests.patience import eventually
 
-PATIENCE_SECONDS = 5.0
 LONG_BEFORE = NOW - timedelta(days=1)
 
 
@@ -201,13 +201,6 @@ async def lines(tx: Tx, number: str) -> list[tuple[str, int, str]]:
 
 def codes(refused: Sequence[Any]) -> list[str]:
     return [each.error.code for each in refused]
-
-
-async def eventually(what: Callable[[], Awaitable[bool]]) -> None:
-    """Looks again and again until it is so; fails when it is not in time."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await what():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 async def someone_waits(db: Database, how_many: int = 1) -> None:

@@ -16,6 +16,7 @@ from domain.services.secret_words import hash_of
 from domain.store import people, sessions
 from domain.store.database import Database
 from tests.domain.services.rows import OWNER, row, rows
+from tests.patience import PATIENCE_SECONDS
 
 HASH = "a hash"
 
@@ -194,6 +195,6 @@ async def test_nobody_waits_to_note_a_use(
     async with db.transaction(account) as tx:
         for table in ("api_tokens", "sessions", "users"):
             await rows(tx, f"SELECT id FROM {table} FOR UPDATE")
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(*(authenticate(db, token) for token in tokens))
     assert await uses() == before

@@ -10,6 +10,7 @@ import uvicorn
 
 from integrations.sandbox.app import create_app
 from tests.integrations.sandbox.amazon_seller import Seller, setting
+from tests.patience import PATIENCE_SECONDS
 
 SKU = "DE/36 #1"
 
@@ -21,7 +22,7 @@ async def seller():
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with httpx.AsyncClient(base_url=base_url, timeout=5) as client:
+        async with httpx.AsyncClient(base_url=base_url, timeout=PATIENCE_SECONDS) as client:
             seller = Seller(client)
             await seller.opens()
             await seller.lists(SKU, quantity=3)
