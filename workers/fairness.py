@@ -41,10 +41,10 @@ class FairPlaces:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._forget(account_id, turn)
-            else:
+            if not turn.cancelled():
                 self._give_back(account_id)
+            elif turn in self._waiting.get(account_id, ()):
+                self._forget(account_id, turn)
             raise
 
     def _give_back(self, account_id: UUID) -> None:

@@ -96,3 +96,14 @@ async def test_who_is_stopped_just_as_its_turn_comes_passes_it_on(room: Room) ->
     await room.asks(FEW, 4)
 
     assert room.came == [ONE] * 4 + [FEW] * 2
+
+
+async def test_who_is_stopped_just_before_its_turn_would_come_is_passed_over(room: Room) -> None:
+    """Whoever gives its place back has found out first."""
+    await room.asks(MANY, 6)
+    room.may_go[MANY].release()
+    room.tasks[4].cancel()
+    await room.settles()
+
+    assert room.tasks[4].cancelled()
+    assert room.came == [MANY] * 5
