@@ -1,13 +1,14 @@
 """Sets: once an order is committed, no mall is sent a number of a set that its parts do not allow any more.
 
 Random sales of parts and sets at two malls. What each set's parts allowed is noted after every order; every number that
-went out later, by the mall's own book of writes, is held to it.
+went out later, by the mall's own book of writes, is held to it. And sets that share parts, sold at both malls within one
+poll, beside somebody who looks at all numbers again and again: no moment shows one that the parts do not allow.
 """
 
 import asyncio
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
@@ -143,3 +144,68 @@ async def _written(here: Town, kind: MallKind, code: str) -> list[int]:
 def _only_falls(written: Sequence[int]) -> None:
     """Parts were only sold: a number that rises was sent after a lower one, and is too high."""
     assert all(later <= sooner for sooner, later in pairwise(written)), written
+
+
+WRONG = """
+WITH allowed AS (
+    SELECT sp.set_id, greatest(0, min(floor(p.total::float / sp.count)))::int AS units
+    FROM set_parts sp JOIN products p ON p.id = sp.part_id GROUP BY sp.set_id)
+SELECT l.item_code, y.expected, p.quantity AS sent, a.units AS allowed
+FROM allowed a JOIN links k ON k.product_id = a.set_id JOIN listings l ON l.id = k.listing_id
+JOIN listing_sync y ON y.listing_id = l.id LEFT JOIN pushes p ON p.id = y.push_id AND y.claimed = y.wanted
+WHERE y.expected <> a.units OR p.quantity > a.units
+"""
+"""Sets whose numbers are not what their parts allow, in one moment: the number to show, and the newest that is being sent."""
+
+
+@dataclass
+class Watching:
+    looks: int = 0
+    wrong: list[tuple[object, ...]] = field(default_factory=list)
+
+    async def look(self, here: Town) -> None:
+        while True:
+            self.wrong += [tuple(row) for row in await here.query(WRONG)]
+            self.looks += 1
+            await asyncio.sleep(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    kind: MallKind
+    code: str
+    units: int
+
+
+RAKUTEN, YAHOO = KINDS
+AT_ONCE = (
+    Bought(RAKUTEN, "PAIR", 3), Bought(RAKUTEN, "BOX", 2), Bought(RAKUTEN, "CUP", 1),
+    Bought(YAHOO, "PAIR", 2), Bought(YAHOO, "BOX", 3), Bought(YAHOO, "TEA", 1),
+)  # fmt: skip
+BEYOND = (Bought(RAKUTEN, "BOX", 2), Bought(YAHOO, "BOX", 2))
+"""Two boxes are left then, and each mall shows both."""
+
+
+async def test_sets_that_share_parts_and_are_sold_at_both_malls_at_once(here: Town) -> None:
+    watching, totals = Watching(), dict(STOCK)
+    watcher = asyncio.create_task(watching.look(here))
+    for wave in (AT_ONCE, BEYOND):
+        await asyncio.gather(
+            *(
+                here.stalls[each.kind].sells(ref_at(each.kind, each.code), each.units)
+                for each in wave
+            )
+        )
+        for each in wave:
+            for part, count in SETS.get(each.code, {each.code: 1}).items():
+                totals[part] -= each.units * count
+        for code, units in _allowed(totals).items():
+            await here.settled(code, units)
+
+    watcher.cancel()
+    assert totals == {"CUP": 4, "TEA": -4}
+    assert await _are(here, totals)
+    assert (watching.wrong, watching.looks > 20) == ([], True)
+    for code in SETS:
+        for kind in KINDS:
+            _only_falls(await _written(here, kind, code))
