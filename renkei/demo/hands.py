@@ -1,6 +1,6 @@
 """What somebody does at a mall, or about one: the story, the mishaps and the page all reach for these."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from domain.model.actors import SYSTEM
@@ -16,8 +16,6 @@ from renkei.demo.stage import Stage
 from renkei.demo.stalls import NAMES, ref_at
 
 LEVEL_9 = 9
-PLENTY = 30
-"""Units of a product that has just come in."""
 
 
 async def renew(stage: Stage, kind: MallKind) -> None:
@@ -82,10 +80,10 @@ async def receive(stage: Stage, units: Mapping[str, int]) -> None:
     stage.shoppers.compared.arrived(arrived)
 
 
-async def fill_up(stage: Stage, codes: Collection[str]) -> None:
-    """A delivery: of each of these that run low there is plenty afterwards."""
+async def fill_up(stage: Stage, codes: Iterable[str]) -> None:
+    """A delivery: as much of each of these as a full shelf holds."""
     totals = stage.shoppers.compared.here.totals
-    short = {code: PLENTY - totals.get(code, 0) for code in codes}
+    short = {code: stage.full[code] - totals.get(code, 0) for code in codes}
     units = {code: count for code, count in short.items() if count > 0}
     await receive(stage, units)
     if units:

@@ -1,7 +1,7 @@
 """Which products the demo's page and its board show: twelve that are asked for most, of every kind."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from renkei.example_shop.catalogue import RetailProduct
@@ -10,6 +10,7 @@ from renkei.example_shop.orders import RetailOrder
 ROWS = 12
 FOODS = 4
 SETS = 1
+A_FEW = 12
 
 
 def on_show(
@@ -22,6 +23,13 @@ def on_show(
     rest = (each for each in ranked if each.code not in chosen)
     chosen |= {each.code for each in islice(rest, ROWS - len(chosen))}
     return tuple(each for each in ranked if each.code in chosen)
+
+
+def full(rows: Iterable[RetailProduct], catalogue: Iterable[RetailProduct]) -> Mapping[str, int]:
+    """How much of what is on show, and of what its sets are made of, a full shelf holds: what it began with, or a few."""
+    began = {each.code: each.starting_stock for each in catalogue}
+    shelved = {part for each in rows for part in each.parts or (each.code,)}
+    return {code: max(began[code], A_FEW) for code in shelved}
 
 
 def _chosen(ranked: Sequence[RetailProduct]) -> Iterator[RetailProduct]:

@@ -26,8 +26,9 @@ LOOK_AGAIN = 0.25
 
 @dataclass(slots=True)
 class Stage:
-    """`rows`: the products on show, `row_ids` by their codes. `steps`: how many the replay has. `spells`: when something was made to go wrong.
-    `caption`: what the demo shows at this moment."""
+    """`rows`: the products on show, `row_ids` by their codes; `full`: what their shelves hold when full, those of their
+    parts too. `steps`: how many the replay has. `spells`: when something was made to go wrong. `caption`: what the demo
+    shows at this moment."""
 
     merchant: Merchant
     stalls: Mapping[MallKind, Stall]
@@ -36,6 +37,7 @@ class Stage:
     rows: Sequence[RetailProduct]
     row_ids: Mapping[str, UUID]
     steps: int
+    full: Mapping[str, int] = field(default_factory=dict)
     spells: list[Spell] = field(default_factory=list)
     caption: Caption | None = None
 

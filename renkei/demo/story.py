@@ -28,7 +28,7 @@ from renkei.demo.screen import Screen
 from renkei.demo.seeding import Merchant
 from renkei.demo.settling import settle
 from renkei.demo.shadow import Comparison, compared
-from renkei.demo.shelf import on_show
+from renkei.demo.shelf import full, on_show
 from renkei.demo.stage import Stage
 from renkei.demo.stalls import KINDS, NAMES, Stall
 from renkei.demo.summary import Outcome, Pace, summary
@@ -81,7 +81,8 @@ async def tell(running: Running, wishes: Wishes, screen: Screen, note: Note | No
         shoppers = Shoppers(stalls, merchant.sees, compared=await _compared(merchant))
         rows = on_show(baskets.catalogue, baskets.orders)
         ids = await _ids(merchant, [each.code for each in rows])
-        stage = Stage(merchant, stalls, shoppers, screen, rows, ids, len(steps))
+        shelves = full(rows, baskets.catalogue)
+        stage = Stage(merchant, stalls, shoppers, screen, rows, ids, len(steps), shelves)
         async with (
             _beside(Watch(stage).look_on(), site.write_now_and_then(stage)),
             _page(stage, running, token),
@@ -283,14 +284,9 @@ async def _outcome(stage: Stage) -> Outcome:
     )
 
 
-def _shelved(stage: Stage) -> set[str]:
-    """What is on show, and what the sets on show are made of."""
-    return {part for each in stage.rows for part in each.parts or (each.code,)}
-
-
 async def _serve_on(stage: Stage, baskets: Baskets, wishes: Wishes) -> None:
     """Until cancelled, with shelves that hold something: quietly, or with a shopper now and then."""
-    await hands.fill_up(stage, _shelved(stage))
+    await hands.fill_up(stage, stage.full)
     if wishes.quiet:
         stage.say(captions.STILL)
         stage.screen.say("Serving data that stands still. Stop with Ctrl-C")

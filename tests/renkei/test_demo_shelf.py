@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from renkei.demo.baskets import Baskets
-from renkei.demo.shelf import FOODS, ROWS, on_show
+from renkei.demo.shelf import A_FEW, FOODS, ROWS, full, on_show
 from renkei.demo.trickle import of_these
 from renkei.example_shop.catalogue import RetailProduct
 from renkei.example_shop.orders import RetailLine, RetailOrder
@@ -31,6 +31,12 @@ def test_the_most_asked_for_come_first_and_few_are_shown_whole() -> None:
     catalogue = [a_product("A"), a_product("B"), a_product("C", "お茶"), a_product("S", A=1)]
     orders = [an_order("1", "B", "B"), an_order("2", "B", "C"), an_order("3", "C", "S", "B")]
     assert [each.code for each in on_show(catalogue, orders)] == ["B", "C", "S", "A"]
+
+
+def test_a_full_shelf_holds_what_it_began_with_and_sets_have_none() -> None:
+    tea, mug = RetailProduct("T", "", "", 99, 40, {}), RetailProduct("M", "", "", 2, 1, {})
+    chest = a_product("C", T=2)
+    assert full([mug, chest], [tea, mug, chest]) == {"M": A_FEW, "T": 40}
 
 
 def test_orders_keep_the_lines_of_what_is_shown_and_those_without_any_are_left_out() -> None:
