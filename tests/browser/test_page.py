@@ -13,7 +13,7 @@ from tests.browser.chrome import Tab
 from tests.clients.conftest import go_without
 from tests.clients.node import NoNode
 from tests.renkei.command import processes, until
-from tests.renkei.conftest import place as place
+from tests.renkei.conftest import a_place
 from tests.renkei.test_demo import family, serving
 
 PAGE = re.compile(r"http://\S+/demo#token=\S+")
@@ -56,9 +56,9 @@ def _command(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
 
 
-@pytest.fixture
-def demo(place: Path) -> Iterator[Demo]:
-    with serving(place, *DATA) as (process, said):
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with a_place() as place, serving(place, *DATA) as (process, said):
         until(
             lambda: "stands still" in said.read_text() or process.poll() is not None, STARTS_WITHIN
         )

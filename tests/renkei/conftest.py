@@ -5,7 +5,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,21 @@ import pytest
 from tests.renkei.command import Up, alive, until
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder of the test's own that every user may pass, unlike pytest's."""
+@contextmanager
+def a_place() -> Iterator[Path]:
+    """A folder that every user may pass, unlike pytest's; gone afterwards."""
     path = Path(tempfile.gettempdir()) / f"renkei-test-{secrets.token_hex(4)}"
     path.mkdir()
     path.chmod(0o755)
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """The test's own."""
+    with a_place() as path:
+        yield path
 
 
 def put_away(run: Up) -> None:

@@ -2,37 +2,30 @@
 // only what the malls themselves say, and what is done to them, is asked of the demo's own address (/demo/…).
 import { LANGUAGES, TEXTS } from "/demo/texts.js";
 
-const BOARD = `
-  query Board($ids: [ID!]!) {
-    nodes(ids: $ids) {
-      ... on Product { id code name kind total sellable listings { ...Cell shop { id } } }
-    }
-    shops(inUse: true) { id state mall { kind name } }
-    syncErrors(filter: { states: [OPEN] }, first: 20) { edges { node { ...Trouble } } }
-    orders(first: 1) { edges { node { id } } }
-    eventCursor
-  }
-  fragment Cell on Listing { id quantityToShow notPushed push { id state } }
-  fragment Trouble on SyncError { id level kind state message shop { id } }`;
+const CELL = "id quantityToShow notPushed", TROUBLE = "id level kind state message shop { id }";
+const BOARD = `query Board($ids: [ID!]!) {
+  nodes(ids: $ids) { ... on Product { id code name kind total sellable listings { ${CELL} shop { id } } } }
+  shops(inUse: true) { id state mall { kind name } }
+  syncErrors(filter: { states: [OPEN] }, first: 20) { edges { node { ${TROUBLE} } } }
+  orders(first: 1) { edges { node { id } } }
+  eventCursor
+}`;
 const FOLLOWED = {
   diffEvents: `subscription Differences($ids: [ID!], $after: EventCursor) {
-    diffEvents(filter: { productIds: $ids }, after: $after) { cursor reload events { listing {
-      id quantityToShow notPushed push { id state } } } } }`,
+    diffEvents(filter: { productIds: $ids }, after: $after) { cursor reload events { listing { ${CELL} } } } }`,
   stockEvents: `subscription Stock($ids: [ID!], $after: EventCursor) {
-    stockEvents(filter: { productIds: $ids }, after: $after) { cursor reload events {
-      product { id total sellable } order { id } } } }`,
-  shopEvents: `subscription Shops($after: EventCursor) {
-    shopEvents(after: $after) { cursor reload events { shop { id state } } } }`,
-  errorEvents: `subscription Errors($after: EventCursor) {
-    errorEvents(after: $after) { cursor reload events { error { id level kind state message shop { id } } } } }`,
+    stockEvents(filter: { productIds: $ids }, after: $after) { cursor reload events { product { id total sellable } order { id } } } }`,
+  shopEvents: `subscription Shops($after: EventCursor) { shopEvents(after: $after) { cursor reload events { shop { id state } } } }`,
+  errorEvents: `subscription Errors($after: EventCursor) { errorEvents(after: $after) { cursor reload events { error { ${TROUBLE} } } } }`,
 };
 const EXPLAIN = `query Explain($id: ID!) { node(id: $id) { ... on Listing { explain { text checks { ok text } } } } }`;
-const ORDER = `query Followed($id: ID!) { node(id: $id) { ... on Order {
-  number fetchedAt shop { id } lines { quantity product { id name } reached { seconds sentAt shop { id } } } } } }`;
+const ORDER = `query Followed($id: ID!) { node(id: $id) { ... on Order { number fetchedAt shop { id } lines {
+  quantity product { id name } reached { sentAt shownAt shop { id } listing { product { id } } push { state } } } } } }`;
 const RENEW = `mutation Renew($input: UpdateShopInput!) { updateShop(input: $input) { userErrors { message } } }`;
 const READ = `mutation Read($input: ReadMallStockInput!) { readMallStock(input: $input) { userErrors { message } } }`;
 
-const LOOK_EVERY = 250, AGAIN_AFTER = 300, FOLLOW_AT_MOST = 6000, LOOKED_AT_AFTER = 2500, ARROW_STAYS = 2000;
+const LOOK_EVERY = 250, AGAIN_AFTER = 300, FOLLOW_AT_MOST = 6000, LOOKED_AT_AFTER = 2500, ARROW_STAYS = 2000, NOTE_STAYS = 6000;
+const ERRORS_SHOWN = 3;
 const $ = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -43,8 +36,9 @@ if (given) {
 }
 const token = sessionStorage.getItem("renkei.token") ?? "", authorization = `Bearer ${token}`;
 let language = localStorage.getItem("renkei.language") ?? (navigator.language.startsWith("ja") ? "ja" : "en");
-let api, ids, malls = {}, socket;
+let api, ids, malls = {}, socket, turn = 0, spoken, caption, noted, lastOrder, followed = { id: null, since: -FOLLOW_AT_MOST };
 const shops = new Map(), products = new Map(), listings = new Map(), errors = new Map();
+const cells = new Map(), heads = new Map();
 const after = {}; // The cursor of each subscription's last frame: where it goes on after a lost line.
 
 const text = (key, values = {}) => TEXTS[key][language].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -63,19 +57,18 @@ function put(element, value) {
 // -- Renkei -----------------------------------------------------------------------------------------------------------
 
 async function ask(query, variables) {
-  const answer = await fetch(`${api}/graphql`, {
-    method: "POST",
-    headers: { authorization, "content-type": "application/json", "accept-language": language },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors: refused } = await answer.json();
-  if (refused) throw new Error(refused[0].message);
+  const headers = { authorization, "content-type": "application/json", "accept-language": language };
+  const answer = await fetch(`${api}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  const { data, errors } = await answer.json();
+  const [refused] = errors ?? Object.values(data)[0]?.userErrors ?? [];
+  if (refused) throw new Error(refused.message);
   return data;
 }
 
 async function readBoard() {
   const data = await ask(BOARD, { ids });
-  for (const map of [shops, products, listings, errors]) map.clear();
+  for (const map of [shops, products, listings, errors, ...(spoken === language ? [] : [cells])]) map.clear();
+  spoken = language;
   for (const shop of data.shops) shops.set(shop.id, shop);
   for (const product of data.nodes) {
     products.set(product.id, product);
@@ -104,6 +97,7 @@ function listen() {
   const send = (message) => line.send(JSON.stringify(message));
   line.onopen = () => send({ type: "connection_init", payload: { authorization, locale: language.toUpperCase() } });
   line.onmessage = ({ data }) => {
+    if (line !== socket) return;
     const { type, id, payload } = JSON.parse(data);
     if (type === "ping") send({ type: "pong" });
     if (type === "connection_ack") {
@@ -116,9 +110,10 @@ function listen() {
   };
   line.onclose = async ({ code }) => {
     if (line !== socket) return;
-    put($("line"), `○ ${text(code === 4403 ? "refused" : "lost")}`);
+    const refused = code === 4401 || code === 4403;
+    put($("line"), `○ ${text(refused ? "refused" : "lost")}`);
     await wait(AGAIN_AFTER);
-    if (code < 4000 && line === socket) listen();
+    if (!refused && line === socket) listen();
   };
 }
 
@@ -128,8 +123,6 @@ function hear(name, frame) {
   frame.events.forEach(HEARD[name]);
   draw();
 }
-
-let turn = 0;
 
 // Reads the board, then follows it from there; tried until it succeeds.
 async function begin() {
@@ -146,8 +139,6 @@ async function begin() {
   }
 }
 
-let followed = { id: null, since: -FOLLOW_AT_MOST };
-
 // One order at a time, until it has arrived everywhere; the next one that comes in is then followed.
 async function follow(id) {
   if (followed.id === id || performance.now() - followed.since < FOLLOW_AT_MOST) return;
@@ -160,29 +151,25 @@ async function follow(id) {
   mine.since = -FOLLOW_AT_MOST;
 }
 
-async function explain(id) {
-  $("explained").hidden = false;
-  put($("why"), "…");
-  const { node } = await ask(EXPLAIN, { id });
-  const listing = listings.get(id);
+async function explain(listing) {
+  const { node } = await ask(EXPLAIN, { id: listing.id });
   const inTheWay = node.explain.checks.filter((check) => !check.ok).map((check) => ` ‖ ${check.text}`);
   put($("why"), `${text("of", named(listing))}${node.explain.text}${inTheWay.join("")}`);
+  $("explained").hidden = false;
 }
 
 // -- the malls --------------------------------------------------------------------------------------------------------
 
 async function act(name, mall, more = {}) {
-  const body = JSON.stringify({ mall, ...more });
-  const answer = await fetch(`/demo/${name}`, { method: "POST", headers: { authorization }, body });
-  if (!answer.ok) throw new Error(String(answer.status));
+  const answer = await fetch(`/demo/${name}`, { method: "POST", headers: { authorization }, body: JSON.stringify({ mall, ...more }) });
+  if (!answer.ok) throw new Error(text("failed"));
   return answer.json();
 }
 
-async function buy(listing, button) {
+async function buy(listing) {
   const { code } = products.get(listing.product);
   const { missing } = await act("buy", shops.get(listing.shop.id).mall.kind, { code });
-  if (missing) button.animate?.([{ translate: "-3px" }, { translate: "3px" }, { translate: 0 }], still.matches ? 0 : 150);
-  put($("says"), text(missing ? "soldOut" : "bought", named(listing)));
+  note(text(missing ? "soldOut" : "bought", named(listing)));
 }
 
 async function renew(shop) {
@@ -191,16 +178,17 @@ async function renew(shop) {
 }
 
 async function raise(shop) {
-  const product = [...products.values()].find((each) => each.kind === "SINGLE");
-  const listing = product.listings.find((each) => each.shop.id === shop.id);
-  const { quantity } = await act("raise", shop.mall.kind, { code: product.code });
-  put($("says"), text("raised", { ...named(listings.get(listing.id)), quantity }));
+  const listing = [...listings.values()].find((each) => each.shop.id === shop.id && products.get(each.product).kind === "SINGLE");
+  const { quantity } = await act("raise", shop.mall.kind, { code: products.get(listing.product).code });
+  note(text("raised", { ...named(listing), quantity }));
   await wait(LOOKED_AT_AFTER);
   await ask(READ, { input: { listings: { ids: [listing.id] } } });
-  put($("says"), text("looked", named(listings.get(listing.id))));
+  note(text("looked", named(listing)));
 }
 
-const named = ({ shop, product }) => ({ mall: shops.get(shop.id).mall.name, product: products.get(product).name });
+const press = (doing) => doing().catch((error) => note(error.constructor === Error ? error.message : text("failed")));
+const mallOf = ({ shop }) => shops.get(shop?.id)?.mall.name ?? "";
+const named = (listing) => ({ mall: mallOf(listing), product: products.get(listing.product).name });
 
 async function look() {
   for (;;) {
@@ -215,8 +203,6 @@ async function look() {
   }
 }
 
-let caption;
-
 function show(state) {
   malls = state.malls;
   if (!api) {
@@ -224,10 +210,9 @@ function show(state) {
     Object.assign($("graphiql"), { href: `${api}/graphql#token=${token}`, hidden: false });
     begin();
   }
-  if (JSON.stringify(state.caption) !== JSON.stringify(caption)) {
-    caption = state.caption;
-    captioned();
-  }
+  const before = JSON.stringify(caption);
+  caption = state.caption;
+  if (JSON.stringify(caption) !== before) captioned();
   put($("here"), number(state.counted.here));
   put($("shadow"), number(state.counted.shadow));
   put($("orders"), text("orders", { count: number(state.counted.orders) }));
@@ -236,51 +221,53 @@ function show(state) {
 
 // -- what is on the screen --------------------------------------------------------------------------------------------
 
-function captioned() {
-  put($("scene"), caption?.scene ? text("scene", caption) : "");
-  put($("says"), caption?.[language] ?? "");
+function say(where, what) {
+  clearTimeout(noted);
+  put($("scene"), where);
+  put($("says"), what);
 }
 
-let lastOrder;
+const captioned = () => say(caption?.scene ? text("scene", caption) : "", caption?.[language] ?? "");
+
+// What came of what the person at the page did, in the caption's place for a while.
+function note(message) {
+  say(text("you"), message);
+  noted = setTimeout(captioned, NOTE_STAYS);
+}
 
 function showOrder(order) {
   lastOrder = order;
-  const line = order.lines.find((each) => products.has(each.product?.id)) ?? order.lines[0];
-  const what = { mall: shops.get(order.shop.id)?.mall.name, number: order.number, units: line.quantity };
-  put($("order"), text("order", { ...what, product: line.product?.name ?? "" }));
-  const marks = line.reached.map(({ shop, seconds, sentAt }) => {
-    const sent = sentAt ? number(Math.max(0, new Date(sentAt) - new Date(order.fetchedAt))) : "…";
-    const seen = seconds === null ? "…" : `${number(Math.round(seconds * 1000))} ms ✓`;
-    return made("li", {}, `${shops.get(shop.id)?.mall.name}: `, made("b", {}, text("reached", { sent, seen })));
+  const { quantity: units, product, reached } = order.lines.find((each) => products.has(each.product?.id)) ?? order.lines[0];
+  put($("order"), text("order", { mall: mallOf(order), number: order.number, units, product: product?.name ?? "" }));
+  const since = (moment) => number(Math.max(0, new Date(moment) - new Date(order.fetchedAt)));
+  // Sets that the product is a part of change as well; those are not followed here.
+  const followed = reached.filter((each) => each.listing.product?.id === product?.id);
+  const marks = followed.map(({ shop, sentAt, shownAt, push }) => {
+    const stage = shownAt ? "seen" : sentAt ? "sent" : push?.state === "WAITING" ? "unsent" : "same";
+    return made("li", {}, made("span", {}, mallOf({ shop })), made("b", {}, text(stage, { sent: since(sentAt), seen: since(shownAt) })));
   });
   $("reached").replaceChildren(...marks);
-  return line.reached.every(({ seconds }) => seconds !== null);
+  return followed.every(({ shownAt }) => shownAt);
 }
 
-const cells = new Map();
-
-// Everything once; from then on only what has changed is touched.
+// Everything once; from then on only what has changed is touched, so that nothing loses the keyboard.
 function build() {
-  cells.clear();
-  const head = (shop) => made("th", { scope: "col", id: `mall-${shop.mall.kind}` });
   $("heads").replaceChildren(made("th", { scope: "col" }, text("product")), ...[...shops.values()].map(head));
   $("rows").replaceChildren(...[...products.values()].map(row));
 }
 
 function row(product) {
-  const names = [made("span", { title: product.name }, product.name), made("small", { id: `total-${product.id}` })];
-  const about = made("th", { scope: "row" }, made("div", {}, ...names));
+  const name = made("span", { title: product.name }, product.name), total = made("small", { id: `total-${product.id}` });
   const inOrder = [...shops.keys()].map((id) => product.listings.find((each) => each.shop.id === id));
-  return made("tr", {}, about, ...inOrder.map((each) => (each ? cell(listings.get(each.id)) : made("td", {}, "–"))));
+  return made("tr", {}, made("th", { scope: "row" }, name, total), ...inOrder.map((each) => (each ? cell(listings.get(each.id)) : made("td", {}, "–"))));
 }
 
 function cell(listing) {
-  const why = made("button", { type: "button", className: "why", onclick: () => explain(listing.id) });
   const mall = made("b"), arrow = made("i"), ours = made("small");
-  const button = made("button", { type: "button", className: "buy", onclick: () => buy(listing, button) }, text("buy"));
-  button.setAttribute("aria-label", text("buyOn", named(listing)));
-  why.append(mall, arrow, ours);
-  const td = made("td", {}, why, button);
+  const why = made("button", { type: "button", className: "why", onclick: () => press(() => explain(listing)) }, mall, arrow, ours);
+  const buying = { type: "button", className: "buy", ariaLabel: text("buyOn", named(listing)), onclick: () => press(() => buy(listing)) };
+  const td = made("td", {}, why, made("button", buying, text("buy")));
+  td.dataset.mall = mallOf(listing);
   cells.set(listing.id, { td, why, mall, arrow, ours, shown: null });
   return td;
 }
@@ -290,16 +277,24 @@ function draw() {
   if (cells.size !== listings.size) build();
   for (const shop of shops.values()) drawHead(shop);
   for (const product of products.values()) {
-    const has = product.kind === "SET" ? ["ofSet", product.sellable] : ["total", product.total];
-    put($(`total-${product.id}`), text(has[0], { count: number(has[1]) }));
+    const { kind, total, sellable } = product;
+    const [key, count] = kind === "SET" ? ["ofSet", sellable] : total < 0 ? ["oversold", -total] : ["total", total];
+    put($(`total-${product.id}`), text(key, { count: number(count) }));
   }
   for (const listing of listings.values()) drawCell(listing);
-  const strip = [...errors.values()].map(({ level, message }) => {
-    const mark = level === "LEVEL_9" ? "✖ 9" : "⚠ 8";
-    return made("li", { className: level }, made("b", {}, mark), ` ${message}`);
+  drawErrors();
+}
+
+// The worst first.
+function drawErrors() {
+  const open = [...errors.values()].sort((one, other) => other.level.localeCompare(one.level));
+  const strip = open.slice(0, ERRORS_SHOWN).map((each) => {
+    const where = made("b", {}, `${each.level === "LEVEL_9" ? "✖ 9" : "⚠ 8"} ${mallOf(each)}`);
+    return made("li", { className: each.level }, where, ` ${each.message}`);
   });
-  const told = strip.length ? strip : [made("li", {}, `✓ ${text("noErrors")}`)];
-  if ($("errors").textContent !== told.map((each) => each.textContent).join("")) $("errors").replaceChildren(...told);
+  if (!open.length) strip.push(made("li", {}, `✓ ${text("noErrors")}`));
+  if (open.length > ERRORS_SHOWN) strip.push(made("li", {}, text("more", { count: open.length - ERRORS_SHOWN })));
+  if ($("errors").textContent !== strip.map((each) => each.textContent).join("")) $("errors").replaceChildren(...strip);
 }
 
 // A mall that is closed shows as such from the first refusal on, before anything had to be kept back.
@@ -308,23 +303,29 @@ function stateOf(shop) {
   return closed && shop.state === "RUNNING" ? "MAINTENANCE" : shop.state;
 }
 
+function head(shop) {
+  const { kind, name } = shop.mall, state = made("span");
+  const button = (doing) => made("button", { type: "button", ariaDescription: name, onclick: () => press(doing) });
+  const key = button(() => (has(shop, "expired") ? renew(shop) : act("expire", kind)));
+  const door = button(() => act(has(shop, "maintenance") ? "open" : "close", kind));
+  const hand = button(() => raise(shop));
+  heads.set(shop.id, { state, key, door, hand });
+  return made("th", { scope: "col", id: `mall-${kind}` }, made("b", {}, name), state, made("div", {}, key, door, hand));
+}
+
+const has = (shop, fault) => malls[shop.mall.kind]?.faults.includes(fault);
+
 function drawHead(shop) {
-  const head = $(`mall-${shop.mall.kind}`), faults = malls[shop.mall.kind]?.faults ?? [];
-  const at = stateOf(shop), key = [at, shop.mall.name, language, ...faults].join();
-  if (!head || head.dataset.key === key) return;
-  head.dataset.key = key;
-  const button = (label, onclick) => made("button", { type: "button", onclick }, text(label));
-  const kind = shop.mall.kind;
-  const acts = made("div", {},
-    faults.includes("expired") ? button("renew", () => renew(shop)) : button("expire", () => act("expire", kind)),
-    faults.includes("maintenance") ? button("open", () => act("open", kind)) : button("maintain", () => act("close", kind)),
-    button("raise", () => raise(shop)));
-  const state = made("span", { className: at }, TEXTS.states[at]?.[language] ?? at);
-  head.replaceChildren(made("span", {}, shop.mall.name), state, acts);
+  const { state, key, door, hand } = heads.get(shop.id), at = stateOf(shop);
+  put(state, TEXTS.states[at]?.[language] ?? at);
+  state.className = at;
+  put(key, text(has(shop, "expired") ? "renew" : "expire"));
+  put(door, text(has(shop, "maintenance") ? "open" : "maintain"));
+  put(hand, text("raise"));
 }
 
 function drawCell(listing) {
-  const { td, why, mall, arrow, ours } = cells.get(listing.id), parts = cells.get(listing.id);
+  const parts = cells.get(listing.id), { td, why, mall, arrow, ours } = parts;
   const shop = shops.get(listing.shop.id), { code } = products.get(listing.product);
   const shown = malls[shop.mall.kind]?.numbers[code];
   const held = stateOf(shop) !== "RUNNING" || listing.notPushed.length > 0;
@@ -332,7 +333,7 @@ function drawCell(listing) {
   td.className = differs ? (held ? "held differs" : "differs") : held ? "held" : "";
   put(mall, shown ?? "–");
   put(ours, `${held ? "‖ " : ""}${differs ? "≠ " : "= "}${listing.quantityToShow}`);
-  why.setAttribute("aria-label", text("cell", { ...named(listing), shown, ours: listing.quantityToShow }));
+  why.ariaLabel = text("cell", { ...named(listing), shown, ours: listing.quantityToShow });
   if (parts.shown !== null && shown !== undefined && parts.shown !== shown) flash(td, arrow, shown > parts.shown);
   parts.shown = shown ?? parts.shown;
 }
@@ -349,15 +350,16 @@ function speak() {
   for (const element of document.querySelectorAll("[data-text]")) put(element, text(element.dataset.text));
   put($("language"), LANGUAGES[language]);
   captioned();
-  cells.clear();
 }
 
 $("language").onclick = () => {
   language = language === "ja" ? "en" : "ja";
   localStorage.setItem("renkei.language", language);
+  $("enough").click();
   speak();
   if (api) begin();
 };
 $("enough").onclick = () => ($("explained").hidden = true);
+addEventListener("keydown", ({ key }) => key === "Escape" && $("enough").click());
 speak();
 look();
