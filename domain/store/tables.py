@@ -7,6 +7,7 @@ what must be unique is an ordinary table, and no foreign key points into a log.
 What a migration alone holds (roles, grants, policies, partitions, triggers, functions) is in alembic/versions.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -83,21 +84,40 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
-def _tenant(name: str, *parts: SchemaItem, key: tuple[str, ...] = ("id",), **options: Any) -> Table:
-    """A table of one account's rows: account_id first, then `id` unless the key is another."""
+def _tenant(
+    name: str,
+    *parts: SchemaItem,
+    key: tuple[str, ...] = ("id",),
+    checked: bool = True,
+    **options: Any,
+) -> Table:
+    """A table of one account's rows: account_id first, then `id` unless the key is another.
+
+    `checked`: the database sees to it that there is such an account.
+    """
     own_id = [_id()] if key == ("id",) else []
     items: list[SchemaItem] = [
         _account(),
         *own_id,
         *parts,
         PrimaryKeyConstraint("account_id", *key),
-        ForeignKeyConstraint(["account_id"], ["accounts.id"]),
     ]
+    if checked and not _points_into_account(parts):
+        items.append(ForeignKeyConstraint(["account_id"], ["accounts.id"]))
     return Table(name, metadata, *items, **options)
 
 
+def _points_into_account(parts: Sequence[SchemaItem]) -> bool:
+    """Does every row point to another of its account? Then there is such an account: a key is looked up row by row, and
+    looking this one up as well tells nothing."""
+    given = {part.name for part in parts if isinstance(part, Column) and not part.nullable}
+    keys = [part for part in parts if isinstance(part, ForeignKeyConstraint)]
+    return any(given.issuperset(set(each.column_keys) - {"account_id"}) for each in keys)
+
+
 def _log(name: str, *parts: SchemaItem) -> Table:
-    return _tenant(name, *parts, postgresql_partition_by="RANGE (id)")
+    """What is written of rows that are there, in the transaction that holds them: no key of it is looked up again."""
+    return _tenant(name, *parts, checked=False, postgresql_partition_by="RANGE (id)")
 
 
 accounts = Table(
@@ -620,6 +640,9 @@ orders = _tenant(
     _at("first_observed_at", default=False),
     # When it was last asked for and could not be read; null: it was read.
     _at("unread_at", nullable=True),
+    # Of what the mall said when it was read last, and when the mall said then that it had been updated.
+    Column("fingerprint", BigInteger),
+    _at("mall_updated_at", nullable=True),
     _at("fetched_at"),
     _at("updated_at"),
     # When it was first seen shipped, where it was seen unshipped before: until then its goods lay on the shelf.
@@ -864,6 +887,7 @@ events = _tenant(
     _json("payload"),
     _one_of("kind", "ERROR", "DIFF", "STOCK", "SHOP", "JOB", "RELOAD"),
     key=("seq",),
+    checked=False,
 )
 
 Index("events_at_idx", events.c.at, postgresql_using="brin")
@@ -1141,6 +1165,7 @@ shop_walks = _tenant(
     _flag("forget", False),
     Column("lets_go", JSONB),
     Column("after", Uuid),
+    _number("epoch", 0, BigInteger),
     _number("failures"),
     _at("next_try_at"),
     _at("created_at"),
