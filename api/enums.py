@@ -98,7 +98,7 @@ described(
     SHOP_STOPPED="The shop or the account is switched off.",
     IMPORTED_DIFFERENT="The mall's item file came in with it.",
     CHANGED_AT_MALL="It was changed at the mall.",
-    NOT_APPLIED="The mall accepted our number and does not show it.",
+    NOT_APPLIED="Our number is not there in time: it still waits to be sent, or the mall accepted it and does not show it.",
     UNKNOWN="Nobody knows what the mall shows.",
 )
 described(
