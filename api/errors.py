@@ -19,7 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
 from domain.model.messages import message
-from domain.store.health import out_of_reach
+from domain.store.outages import out_of_reach
 
 log = structlog.get_logger(__name__)
 

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-import structlog
-
 from domain.services import bulk
 from domain.services.bulk import PartRefused
 from domain.store.database import Tx
@@ -11,8 +9,6 @@ from workers.context import Context
 from workers.turns import again_and_again
 
 TURN_SECONDS = 45
-
-log = structlog.get_logger(__name__)
 
 
 async def do_targets(ctx: Context, account_id: UUID, job_id: UUID) -> None:
@@ -32,8 +28,8 @@ async def _do_part(ctx: Context, account_id: UUID, job_id: UUID) -> bool:
     except PartRefused as refused:
         await _refuse(ctx, account_id, job_id, refused)
         return True
-    except Exception:
-        log.exception("part_failed", account=str(account_id), job=str(job_id))
+    except Exception as error:
+        ctx.db.outage.failed("part_failed", error, account=str(account_id), job=str(job_id))
         await _stumbled(ctx, account_id, job_id)
         return False
 

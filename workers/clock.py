@@ -78,8 +78,8 @@ async def _every(
         try:
             if await leases.turn(ctx.db, name, ctx.holder, timedelta(seconds=seconds * 0.9)):
                 await work()
-        except Exception:
-            log.exception("turn_failed", turn=name)
+        except Exception as error:
+            ctx.db.outage.failed("turn_failed", error, turn=name)
         await asyncio.sleep(seconds)
 
 
@@ -89,8 +89,8 @@ async def _apart(
     """One account's part of a turn. What fails in it is left to the next turn, and keeps no other account waiting."""
     try:
         await ctx.db.run(account_id, work)
-    except Exception:
-        log.exception("part_of_turn_failed", turn=name, account=str(account_id))
+    except Exception as error:
+        ctx.db.outage.failed("part_of_turn_failed", error, turn=name, account=str(account_id))
 
 
 async def _show_overdue(ctx: Context) -> None:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from uuid import UUID
 
-import structlog
-
 from domain.services.feeds import FEED
 from domain.store.job_targets import TARGETS
 from domain.store.walks import WALK
@@ -23,9 +21,21 @@ whose documents are some megabytes each."""
 LOOKS_AFTER_FAILURE = 5
 """After 1, 2, 4, 8 and 16 seconds."""
 
+FORGOTTEN_AFTER = 600.0
+"""Seconds since it failed last: what fails then fails for the first time."""
+
+MOST_FAILING = 10_000
+"""That are kept in mind; of further ones the clock tells."""
+
 Key = tuple[UUID, str]
 
-log = structlog.get_logger(__name__)
+
+@dataclass(slots=True)
+class Failing:
+    """Work that failed `times` in a row; `next` is what becomes of that: another look, or that it is forgotten."""
+
+    times: int
+    next: asyncio.TimerHandle
 
 
 @dataclass(slots=True)
@@ -33,16 +43,19 @@ class Hands:
     """AT_ONCE shops of an account together for each kind of work, or FEWER jobs, so that long walks through orders keep no
     zero waiting, nor one account's many shops another's.
 
-    Leaving the context puts down whatever is under way: the rows say what is still to be done.
+    `first_look`: seconds after a first failure. Leaving the context puts down whatever is under way: the rows say what is
+    still to be done.
     """
 
     ctx: Context
     work: Mapping[str, Work] = field(default_factory=lambda: WORK)
+    first_look: float = 1.0
+    forgets_after: float = FORGOTTEN_AFTER
+    most_failing: int = MOST_FAILING
     _places: dict[str, FairPlaces] = field(default_factory=dict)
     _busy: dict[Key, "asyncio.Task[None]"] = field(default_factory=dict)
     _again: set[Key] = field(default_factory=set)
-    _failed: dict[Key, int] = field(default_factory=dict)
-    _later: dict[Key, asyncio.TimerHandle] = field(default_factory=dict)
+    _failing: dict[Key, Failing] = field(default_factory=dict)
 
     async def __aenter__(self) -> "Hands":
         self._places = {name: FairPlaces(FEWER.get(name, AT_ONCE)) for name in self.work}
@@ -54,12 +67,12 @@ class Hands:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for look in self._later.values():
-            look.cancel()
         tasks = list(self._busy.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for failing in self._failing.values():
+            failing.next.cancel()
 
     def take_up(self, account_id: UUID, place_id: UUID, work: str, *, again: bool = False) -> None:
         """`again`: something is new, so whoever is at it already looks once more."""
@@ -84,16 +97,30 @@ class Hands:
         """A failure of ours is logged and left to the next look: the rows still say what is to be done."""
         try:
             await self.work[work](self.ctx, account_id, place_id)
-        except Exception:
-            log.exception("work_failed", account=str(account_id), place=str(place_id), work=work)
+        except Exception as error:
+            facts = {"account": str(account_id), "place": str(place_id), "work": work}
+            self.ctx.db.outage.failed("work_failed", error, **facts)
             self._look_later(account_id, (place_id, work))
         else:
-            self._failed.pop((place_id, work), None)
+            self._forget((place_id, work))
 
     def _look_later(self, account_id: UUID, key: Key) -> None:
         """Soon, and ever less soon: where the database was lost under way, a lease is left that this process alone may
         take anew before it ends; nobody else is told of the work meanwhile."""
-        nth = self._failed[key] = self._failed.get(key, 0) + 1
-        if nth <= LOOKS_AFTER_FAILURE:
-            soon = asyncio.get_running_loop().call_later
-            self._later[key] = soon(2 ** (nth - 1), self.take_up, account_id, *key)
+        times = self._forget(key) + 1
+        if len(self._failing) >= self.most_failing:
+            return
+        later = asyncio.get_running_loop().call_later
+        if times <= LOOKS_AFTER_FAILURE:
+            look = later(self.first_look * 2 ** (times - 1), self.take_up, account_id, *key)
+            self._failing[key] = Failing(times, look)
+        else:
+            self._failing[key] = Failing(times, later(self.forgets_after, self._forget, key))
+
+    def _forget(self, key: Key) -> int:
+        """That it failed, so many times."""
+        failing = self._failing.pop(key, None)
+        if failing is None:
+            return 0
+        failing.next.cancel()
+        return failing.times

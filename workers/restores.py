@@ -4,8 +4,6 @@ import asyncio
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from domain.services import installation, resync
 from domain.store import dispatch
 from domain.store.database import Tx
@@ -14,8 +12,6 @@ from workers.context import Context
 LOOK_SECONDS = 1.0
 ACCOUNTS_AT_MOST = 500
 
-log = structlog.get_logger(__name__)
-
 
 async def watch(ctx: Context) -> None:
     """Until cancelled. Each process looks for itself: what it remembers to have seen, no database can take back."""
@@ -23,8 +19,8 @@ async def watch(ctx: Context) -> None:
     while True:
         try:
             seen = await installation.look(ctx.db, seen, loss=ctx.loss_window)
-        except Exception:
-            log.exception("database_not_seen")
+        except Exception as error:
+            ctx.db.outage.failed("database_not_seen", error)
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -40,5 +36,5 @@ async def _resync(ctx: Context, account_id: UUID) -> None:
 
     try:
         await ctx.db.run(account_id, work)
-    except Exception:
-        log.exception("resync_failed", account=str(account_id))
+    except Exception as error:
+        ctx.db.outage.failed("resync_failed", error, account=str(account_id))

@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks.chaos.grounds import Grounds
 from benchmarks.chaos.merchant import Merchant
 from benchmarks.market import MallShop, Market
-from domain.store.database import Tx, sqlstate
+from domain.store.database import Tx
+from domain.store.outages import sqlstate
 
 Answer = TypeVar("Answer")
 Say = Callable[[str], None]

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,8 +24,6 @@ HELD_AT_MOST = timedelta(seconds=30)
 """What a measurement takes back is waited for, standing still; a database that went back further is followed."""
 
 READ = text("SELECT clock_timestamp()")
-
-log = structlog.get_logger(__name__)
 
 
 class DatabaseClock:
@@ -58,8 +55,8 @@ class DatabaseClock:
         """Measures, and goes on as before where that fails."""
         try:
             await self.measure()
-        except Exception:
-            log.exception("clock_not_measured")
+        except Exception as error:
+            self._db.outage.failed("clock_not_measured", error)
 
     async def keep(self) -> None:
         """Looks again and again, until cancelled."""

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,9 +21,8 @@ from domain.model.bells import Bell
 from domain.model.errors import DomainError
 from domain.store import event_log, statements
 from domain.store.event_log import Event as Event
+from domain.store.outages import Outage, sqlstate
 from domain.store.statements import Driver, Parameters, Rows
-
-log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 SERVER_SETTINGS = {
@@ -93,6 +91,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, ringer: Ringer = silence) -> None:
         self._engine = engine
         self._ringer = ringer
+        self.outage = Outage()
 
     @classmethod
     def at(cls, url: str, ringer: Ringer = silence, *, pool_size: int = 10) -> "Database":
@@ -115,16 +114,16 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """Outside any account: leases of the clock, rate buckets, and the functions of dispatching."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             yield connection
 
     @asynccontextmanager
     async def transaction(self, account_id: UUID) -> AsyncIterator[Tx]:
         """Commits when the block ends, rolls back when it raises; then rings."""
-        async with self._engine.connect() as connection:
+        async with self._connected() as connection:
             tx = Tx(connection, account_id)
             try:
-                await _begin(connection, account_id)
+                await self._begin(connection, account_id)
                 yield tx
                 await event_log.append(tx.execute, account_id, tx.events)
                 await _send(connection, "COMMIT")
@@ -145,6 +144,30 @@ class Database:
                 await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError("the loop returns or raises")
 
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """Tells when nobody answers, and when somebody does again."""
+        there = False
+        try:
+            async with self._engine.connect() as connection:
+                there = True
+                yield connection
+        except OSError as error:
+            if not there:
+                self.outage.begun(error)
+            raise
+        self.outage.over()
+
+    async def _begin(self, connection: AsyncConnection, account_id: UUID) -> None:
+        """On a new connection where the pooled one's server has gone meanwhile."""
+        if (await _driver(connection)).is_closed():
+            await connection.invalidate()
+        try:
+            await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
+        except OSError as error:
+            self.outage.begun(error)
+            raise
+
     async def check_role(self) -> None:
         """Raises RoleMayBypass for a login that row-level security would not hold."""
         async with self._engine.connect() as connection:
@@ -162,24 +185,11 @@ SELECT session_user::text FROM pg_roles WHERE rolname = session_user AND (rolsup
 """
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """The five characters by which PostgreSQL names a failure, through SQLAlchemy's wrapping."""
-    origin: Any = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(origin, "sqlstate", None)
-
-
 async def _driver(connection: AsyncConnection) -> Driver:
     raw = await connection.get_raw_connection()
     driver: Driver | None = raw.driver_connection
     assert driver is not None
     return driver
-
-
-async def _begin(connection: AsyncConnection, account_id: UUID) -> None:
-    """On a new connection where the pooled one's server has gone meanwhile."""
-    if (await _driver(connection)).is_closed():
-        await connection.invalidate()
-    await _send(connection, f"BEGIN; SET LOCAL renkei.account = '{account_id}'")
 
 
 async def _send(connection: AsyncConnection, statements: str) -> None:
@@ -192,7 +202,7 @@ async def _roll_back(connection: AsyncConnection, error: BaseException) -> None:
     if isinstance(error, Exception):
         try:
             await _send(connection, "ROLLBACK")
-            return
         except Exception:
-            log.warning("connection_lost_in_rollback")
-    await connection.invalidate()
+            await connection.invalidate()
+    else:
+        await connection.invalidate()

@@ -3,17 +3,12 @@
 import asyncio
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.model.errors import DomainError
-from domain.store.database import sqlstate
 from domain.store.migrate import check_version
 
 ANSWER_SECONDS = 2.0
-
-GONE = ("08", "53", "57P")
-"""Classes of SQLSTATE: connection lost, no room left, shutting down."""
 
 
 async def trouble(url: str) -> str | None:
@@ -28,15 +23,3 @@ async def trouble(url: str) -> str | None:
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError):
         return "The database cannot be reached."
     return None
-
-
-def out_of_reach(error: BaseException) -> bool:
-    """Not what was asked is the matter, but that nobody is there to answer it: worth another try."""
-    if isinstance(error, (PoolTimeout, OSError)):
-        return True
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(origin, asyncpg.InterfaceError):
-        return True
-    return (sqlstate(error) or "").startswith(GONE)

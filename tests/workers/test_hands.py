@@ -8,7 +8,7 @@ import pytest
 from domain.store.job_targets import TARGETS
 from tests.workers.town import eventually
 from workers.context import Context
-from workers.hands import AT_ONCE, FEWER, Hands
+from workers.hands import AT_ONCE, FEWER, LOOKS_AFTER_FAILURE, Hands
 
 ACCOUNT, SHOP = uuid4(), uuid4()
 
@@ -138,3 +138,51 @@ async def test_what_is_under_way_is_put_down_at_the_end(ctx: Context, busy: Busy
         [task] = hands._busy.values()
 
     assert task.cancelled()
+
+
+async def fails(given: Context, account_id: UUID, shop_id: UUID) -> None:
+    raise RuntimeError("A fault of ours.")
+
+
+async def test_what_failed_and_is_well_again_is_not_kept_in_mind(ctx: Context, busy: Busy) -> None:
+    async def fails_once(given: Context, account_id: UUID, shop_id: UUID) -> None:
+        await busy(given, account_id, shop_id)
+        if len(busy.begun) == 1:
+            raise RuntimeError("The database was lost under way.")
+
+    busy.may_end.release()
+    busy.may_end.release()
+    async with Hands(ctx, {"REFLECT": fails_once}, first_look=0.001) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+        await busy.has_begun(2)
+        await eventually(lambda: asyncio.sleep(0, not hands._busy))
+
+        assert hands._failing == {}
+
+
+async def test_what_goes_on_failing_is_forgotten_some_time_after_it_was_looked_at_last(
+    ctx: Context,
+) -> None:
+    """A shop that is gone fails no more, and nobody asks for it."""
+    failed: list[UUID] = []
+
+    async def goes_on_failing(given: Context, account_id: UUID, shop_id: UUID) -> None:
+        failed.append(shop_id)
+        raise RuntimeError("A fault of ours.")
+
+    work = {"REFLECT": goes_on_failing}
+    async with Hands(ctx, work, first_look=0.001, forgets_after=0.001) as hands:
+        hands.take_up(ACCOUNT, SHOP, "REFLECT")
+        await eventually(lambda: asyncio.sleep(0, len(failed) > LOOKS_AFTER_FAILURE))
+        await eventually(lambda: asyncio.sleep(0, hands._failing == {}))
+
+    assert len(failed) == LOOKS_AFTER_FAILURE + 1
+
+
+async def test_no_more_failures_are_kept_in_mind_than_there_is_room_for(ctx: Context) -> None:
+    async with Hands(ctx, {"REFLECT": fails}, first_look=60, most_failing=3) as hands:
+        for _ in range(5):
+            hands.take_up(ACCOUNT, uuid4(), "REFLECT")
+        await eventually(lambda: asyncio.sleep(0, not hands._busy))
+
+        assert len(hands._failing) == 3

@@ -18,8 +18,9 @@ from domain.services.ledger import Ledger
 from domain.services.reflect import Batch
 from domain.services.stock import NewTotal
 from domain.store import leases
-from domain.store.database import Database, Tx, sqlstate
+from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
+from domain.store.outages import sqlstate
 from domain.store.shops import Shop
 from domain.store.stock import unbalanced
 from tests.domain.services.rows import NOW, OWNER, row, rows

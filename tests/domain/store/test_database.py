@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from domain.model.bells import Bell
 from domain.model.events import MOST_EVENTS, EventKind
-from domain.store.database import Database, Event, RoleMayBypass, Tx, sqlstate
+from domain.store.database import Database, Event, RoleMayBypass, Tx
+from domain.store.outages import sqlstate
 from renkei.database import APP
 from renkei.engines.postgres import Postgres
 

@@ -13,7 +13,8 @@ from sqlalchemy.pool import NullPool
 from domain.model.stock import Cause
 from domain.services.ledger import Ledger
 from domain.store import stock
-from domain.store.database import Database, Tx, sqlstate
+from domain.store.database import Database, Tx
+from domain.store.outages import sqlstate
 from domain.store.stock import Movement
 from renkei.engines.postgres import Postgres
 from tests.domain.services.rows import NOW, row

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from domain.services import accounts
-from domain.store.database import Database, sqlstate
+from domain.store.database import Database
+from domain.store.outages import sqlstate
 from renkei.engines.postgres import Postgres
 
 REFUSED = "42501"
