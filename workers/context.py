@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,8 +28,10 @@ Throttles = Callable[[Shop, str], Throttle]
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A shop's mall as it was made from `config`, and the queue that its calls stand in."""
+    """A shop's mall as it was made from `config`, and the queue that its calls stand in. `shop`: as it was when that was
+    looked at last."""
 
+    shop: Shop
     config: ShopConfig
     mall: Mall
     queue: Queue
@@ -51,20 +53,34 @@ class Malls:
 
     async def of(self, account_id: UUID, shop: Shop) -> Mall:
         """The shop's mall, made anew when its credentials or settings have changed."""
+        known = self._as_known(shop)
+        if known is not None:
+            return known.mall
         async with self.db.transaction(account_id) as tx:
             return await self.within(tx, shop)
 
     async def within(self, tx: Tx, shop: Shop) -> Mall:
         """Like `of`, as this transaction sees the shop."""
-        config = await shop_service.config(tx, self.vault, shop)
+        known = self._as_known(shop) or await self._looked_up(tx, shop)
+        return known.mall
+
+    def _as_known(self, shop: Shop) -> Connected | None:
+        """Nothing that a mall is made from has changed since it was looked at."""
         known = self._known.get(shop.id)
+        if known is None or _made_from(known.shop) != _made_from(shop):
+            return None
+        self._known.move_to_end(shop.id)
+        return known
+
+    async def _looked_up(self, tx: Tx, shop: Shop) -> Connected:
+        config = await shop_service.config(tx, self.vault, shop)
+        known = self._known.pop(shop.id, None)
         if known is None or known.config != config:
             known = self._connect(tx.account_id, shop, config)
-            self._known[shop.id] = known
-        self._known.move_to_end(shop.id)
+        self._known[shop.id] = known = replace(known, shop=shop)
         while len(self._known) > MOST_MALLS:
             self._known.popitem(last=False)
-        return known.mall
+        return known
 
     async def queue(self, account_id: UUID, shop: Shop) -> tuple[Mall, Queue]:
         """Where the shop's calls stand, and whose calls they are, by what was known of the shop last."""
@@ -83,10 +99,14 @@ class Malls:
         throttle = (self.throttles or self._stored)(shop, application)
         queue = Queue(throttle, shop.speed)
         mall = registry.connect(config, self.http, queue, save, self.now)
-        return Connected(config, mall, queue)
+        return Connected(shop, config, mall, queue)
 
     def _stored(self, shop: Shop, application: str) -> Throttle:
         return StoredThrottle(self.db, str(shop.id), application, shop.speed, self.now)
+
+
+def _made_from(shop: Shop) -> tuple[object, ...]:
+    return shop.version, shop.credentials_at, shop.settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from domain.model.malls import Capabilities, Mall, PushResult
 from domain.model.reflect import MOST_CALLS_PER_BATCH, Lane
 from domain.services import reflect, settling
 from domain.services.reflect import Batch
-from domain.store import leases, shops
+from domain.store import leased_shops, leases, shops
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
@@ -38,7 +38,8 @@ Outcome = Sequence[PushResult] | MallError
 @dataclass(slots=True)
 class Turn:
     """One holder's turn. `at_most`: how many items go out next; halved while a batch is being split. `lanes`: of what
-    waited when it was last looked at. `missed`: something came that it did not see, and that nobody else could take up."""
+    waited when it was last looked at. `unsettled`: something was sent, and what came of it is not written yet. `is_over`: it
+    was given back. `missed`: something came that it did not see, and that nobody else could take up."""
 
     account_id: UUID
     shop: Shop
@@ -47,6 +48,8 @@ class Turn:
     at_most: int
     lanes: Sequence[int]
     splits: int = 0
+    unsettled: bool = False
+    is_over: bool = False
     missed: bool = False
 
     @property
@@ -88,21 +91,25 @@ async def _take_turn(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
     async def end(tx: Tx, turn: Turn, *, now: datetime) -> None:
         turn.missed = await _end(ctx, tx, turn, now)
 
-    async with turns.turn(ctx, account_id, shop_id, begin, end) as turn:
+    def is_over(turn: Turn) -> bool:
+        return turn.is_over
+
+    async with turns.turn(ctx, account_id, shop_id, begin, end, is_over=is_over) as turn:
         while turn and turn.lanes and monotonic() < turn.until and await _push_once(ctx, turn):
             pass
     return turn is not None and turn.missed
 
 
 async def _begin(ctx: Context, tx: Tx, shop_id: UUID, now: datetime) -> Turn | None:
-    epoch = await leases.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
-    shop = await shops.get(tx, shop_id)
-    if epoch is None or shop is None:
+    taken = await leased_shops.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
+    if taken is None:
         return None
-    await reflect.recover(tx, shop, epoch, now=now)
+    shop = taken.shop
+    if not taken.clean:
+        await reflect.recover(tx, shop, taken.epoch, now=now)
     lanes = await _looked(ctx, tx, shop)
     at_most = _whole(MALL_SPECS[shop.mall].capabilities)
-    return Turn(tx.account_id, shop, epoch, monotonic() + TURN_SECONDS, at_most, lanes)
+    return Turn(tx.account_id, shop, taken.epoch, monotonic() + TURN_SECONDS, at_most, lanes)
 
 
 def _whole(mall: Capabilities) -> int:
@@ -133,8 +140,9 @@ async def _push_once(ctx: Context, turn: Turn) -> bool:
     calls = _calls(claimed.batch)
     with holding(places):
         outcomes = await asyncio.gather(*(_call(each, claimed) for each in calls))
+    goes_on = _goes_on(turn, claimed.batch, outcomes)
     await _settle(ctx, turn, list(zip(calls, outcomes, strict=True)))
-    return _goes_on(turn, claimed.batch, outcomes)
+    return goes_on
 
 
 async def _places(ctx: Context, turn: Turn) -> Places:
@@ -162,11 +170,9 @@ async def _claim(ctx: Context, turn: Turn, places: Places) -> Claimed | None:
     begin_until = monotonic() + LEASE.total_seconds() - CALL_SECONDS - MARGIN_SECONDS
 
     async def work(tx: Tx) -> Claimed | None:
-        if not await leases.renew(
+        shop = await leased_shops.renew(
             tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch, LEASE
-        ):
-            return None
-        shop = await shops.get(tx, turn.shop_id)
+        )
         if shop is None or (shop.paused_until is not None and shop.paused_until > ctx.now()):
             return None
         at_most = min(turn.at_most, places.left * turn.mall.max_pushes_per_call)
@@ -176,7 +182,10 @@ async def _claim(ctx: Context, turn: Turn, places: Places) -> Claimed | None:
         gate = asyncio.Semaphore(turn.mall.calls_at_once)
         return Claimed(batch, await ctx.malls.within(tx, shop), begin_until, gate)
 
-    return await ctx.db.run(turn.account_id, work)
+    turn.unsettled = True
+    claimed = await ctx.db.run(turn.account_id, work)
+    turn.unsettled = claimed is not None
+    return claimed
 
 
 async def _call(batch: Batch, claimed: Claimed) -> Outcome:
@@ -199,20 +208,38 @@ async def _sent(batch: Batch, mall: Mall) -> Outcome:
 
 
 async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome]]) -> None:
-    """What the mall answered is settled at once, each call that failed by itself."""
+    """What the mall answered is settled at once, each call that failed by itself. With nothing left to send the turn is
+    given back: whoever would take it meanwhile waits for that, so that nothing is missed."""
+
+    async def work(tx: Tx) -> tuple[Shop | None, Sequence[int]]:
+        shop = await _settled(ctx, tx, calls)
+        lanes = await _looked(ctx, tx, shop) if shop else ()
+        if shop is not None and _is_through(turn, lanes):
+            await _give_back(ctx, tx, turn, clean=True)
+        return shop, lanes
+
+    shop, turn.lanes = await ctx.db.run(turn.account_id, work)
+    turn.shop = shop or turn.shop
+    turn.unsettled = False
+    turn.is_over = _is_through(turn, turn.lanes)
+
+
+def _is_through(turn: Turn, lanes: Sequence[int]) -> bool:
+    """Nothing waits, and the mall need not be left alone."""
+    return not lanes and turn.splits < MOST_CALLS_PER_BATCH
+
+
+async def _settled(ctx: Context, tx: Tx, calls: Sequence[tuple[Batch, Outcome]]) -> Shop | None:
+    """The shop as it is then; None where the lease was lost."""
     answered, results = _answered(calls)
     failed = [(call, outcome) for call, outcome in calls if isinstance(outcome, MallError)]
-
-    async def work(tx: Tx) -> None:
-        if answered is not None:
-            await settling.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
-        for nth, (call, error) in enumerate(failed):
-            alone = answered is None and nth == 0
-            await settling.settle(tx, call, error, counts=alone, now=ctx.now())
-        turn.shop = await shops.get(tx, turn.shop_id) or turn.shop
-        turn.lanes = await _looked(ctx, tx, turn.shop)
-
-    await ctx.db.run(turn.account_id, work)
+    shop = None
+    if answered is not None:
+        shop = await settling.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
+    for nth, (call, error) in enumerate(failed):
+        alone = answered is None and nth == 0
+        shop = await settling.settle(tx, call, error, counts=alone, now=ctx.now())
+    return shop
 
 
 def _answered(
@@ -243,6 +270,10 @@ async def _end(ctx: Context, tx: Tx, turn: Turn, now: datetime) -> bool:
     shop = await shops.lock(tx, turn.shop_id)
     if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
         await reflect.rest(tx, shop, now=now)
-    await reflect.end(tx, turn.shop_id, turn.epoch, now=now)
-    await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch)
+    await _give_back(ctx, tx, turn, clean=not turn.unsettled)
     return shop is not None and not turn.lanes and bool(await _looked(ctx, tx, shop))
+
+
+async def _give_back(ctx: Context, tx: Tx, turn: Turn, *, clean: bool) -> None:
+    await reflect.end(tx, turn.shop_id, turn.epoch, now=ctx.now())
+    await leases.give_back(tx, turn.shop_id, LeaseKind.REFLECT, ctx.holder, turn.epoch, clean=clean)

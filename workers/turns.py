@@ -57,11 +57,14 @@ async def turn(
     *,
     failed: Fail[Taken] | None = None,
     stumbled: End[Taken] | None = None,
+    is_over: Callable[[Taken], bool] = lambda _: False,
 ) -> AsyncIterator[Taken | None]:
     """Each step is a transaction of its own. A MallError goes to `failed`, a lost turn into the log, and neither any further;
-    any other failure is raised once `stumbled` was told of it."""
+    any other failure is raised once `stumbled` was told of it. `is_over`: it was given back under way."""
 
     async def give_back(taken: Taken) -> None:
+        if is_over(taken):
+            return
         await ctx.db.run(account_id, lambda tx: end(tx, taken, now=ctx.now()))
 
     take = ctx.db.run(account_id, lambda tx: begin(tx, shop_id, now=ctx.now()))

@@ -18,7 +18,7 @@ from domain.model.malls import FeedState, MallTime, PushOutcome, PushResult
 from domain.model.reflect import PushState
 from domain.model.sync_errors import SyncErrorKind
 from domain.model.sync_runs import RunKind
-from domain.services import settling, sync_errors, sync_runs
+from domain.services import answered_calls, sync_errors, sync_runs
 from domain.services.feeding import NO_LEASE, PART, Taken
 from domain.services.reflect import Batch, failed_row
 from domain.services.sync import Change, Why, reconsider
@@ -70,11 +70,11 @@ async def settle_part(
     written = MallTime(part.written.earliest, state.at.latest + _delay(part.shop))
     batch = Batch(part.shop, taken.feed.epoch, tuple(part.alone))
     results = [_result(each, refused.by_attempt.get(each.id), written) for each in part.alone]
-    count, error_id = await settling.settle_each(
+    answers = await answered_calls.settle_each(
         tx, batch, results, opened=_opened(part.alone), now=now
     )
-    await feeds.refused(tx, taken.feed, count)
-    await _note(tx, part.shop, refused=count, error_id=error_id, now=now)
+    await feeds.refused(tx, taken.feed, answers.refused)
+    await _note(tx, part.shop, refused=answers.refused, error_id=answers.error_id, now=now)
     await _overtake(tx, part, _lands_by(taken, part, FeedRowState.DONE), now)
     return True
 
@@ -247,7 +247,7 @@ async def _settled(
     settled = [
         Settled(each, state.value, mall_code=code, mall_message=message) for each in attempts
     ]
-    await pushes.settle(tx, shop.id, settled)
+    await pushes.settle(tx, settled)
 
 
 async def _report(

@@ -111,7 +111,7 @@ async def _carry(tx: Tx, shop: Shop, feed: Feed, rows: Sequence[SyncRow], now: d
         replace(each, mode=WriteMode.ABSOLUTE) for each in await attempts_of(tx, shop, rows, now)
     ]
     waiting_since = [row.waiting_since or now for row in rows]
-    await pushes.insert(tx, shop.id, feed.id, feed.epoch, attempts, waiting_since, feed_id=feed.id)
+    await pushes.insert(tx, shop.id, feed.id, feed.epoch, attempts, waiting_since)
     await sync.save(
         tx, [_carried(row, each, feed) for row, each in zip(rows, attempts, strict=True)]
     )

@@ -33,7 +33,7 @@ from domain.model.shops import ShopState
 from domain.model.sync_runs import RunKind
 from domain.services import feeds, sync_runs
 from domain.services.sync import Why, reconsider
-from domain.store import pushes, sync
+from domain.store import pushes
 from domain.store import shops as shops_store
 from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
@@ -76,18 +76,13 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
     if shop.stands_still or not shop.reflects:
         return None
     at_most = breaker.most_numbers(shop.failed_calls, at_most)
-    listing_ids = await pushes.due(tx, await _sought(tx, shop, at_most, now))
-    if not listing_ids:
+    rows = await pushes.due(tx, await _sought(tx, shop, at_most, now))
+    if not rows:
         return None
-    urgency = {listing_id: place for place, listing_id in enumerate(listing_ids)}
-    rows = sorted(await sync.lock(tx, listing_ids), key=lambda row: urgency[row.listing_id])
     attempts = _of_one_call(shop, await attempts_of(tx, shop, rows, now))
-    claimed = {attempt.listing_id for attempt in attempts}
-    rows = [row for row in rows if row.listing_id in claimed]
-    await pushes.insert(
-        tx, shop.id, uuid4(), epoch, attempts, [row.waiting_since or now for row in rows]
-    )
-    await sync.save(tx, [_sent(row, attempt) for row, attempt in zip(rows, attempts, strict=True)])
+    since = {row.listing_id: row.waiting_since or now for row in rows}
+    waiting_since = [since[attempt.listing_id] for attempt in attempts]
+    await pushes.send(tx, shop.id, uuid4(), epoch, attempts, waiting_since)
     await run_rows.note(tx, shop.id, RunKind.REFLECT, epoch, sent=len(attempts), at=now)
     return Batch(shop, epoch, tuple(attempts))
 
@@ -203,16 +198,6 @@ def _mode(shop: Shop, row: SyncRow, now: datetime) -> WriteMode:
         relative_on=shop.writes_changes,
         recent=base.carries_a_change(row.base, now + shop.clock_offset),
         clean=goes_out_by_itself and stands and row.believed is None,
-    )
-
-
-def _sent(row: SyncRow, attempt: Attempt) -> SyncRow:
-    return replace(
-        row,
-        claimed=row.wanted,
-        attempts=min(attempt.attempts, 30_000),
-        push_id=attempt.id,
-        push_state="SENT",
     )
 
 

@@ -9,7 +9,7 @@ from domain.model.errors import DomainError
 from domain.model.jobs import AT_ONCE, JobKind
 from domain.services.large_jobs import open_job
 from domain.services.sync import Why, reconsider
-from domain.store import job_listings, jobs, logs
+from domain.store import job_listings, jobs
 from domain.store.database import Tx
 from domain.store.sync import SyncRow
 
@@ -69,14 +69,11 @@ async def _ask_later(
     return await open_job(tx, actor, JobKind.REFLECT, wanted, input=asked, due_at=now)
 
 
-async def settled(
-    tx: Tx, stood: Sequence[UUID], *, refused: Sequence[UUID] = (), now: datetime
-) -> None:
-    """Numbers went out, or were refused: the jobs that waited for them, and the operations behind them."""
+async def settled(tx: Tx, stood: Sequence[UUID], *, refused: Sequence[UUID] = ()) -> None:
+    """Numbers went out, or were refused: the jobs that waited for them."""
     outcomes = [(each, "APPLIED") for each in stood] + [(each, "REFUSED") for each in refused]
     for answered in await job_listings.answer(tx, outcomes):
         await jobs.progress(tx, answered.job_id, done=answered.done, failed=answered.failed)
-    await logs.reflected(tx, stood, now)
 
 
 def _asked(row: SyncRow) -> tuple[UUID, int | None, str | None]:

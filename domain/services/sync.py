@@ -84,10 +84,7 @@ async def _reconsider(
         return []
     numbers = await sync.numbers(tx, [row.listing_id for row in before])
     learnt = [change(row) for row in before]
-    waiting = [
-        new.listing_id for old, new in zip(before, learnt, strict=True) if old.waits or new.waits
-    ]
-    asked = await job_listings.waiting(tx, waiting)
+    asked = _asked_for(before, learnt, numbers)
     after = [
         _looked_at(row, numbers[row.listing_id], why, falls, now, asked=row.listing_id in asked)
         for row in learnt
@@ -100,6 +97,17 @@ async def _reconsider(
     await _give_up(tx, asked, after)
     await _mend(tx, moved, now)
     return after
+
+
+def _asked_for(
+    before: Sequence[SyncRow], learnt: Sequence[SyncRow], numbers: Mapping[UUID, Numbers]
+) -> set[UUID]:
+    """Those that wait, or did, and that somebody waits for."""
+    return {
+        new.listing_id
+        for old, new in zip(before, learnt, strict=True)
+        if (old.waits or new.waits) and numbers[new.listing_id].asked
+    }
 
 
 async def _give_up(tx: Tx, asked: Collection[UUID], rows: Sequence[SyncRow]) -> None:

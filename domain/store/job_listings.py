@@ -78,13 +78,6 @@ CANCEL = text(
     """
 )
 
-WAITING = text(
-    """
-    SELECT DISTINCT listing_id FROM job_listings
-    WHERE account_id = :account AND listing_id = ANY (:listings) AND outcome IS NULL
-    """
-)
-
 
 async def ask(
     tx: Tx,
@@ -106,14 +99,6 @@ async def ask(
             "edited": list(edited),
         },
     )
-
-
-async def waiting(tx: Tx, listing_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the listings for which a job still waits."""
-    if not listing_ids:
-        return set()
-    rows = await tx.execute(WAITING, {"account": tx.account_id, "listings": list(listing_ids)})
-    return set(rows.scalars())
 
 
 async def answer(tx: Tx, outcomes: Sequence[tuple[UUID, str]]) -> list[Answered]:

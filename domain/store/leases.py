@@ -27,7 +27,7 @@ TAKE = text(
     ON CONFLICT (account_id, shop_id, kind) DO UPDATE SET holder = excluded.holder, until = excluded.until,
         epoch = l.epoch + 1
     WHERE l.until < clock_timestamp() OR l.holder = excluded.holder
-    RETURNING epoch
+    RETURNING new.epoch, coalesce(old.until = '-infinity', false) AS clean
     """
 )
 
@@ -40,23 +40,16 @@ RENEW = text(
     """
 )
 
-HOLDS = text(
-    """
-    SELECT true FROM shop_leases
-    WHERE account_id = :account AND shop_id = :shop AND kind = :kind AND epoch = :epoch FOR SHARE
-    """
-)
-
 GIVE_BACK = text(
     """
-    UPDATE shop_leases SET until = '-infinity'
+    UPDATE shop_leases SET until = CASE WHEN :clean THEN '-infinity' ELSE clock_timestamp() END
     WHERE account_id = :account AND shop_id = :shop AND kind = :kind AND holder = :holder AND epoch = :epoch
     """
 )
 
 RAISE = text(
     """
-    UPDATE shop_leases SET epoch = epoch + :by, until = '-infinity' WHERE account_id = :account AND shop_id = ANY (:shops)
+    UPDATE shop_leases SET epoch = epoch + :by, until = clock_timestamp() WHERE account_id = :account AND shop_id = ANY (:shops)
     """
 )
 
@@ -89,13 +82,12 @@ async def renew(
     return await tx.scalar(RENEW, _key(tx, shop_id, kind) | parameters) is not None
 
 
-async def holds(tx: Tx, shop_id: UUID, kind: LeaseKind, epoch: int) -> bool:
-    """Is this epoch still the newest? It stays so until the transaction ends."""
-    return await tx.scalar(HOLDS, _key(tx, shop_id, kind) | {"epoch": epoch}) is not None
-
-
-async def give_back(tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, epoch: int) -> None:
-    await tx.execute(GIVE_BACK, _key(tx, shop_id, kind) | {"holder": holder, "epoch": epoch})
+async def give_back(
+    tx: Tx, shop_id: UUID, kind: LeaseKind, holder: str, epoch: int, *, clean: bool = False
+) -> None:
+    """`clean`: nothing that was begun under it is left open, so that whoever takes it next need not look."""
+    parameters = {"holder": holder, "epoch": epoch, "clean": clean}
+    await tx.execute(GIVE_BACK, _key(tx, shop_id, kind) | parameters)
 
 
 async def raise_all(tx: Tx, shop_ids: Collection[UUID], *, by: int) -> None:

@@ -9,6 +9,10 @@ from sqlalchemy import text
 
 from domain.model.malls import ItemRef, WriteMode
 from domain.store.database import Tx
+from domain.store.sync import SyncRow, row_of
+
+MOST_ATTEMPTS = 30_000
+"""That are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ FIRST_OF_ALL = f"""
 
 DUE = text(
     f"""
-    SELECT l.listing_id FROM ({FIRST_OF_ALL} LIMIT :at_most + {LOCKED_BY_OTHERS}) AS due
+    SELECT l.* FROM ({FIRST_OF_ALL} LIMIT :at_most + {LOCKED_BY_OTHERS}) AS due
     JOIN listing_sync l ON l.listing_id = due.listing_id AND {MAY_GO}
     ORDER BY due.urgency, due.waiting_since LIMIT :at_most FOR UPDATE OF l SKIP LOCKED
     """  # noqa: S608  constants
@@ -152,22 +156,33 @@ INSERT = text(
     """
 )
 
-SETTLE = text(
-    """
-    UPDATE pushes AS p SET state = s.state, accepted_at = s.accepted_at, applied_at = s.applied_at,
-        read_back_at = s.read_back_at, mall_code = s.mall_code, mall_message = s.mall_message
-    FROM unnest(cast(:ids AS uuid[]), cast(:states AS text[]), cast(:accepted AS timestamptz[]),
-        cast(:applied AS timestamptz[]), cast(:read_back AS timestamptz[]), cast(:codes AS text[]),
-        cast(:messages AS text[])) AS s (id, state, accepted_at, applied_at, read_back_at, mall_code, mall_message)
-    WHERE p.account_id = :account AND p.id = s.id
-    """
+SEND = text(
+    f"""
+    WITH sent AS ({INSERT.text})
+    UPDATE listing_sync l SET claimed = l.wanted, attempts = p.attempts, push_id = p.id, push_state = 'SENT'
+    FROM unnest(cast(:ids AS uuid[]), cast(:listings AS uuid[]), cast(:attempts AS int[])) AS p (id, listing_id, attempts)
+    WHERE l.account_id = :account AND l.listing_id = p.listing_id
+    """  # noqa: S608  constants
 )
 
-SUPERSEDE = text(
+SETTLE = text(
     """
-    UPDATE pushes SET state = CASE state WHEN 'ACCEPTED' THEN 'SUPERSEDED' ELSE state END, read_back_at = NULL
-    WHERE account_id = :account AND listing_id = ANY (:listings) AND id <> ALL (:ids)
-        AND (state = 'ACCEPTED' OR state = 'APPLIED' AND read_back_at IS NOT NULL)
+    WITH settled AS (
+        UPDATE pushes AS p SET state = s.state, accepted_at = s.accepted_at, applied_at = s.applied_at,
+            read_back_at = s.read_back_at, mall_code = s.mall_code, mall_message = s.mall_message
+        FROM unnest(cast(:ids AS uuid[]), cast(:states AS text[]), cast(:accepted AS timestamptz[]),
+            cast(:applied AS timestamptz[]), cast(:read_back AS timestamptz[]), cast(:codes AS text[]),
+            cast(:messages AS text[])) AS s (id, state, accepted_at, applied_at, read_back_at, mall_code, mall_message)
+        WHERE p.account_id = :account AND p.id = s.id
+        RETURNING p.*),
+    superseded AS (
+        UPDATE pushes SET state = CASE state WHEN 'ACCEPTED' THEN 'SUPERSEDED' ELSE state END, read_back_at = NULL
+        WHERE account_id = :account AND listing_id = ANY (:told) AND id <> ALL (:ids)
+            AND (state = 'ACCEPTED' OR state = 'APPLIED' AND read_back_at IS NOT NULL))
+    INSERT INTO mall_update_logs (account_id, shop_id, listing_id, push_id, before, after, state, sent_at, applied_at,
+        mall_code, mall_message)
+    SELECT account_id, shop_id, listing_id, id, before, quantity, state, sent_at, applied_at, mall_code, mall_message
+    FROM settled WHERE state <> 'SUPERSEDED'
     """
 )
 
@@ -241,15 +256,20 @@ NEVER_SEEN = text(
 
 LOST = text(
     """
-    SELECT p.id, p.listing_id, p.sent_at FROM pushes p
-    WHERE p.account_id = :account AND p.shop_id = :shop AND p.state = 'SENT' AND p.feed_id IS NULL AND p.epoch < :epoch
-    UNION
-    SELECT p.id, p.listing_id, p.sent_at FROM listing_sync l JOIN pushes p ON p.account_id = l.account_id AND p.id = l.push_id
-    WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND p.feed_id IS NULL AND p.epoch < :epoch
-    ORDER BY listing_id LIMIT 10000
+    SELECT p.id, p.listing_id, p.sent_at FROM (
+        SELECT s.id FROM pushes s
+        WHERE s.account_id = :account AND s.shop_id = :shop AND s.state = 'SENT' AND s.feed_id IS NULL
+        UNION
+        SELECT l.push_id FROM listing_sync l
+        WHERE l.account_id = :account AND l.shop_id = :shop AND l.wanted > l.done AND l.push_id IS NOT NULL) AS open
+    CROSS JOIN LATERAL (SELECT * FROM pushes p WHERE p.account_id = :account AND p.id = open.id OFFSET 0) AS p
+    WHERE p.feed_id IS NULL AND p.epoch < :epoch
+    ORDER BY p.listing_id LIMIT 10000
     """
 )
-"""Those that wait for their end, whether or not it was told late: a turn may be taken away before anybody takes it over."""
+"""Those that wait for their end, whether or not it was told late: a turn may be taken away before anybody takes it over.
+Looked up one by one (OFFSET 0), as in sync.py: the planner takes many to wait, and would go through all attempts of a
+week, at each turn, for the few that are under way."""
 
 LOSE = text(
     """
@@ -282,10 +302,10 @@ async def doubt_accepted(tx: Tx, shop_ids: Collection[UUID]) -> None:
     await tx.execute(DOUBT_ACCEPTED, {"account": tx.account_id, "shops": list(shop_ids)})
 
 
-async def due(tx: Tx, sought: Sought) -> list[UUID]:
-    """Listings whose number may go out now, most urgent first; their rows are locked. Rows that another transaction
-    holds are left for its bell. After a reading, other numbers than zero wait until orders are known up to it."""
-    return list((await tx.execute(DUE, _named(tx, sought))).scalars())
+async def due(tx: Tx, sought: Sought) -> list[SyncRow]:
+    """The rows of listings whose number may go out now, locked, most urgent first. Rows that another transaction holds are
+    left for its bell. After a reading, other numbers than zero wait until orders are known up to it."""
+    return [row_of(row) for row in await tx.execute(DUE, _named(tx, sought))]
 
 
 async def waiting(tx: Tx, sought: Sought) -> list[int]:
@@ -311,39 +331,63 @@ async def refs(
     }
 
 
-async def insert(
+async def send(
     tx: Tx,
     shop_id: UUID,
     call_id: UUID,
     epoch: int,
     attempts: Sequence[Attempt],
     waiting_since: Sequence[datetime],
-    *,
-    feed_id: UUID | None = None,
 ) -> None:
-    await tx.execute(
-        INSERT,
-        {
-            "account": tx.account_id,
-            "shop": shop_id,
-            "call": call_id,
-            "feed": feed_id,
-            "epoch": epoch,
-            "sent_at": attempts[0].sent_at,
-            "ids": [each.id for each in attempts],
-            "listings": [each.listing_id for each in attempts],
-            "generations": [each.generation for each in attempts],
-            "lanes": [each.lane for each in attempts],
-            "modes": [each.mode.value for each in attempts],
-            "quantities": [each.quantity for each in attempts],
-            "befores": [each.before for each in attempts],
-            "waiting": list(waiting_since),
-        },
-    )
+    """These go out now; their listings' rows, which are locked, say so."""
+    values = _inserted(tx, shop_id, call_id, epoch, attempts, waiting_since, None)
+    tried = [min(each.attempts, MOST_ATTEMPTS) for each in attempts]
+    await tx.execute(SEND, values | {"attempts": tried})
 
 
-async def settle(tx: Tx, shop_id: UUID, settled: Sequence[Settled]) -> None:
-    """How the attempts ended; what reached the mall, or may have, is written to the mall-update log."""
+async def insert(
+    tx: Tx,
+    shop_id: UUID,
+    feed_id: UUID,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    waiting_since: Sequence[datetime],
+) -> None:
+    """A feed carries these."""
+    values = _inserted(tx, shop_id, feed_id, epoch, attempts, waiting_since, feed_id)
+    await tx.execute(INSERT, values)
+
+
+def _inserted(
+    tx: Tx,
+    shop_id: UUID,
+    call_id: UUID,
+    epoch: int,
+    attempts: Sequence[Attempt],
+    waiting_since: Sequence[datetime],
+    feed_id: UUID | None,
+) -> dict[str, object]:
+    return {
+        "account": tx.account_id,
+        "shop": shop_id,
+        "call": call_id,
+        "feed": feed_id,
+        "epoch": epoch,
+        "sent_at": attempts[0].sent_at,
+        "ids": [each.id for each in attempts],
+        "listings": [each.listing_id for each in attempts],
+        "generations": [each.generation for each in attempts],
+        "lanes": [each.lane for each in attempts],
+        "modes": [each.mode.value for each in attempts],
+        "quantities": [each.quantity for each in attempts],
+        "befores": [each.before for each in attempts],
+        "waiting": list(waiting_since),
+    }
+
+
+async def settle(tx: Tx, settled: Sequence[Settled]) -> None:
+    """How the attempts ended; what reached the mall, or may have, is written to the mall-update log, and stands in the
+    place of the listing's earlier attempts."""
     await tx.execute(
         SETTLE,
         {
@@ -355,14 +399,9 @@ async def settle(tx: Tx, shop_id: UUID, settled: Sequence[Settled]) -> None:
             "read_back": [each.read_back_at for each in settled],
             "codes": [each.mall_code for each in settled],
             "messages": [each.mall_message for each in settled],
+            "told": [each.attempt.listing_id for each in settled if each.state != "SUPERSEDED"],
         },
     )
-    told = [each.attempt for each in settled if each.state != "SUPERSEDED"]
-    if told:
-        ids = [attempt.id for attempt in told]
-        listings = [attempt.listing_id for attempt in told]
-        await tx.execute(SUPERSEDE, {"account": tx.account_id, "listings": listings, "ids": ids})
-        await tx.execute(LOG, {"account": tx.account_id, "shop": shop_id, "ids": ids})
 
 
 async def unread(tx: Tx, shop_id: UUID, *, now: datetime, at_most: int) -> list[Unread]:

@@ -17,7 +17,8 @@ from domain.store.database import Tx
 @dataclass(frozen=True, slots=True)
 class Shop:
     """`watermark`: orders are complete up to here, by the mall's clock. `orders_seen_at`: when, by ours, that was asked.
-    `resyncs`: after a restore or a failover nobody knows yet from when what we believe of the account's malls is.
+    `credentials_at`: when one of its credentials was changed last. `resyncs`: after a restore or a failover nobody knows yet
+    from when what we believe of the account's malls is.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class Shop:
     checked_at: datetime | None
     notification_email: str | None
     version: int
+    credentials_at: datetime | None
     account_running: bool
     level9_resume: str
     resyncs: bool
@@ -98,7 +100,9 @@ COLUMNS = """
     s.order_poll_seconds, s.cancel_policy, s.drift_policy, s.match_key, s.settings, s.mall_restocks, s.effective_from,
     s.watermark, s.orders_seen_at, s.cancels_seen_at, s.sampled_at, s.clock_offset_ms, s.next_order_poll_at, s.paused_until, s.failed_calls,
     s.maintenance,
-    s.checked_at, s.notification_email, s.version, a.sync_running AS account_running, a.level9_resume,
+    s.checked_at, s.notification_email, s.version,
+    (SELECT max(c.changed_at) FROM shop_credentials c WHERE c.account_id = s.account_id AND c.shop_id = s.id) AS credentials_at,
+    a.sync_running AS account_running, a.level9_resume,
     a.resync_from IS NOT NULL OR (SELECT renkei_moved()) AS resyncs
 """
 FROM = "FROM shops s JOIN accounts a ON a.id = s.account_id WHERE s.account_id = :account"
@@ -201,19 +205,19 @@ ERASE_CREDENTIALS = text(
 async def get(tx: Tx, shop_id: UUID) -> Shop | None:
     """Also one that was disconnected, which neither fetches orders nor reflects."""
     row = (await tx.execute(ONE, {"account": tx.account_id, "shop": shop_id})).one_or_none()
-    return None if row is None else _shop(row)
+    return None if row is None else shop_of(row)
 
 
 async def lock(tx: Tx, shop_id: UUID) -> Shop | None:
     """Held until commit. Take it before orders, products and sync rows. None for one that was disconnected."""
     row = (await tx.execute(LOCKED, {"account": tx.account_id, "shop": shop_id})).one_or_none()
-    return None if row is None else _shop(row)
+    return None if row is None else shop_of(row)
 
 
 async def lock_these(tx: Tx, shop_ids: Sequence[UUID]) -> list[Shop]:
     """Held until commit, taken in id order. Unknown, foreign and disconnected ones are left out."""
     rows = await tx.execute(THESE_LOCKED, {"account": tx.account_id, "shops": list(shop_ids)})
-    return [_shop(row) for row in rows]
+    return [shop_of(row) for row in rows]
 
 
 async def named(tx: Tx, name: str) -> UUID | None:
@@ -224,12 +228,12 @@ async def named(tx: Tx, name: str) -> UUID | None:
 
 async def every(tx: Tx) -> list[Shop]:
     """All connected shops of the account, in the order they were connected."""
-    return [_shop(row) for row in await tx.execute(ALL, {"account": tx.account_id})]
+    return [shop_of(row) for row in await tx.execute(ALL, {"account": tx.account_id})]
 
 
 async def lock_every(tx: Tx) -> list[Shop]:
     """All connected shops of the account, held until commit, taken in id order."""
-    return [_shop(row) for row in await tx.execute(ALL_LOCKED, {"account": tx.account_id})]
+    return [shop_of(row) for row in await tx.execute(ALL_LOCKED, {"account": tx.account_id})]
 
 
 async def count(tx: Tx) -> int:
@@ -366,8 +370,9 @@ async def erase_credentials(tx: Tx, shop_id: UUID) -> None:
     await tx.execute(ERASE_CREDENTIALS, {"account": tx.account_id, "shop": shop_id})
 
 
-def _shop(row: Any) -> Shop:
-    values = dict(row._mapping)
+def shop_of(row: Any) -> Shop:
+    """From the COLUMNS of its row; what else the row holds is left out."""
+    values = {name: row[name] for name in Shop.__dataclass_fields__}
     return Shop(
         **values | {"mall": MallKind(values["mall"]), "match_key": tuple(values["match_key"])}
     )

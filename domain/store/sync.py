@@ -55,7 +55,7 @@ class SyncRow:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """What a listing's number follows from, read after its row was locked."""
+    """What a listing's number follows from, read after its row was locked. `asked`: a job waits for it to be sent."""
 
     listing_id: UUID
     shop_id: UUID
@@ -82,6 +82,7 @@ class Numbers:
     shop_reflects: bool
     shop_state: str
     interval_seconds: int
+    asked: bool
 
 
 LOCK = text(
@@ -99,7 +100,9 @@ NUMBERS = text(
         coalesce(p.reserve, g.reserve, 0) AS reserve, l.minimum, l.maximum, l.sync AND l.deleted_at IS NULL AS sync,
         k.state AS link_state, l.fulfilled_by_mall, l.unlimited, l.unknown_at_mall,
         a.sync_running AS account_running, s.in_use AS shop_in_use, s.reflect_running AS shop_reflects,
-        s.state AS shop_state, s.reflect_interval_seconds AS interval_seconds
+        s.state AS shop_state, s.reflect_interval_seconds AS interval_seconds,
+        EXISTS (SELECT FROM job_listings j WHERE j.account_id = :account AND j.listing_id = l.id AND j.outcome IS NULL
+            OFFSET 0) AS asked
     FROM unnest(cast(:listings AS uuid[])) AS r (id)
     CROSS JOIN LATERAL (SELECT * FROM listings l WHERE l.account_id = :account AND l.id = r.id OFFSET 0) AS l
     CROSS JOIN LATERAL (SELECT * FROM links k WHERE k.account_id = :account AND k.listing_id = l.id OFFSET 0) AS k
@@ -196,7 +199,7 @@ async def lock(tx: Tx, listing_ids: Collection[UUID]) -> list[SyncRow]:
     if not listing_ids:
         return []
     rows = await tx.execute(LOCK, {"account": tx.account_id, "listings": list(listing_ids)})
-    return [_sync_row(row) for row in rows]
+    return [row_of(row) for row in rows]
 
 
 async def numbers(tx: Tx, listing_ids: Collection[UUID]) -> dict[UUID, Numbers]:
@@ -304,7 +307,8 @@ def _base(row: Mapping[str, Any], name: str) -> Base:
     return Base(row[name], at, source, row[f"{name}_changed_until"])
 
 
-def _sync_row(row: Mapping[str, Any]) -> SyncRow:
+def row_of(row: Mapping[str, Any]) -> SyncRow:
+    """From all columns of a row that was locked."""
     return SyncRow(
         listing_id=row["listing_id"],
         shop_id=row["shop_id"],

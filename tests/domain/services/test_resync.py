@@ -11,7 +11,7 @@ from domain.model.malls import MallKind, MallOrder, OrderPage, PushOutcome
 from domain.services import initial_orders, polling, readings, reflect, resync, shops, walks
 from domain.services.polling import TurnLost
 from domain.services.resync import FAR
-from domain.store import accounts, dispatch, events, leases
+from domain.store import accounts, dispatch, events, leased_shops
 from domain.store.database import Database, Tx
 from domain.store.events import CursorExpired
 from domain.store.leases import LeaseKind
@@ -187,7 +187,7 @@ async def test_who_holds_a_shop_holds_it_no_more(db: Database, account: UUID):
 
         now = await lease_of(tx, shop, "now")
         assert now > before + FAR
-        assert not await leases.holds(tx, shop.id, LeaseKind.REFLECT, before)
+        assert await leased_shops.lock(tx, shop.id, LeaseKind.REFLECT, before) is None
 
 
 @pytest.mark.parametrize("outcome", [None, PushOutcome.ACCEPTED])

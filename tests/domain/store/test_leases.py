@@ -7,7 +7,7 @@ import pytest
 
 from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
-from domain.store import leases, shops
+from domain.store import leased_shops, leases, shops
 from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
 
@@ -41,8 +41,8 @@ async def test_a_lapsed_lease_is_anybodys_and_its_old_holder_finds_out(
         await leases.take(tx, shop, REFLECT, "one", OVER)
         assert await leases.take(tx, shop, REFLECT, "two", LONG) == 2
 
-        assert not await leases.holds(tx, shop, REFLECT, 1)
-        assert await leases.holds(tx, shop, REFLECT, 2)
+        assert await leased_shops.lock(tx, shop, REFLECT, 1) is None
+        assert await leased_shops.lock(tx, shop, REFLECT, 2) is not None
         assert not await leases.renew(tx, shop, REFLECT, "one", 1, LONG)
         assert await leases.renew(tx, shop, REFLECT, "two", 2, LONG)
 
@@ -65,6 +65,27 @@ async def test_a_holder_takes_up_again_what_it_lost_track_of(
     async with db.transaction(account) as tx:
         assert await leases.take(tx, shop, REFLECT, "one", LONG) == 1
         assert await leases.take(tx, shop, REFLECT, "one", LONG) == 2
+
+
+@pytest.mark.parametrize(
+    ("case", "clean"),
+    [("given back", False), ("given back clean", True), ("lapsed", False), ("raised", False)],
+)
+async def test_the_next_holder_is_told_whether_anything_was_left_open(
+    db: Database, account: UUID, shop: UUID, case: str, clean: bool
+) -> None:
+    async with db.transaction(account) as tx:
+        first = await leased_shops.take(tx, shop, REFLECT, "one", OVER)
+        if case == "raised":
+            await leases.raise_all(tx, [shop], by=1)
+        elif case != "lapsed":
+            await leases.give_back(tx, shop, REFLECT, "one", 1, clean=case == "given back clean")
+        then = await leased_shops.take(tx, shop, REFLECT, "two", LONG)
+
+    assert first is not None
+    assert not first.clean
+    assert then is not None
+    assert then.clean is clean
 
 
 async def test_a_turn_of_the_clock_is_one_processes(db: Database) -> None:
