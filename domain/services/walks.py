@@ -20,6 +20,7 @@ from domain.services import letting_go
 from domain.services.sync import Change, Why, reconsider, unchanged
 from domain.store import jobs, shops, walks
 from domain.store.database import Event, Tx
+from domain.store.shops import Shop
 from domain.store.sync import SyncRow
 from domain.store.walks import LetsGo, Walk
 
@@ -27,7 +28,7 @@ AT_ONCE = 1_000
 PART = 500
 """Few enough that an order, or what a mall answered, waits for a part only for a moment."""
 
-LENGTH = timedelta(seconds=30)
+LENGTH = timedelta(seconds=20)
 """How long a part may take, before another worker takes the walk up."""
 
 
@@ -63,38 +64,50 @@ async def begin(tx: Tx, shop_ids: Collection[UUID], *, forget: bool, now: dateti
         _announce(tx, shop_id)
 
 
-async def do_part(
-    tx: Tx, shop_id: UUID, *, goes_on: bool = False, at_most: int = PART, now: datetime
-) -> bool:
-    """Looks at the next listings of the shop's walk; is there more to do? `goes_on`: this worker did the part before.
+async def take_up(tx: Tx, shop_id: UUID, *, now: datetime) -> Walk | None:
+    """The shop's walk, in our hands until it is put down or LENGTH is over. None where there is none, or another has it."""
+    return await walks.take_up(tx, shop_id, at=now, until=now + LENGTH)
+
+
+async def do_part(tx: Tx, walk: Walk, *, at_most: int = PART, now: datetime) -> bool:
+    """Looks at the next listings of a walk that was taken up; is there more to do?
 
     What changed is told at the end, as one: read the screen again.
     """
-    shop = await shops.lock(tx, shop_id)
-    walk = await walks.take(tx, shop_id, at=now, until=now + LENGTH, goes_on=goes_on)
-    if walk is None:
+    shop = await shops.lock(tx, walk.shop_id)
+    there = await walks.go_on(tx, walk, until=now + LENGTH)
+    if there is None:
         return False
-    listing_ids = await walks.next_ones(tx, shop_id, walk.after, at_most=at_most)
-    await _look(tx, walk, listing_ids, now)
+    listing_ids = await walks.next_ones(tx, there.shop_id, there.after, at_most=at_most)
+    await _look(tx, there, listing_ids, now)
     tx.events = [event for event in tx.events if event.kind is not EventKind.DIFF]
     if len(listing_ids) == at_most:
-        await walks.reached(tx, shop_id, listing_ids[-1])
+        await walks.reached(tx, there.shop_id, listing_ids[-1])
         return True
+    await _end(tx, there.shop_id, shop)
+    return False
+
+
+async def stumbled(tx: Tx, walk: Walk, *, now: datetime) -> None:
+    """A part failed through a fault of ours: again later, ever more rarely. Nothing, where the walk is another's by now."""
+    await shops.lock(tx, walk.shop_id)
+    there = await walks.go_on(tx, walk, until=now)
+    if there is not None:
+        failures = there.failures + 1
+        await walks.later(tx, there.shop_id, after_stumble(failures, now=now), failures=failures)
+
+
+async def put_down(tx: Tx, walk: Walk, *, now: datetime) -> None:
+    """Somebody else may go on at once. Nothing, where the walk is over, another's or to be tried later."""
+    await walks.put_down(tx, walk, at=now)
+
+
+async def _end(tx: Tx, shop_id: UUID, shop: Shop | None) -> None:
     await walks.end(tx, shop_id)
     _announce(tx, shop_id)
     tx.emit(Event(EventKind.RELOAD))
     if shop is not None and shop.state == ShopState.CATCHING_UP:
         tx.ring(shop_id, jobs.CHECK)
-    return False
-
-
-async def stumbled(tx: Tx, shop_id: UUID, *, now: datetime) -> None:
-    """A part failed through a fault of ours: again later, ever more rarely."""
-    await shops.lock(tx, shop_id)
-    walk = await walks.take(tx, shop_id, at=now, until=now, goes_on=True)
-    if walk is not None:
-        failures = walk.failures + 1
-        await walks.later(tx, shop_id, after_stumble(failures, now=now), failures=failures)
 
 
 async def _look(tx: Tx, walk: Walk, listing_ids: Sequence[UUID], now: datetime) -> None:

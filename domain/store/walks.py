@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from domain.model.actors import Actor
 from domain.store.database import Tx
@@ -27,9 +27,11 @@ class LetsGo:
 @dataclass(frozen=True, slots=True)
 class Walk:
     """`after`: the last listing that was looked at. `forget`: what is believed of the mall's counters is forgotten on the
-    way. `lets_go`: the listings belong to nothing any more. `failures`: in a row."""
+    way. `lets_go`: the listings belong to nothing any more. `epoch`: whoever took it up under an older one is at it no more.
+    `failures`: in a row."""
 
     shop_id: UUID
+    epoch: int
     forget: bool
     lets_go: LetsGo | None
     after: UUID | None
@@ -45,11 +47,18 @@ BEGIN = text(
     """
 )
 
-TAKE = text(
+TAKE_UP = text(
     """
-    UPDATE shop_walks SET next_try_at = :until
-    WHERE account_id = :account AND shop_id = :shop AND (next_try_at <= :at OR :goes_on)
-    RETURNING shop_id, forget, lets_go, after, failures
+    UPDATE shop_walks SET next_try_at = :until, epoch = epoch + 1
+    WHERE account_id = :account AND shop_id = :shop AND next_try_at <= :at
+    RETURNING shop_id, epoch, forget, lets_go, after, failures
+    """
+)
+
+GO_ON = text(
+    """
+    UPDATE shop_walks SET next_try_at = :until WHERE account_id = :account AND shop_id = :shop AND epoch = :epoch
+    RETURNING shop_id, epoch, forget, lets_go, after, failures
     """
 )
 
@@ -58,11 +67,14 @@ REACHED = text(
 )
 
 LATER = text(
-    "UPDATE shop_walks SET next_try_at = :at, failures = :failures WHERE account_id = :account AND shop_id = :shop"
+    """
+    UPDATE shop_walks SET next_try_at = :at, failures = :failures, epoch = epoch + 1
+    WHERE account_id = :account AND shop_id = :shop
+    """
 )
 
 PUT_DOWN = text(
-    "UPDATE shop_walks SET next_try_at = least(next_try_at, :at) WHERE account_id = :account AND shop_id = :shop"
+    "UPDATE shop_walks SET next_try_at = :at WHERE account_id = :account AND shop_id = :shop AND epoch = :epoch"
 )
 
 FEW = text(
@@ -99,14 +111,16 @@ async def begin(
         tx.ring(shop_id, WALK)
 
 
-async def take(
-    tx: Tx, shop_id: UUID, *, at: datetime, until: datetime, goes_on: bool
-) -> Walk | None:
-    """The walk, if it is to go on; its row is held until commit, and nobody else takes it up before `until`. `goes_on`: the
-    caller took it up already."""
-    values = {"at": at, "until": until, "goes_on": goes_on}
-    row = (await tx.execute(TAKE, _key(tx, shop_id) | values)).one_or_none()
-    return None if row is None else Walk(**{**row._mapping, "lets_go": _lets_go(row.lets_go)})
+async def take_up(tx: Tx, shop_id: UUID, *, at: datetime, until: datetime) -> Walk | None:
+    """The walk, if it is to go on: nobody else takes it up before `until`."""
+    values = {"at": at, "until": until}
+    return _walk((await tx.execute(TAKE_UP, _key(tx, shop_id) | values)).one_or_none())
+
+
+async def go_on(tx: Tx, walk: Walk, *, until: datetime) -> Walk | None:
+    """The walk as it is by now, its row held until commit. None: it is over, or another's."""
+    values = {"epoch": walk.epoch, "until": until}
+    return _walk((await tx.execute(GO_ON, _key(tx, walk.shop_id) | values)).one_or_none())
 
 
 async def reached(tx: Tx, shop_id: UUID, listing_id: UUID) -> None:
@@ -115,13 +129,13 @@ async def reached(tx: Tx, shop_id: UUID, listing_id: UUID) -> None:
 
 
 async def later(tx: Tx, shop_id: UUID, at: datetime, *, failures: int) -> None:
-    """From then on it may be taken up again, after so many failures in a row."""
+    """Whoever took it up is at it no more; from then on it may be taken up again, after so many failures in a row."""
     await tx.execute(LATER, _key(tx, shop_id) | {"at": at, "failures": failures})
 
 
-async def put_down(tx: Tx, shop_id: UUID, *, at: datetime) -> None:
-    """Whoever took it up is at it no more."""
-    await tx.execute(PUT_DOWN, _key(tx, shop_id) | {"at": at})
+async def put_down(tx: Tx, walk: Walk, *, at: datetime) -> None:
+    """Whoever took it up so is at it no more."""
+    await tx.execute(PUT_DOWN, _key(tx, walk.shop_id) | {"at": at, "epoch": walk.epoch})
 
 
 async def few(tx: Tx, shop_ids: Collection[UUID], *, at_most: int) -> list[UUID] | None:
@@ -148,6 +162,10 @@ async def pending(tx: Tx, shop_id: UUID) -> bool:
 
 def _key(tx: Tx, shop_id: UUID) -> dict[str, object]:
     return {"account": tx.account_id, "shop": shop_id}
+
+
+def _walk(row: Row[Any] | None) -> Walk | None:
+    return None if row is None else Walk(**{**row._mapping, "lets_go": _lets_go(row.lets_go)})
 
 
 def _kept(lets_go: LetsGo) -> str:

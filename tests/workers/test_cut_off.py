@@ -13,7 +13,7 @@ from domain.model.actors import SYSTEM
 from domain.model.initial_orders import InitialOrderMode
 from domain.model.jobs import JobKind
 from domain.model.malls import MallKind
-from domain.services import initial_orders, readings, stock
+from domain.services import initial_orders, readings, stock, walks
 from domain.store import jobs
 from domain.store.database import Database, Tx
 from tests.workers.town import Town, now, product_ids, town
@@ -22,6 +22,7 @@ from workers.import_orders import fetch_orders
 from workers.initial_orders import fetch_initial_orders
 from workers.read_stock import read_stock
 from workers.reflect import push_waiting
+from workers.walk import walk_shop
 from workers.works import Work
 
 RAKUTEN = MallKind.RAKUTEN
@@ -121,6 +122,15 @@ async def is_to_be_read(here: Town, _: int) -> None:
     await unless_asked(here, ask)
 
 
+async def is_to_be_walked_through(here: Town, _: int) -> None:
+    shop_id = here.stalls[RAKUTEN].id
+
+    async def begin(tx: Tx) -> None:
+        await walks.begin(tx, [shop_id], forget=False, now=now())
+
+    await here.db.run(here.account_id, begin)
+
+
 async def unless_asked(here: Town, ask: Callable[[Tx], Awaitable[None]]) -> None:
     """What was cut off goes on."""
     if not await here.scalar("SELECT count(*) FROM job_shops WHERE outcome IS NULL"):
@@ -135,6 +145,7 @@ WORKS = pytest.mark.parametrize(
         (has_a_number_to_send, push_waiting),
         (is_asked_for_old_orders, fetch_initial_orders),
         (is_to_be_read, read_stock),
+        (is_to_be_walked_through, walk_shop),
     ],
 )
 
@@ -167,4 +178,5 @@ async def held(here: Town) -> list[Any]:
     return await here.query(
         "SELECT kind FROM shop_leases WHERE until > clock_timestamp()"
         " UNION ALL SELECT work FROM job_shops WHERE outcome IS NULL AND next_try_at > clock_timestamp()"
+        " UNION ALL SELECT 'WALK' FROM shop_walks WHERE next_try_at > clock_timestamp()"
     )

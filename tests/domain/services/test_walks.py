@@ -1,6 +1,7 @@
 """A shop of many listings is looked at part by part: none is left out, whoever dies on the way and whatever comes between."""
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from tests.domain.services.story import (
 )
 from tests.domain.services.turns import claimed, fails, lease_of, sent
 
+Leaves = Callable[..., Awaitable[None]]
 DEAD = MallLockedOut("The key is dead.", mall_message="AuthError")
 FIVE = {f"T{nth}": 9 for nth in range(5)}
 SOON = NOW + timedelta(seconds=1)
@@ -49,13 +51,20 @@ async def five(tx: Tx, **values: Any) -> Shop:
     return shop
 
 
-async def part(tx: Tx, shop: Shop, **values: Any) -> bool:
-    """Two listings of a shop that is walked through."""
-    return await walks.do_part(tx, shop.id, **{"at_most": 2, "now": NOW} | values)
+async def part(tx: Tx, shop: Shop, *, now: datetime = NOW) -> bool:
+    """Two listings of a shop that is walked through, if nobody is at it; is there more?"""
+    walk = await walks.take_up(tx, shop.id, now=now)
+    if walk is None:
+        return False
+    more = await walks.do_part(tx, walk, at_most=2, now=now)
+    await walks.put_down(tx, walk, now=now)
+    return more
 
 
 async def walked(tx: Tx, shop: Shop) -> None:
-    while await walks.do_part(tx, shop.id, goes_on=True, now=NOW):
+    walk = await walks.take_up(tx, shop.id, now=NOW)
+    assert walk is not None
+    while await walks.do_part(tx, walk, now=NOW):
         pass
 
 
@@ -97,7 +106,9 @@ async def test_a_large_shop_is_halted_at_once_and_its_listings_one_part_after_th
 
     parts = 0
     async with db.transaction(account) as tx:
-        while await walks.do_part(tx, shop.id, goes_on=True, now=NOW):
+        walk = await walks.take_up(tx, shop.id, now=NOW)
+        assert walk is not None
+        while await walks.do_part(tx, walk, now=NOW):
             parts += 1
             assert await reasons(tx) == {
                 "": MANY - parts * walks.PART,
@@ -107,7 +118,7 @@ async def test_a_large_shop_is_halted_at_once_and_its_listings_one_part_after_th
     async with db.transaction(account) as tx:
         assert (parts, await reasons(tx), await known(tx)) == (2, {"SHOP_HALTED": MANY}, 0)
         assert await under_way(tx) == []
-        assert await walks.do_part(tx, shop.id, now=LATER) is False
+        assert await walks.take_up(tx, shop.id, now=LATER) is None
 
 
 async def test_what_changed_is_told_once_at_the_end(db: Database, account: UUID):
@@ -118,7 +129,7 @@ async def test_what_changed_is_told_once_at_the_end(db: Database, account: UUID)
 
     for expected in ([], [], [EventKind.SHOP, EventKind.RELOAD]):
         async with db.transaction(account) as tx:
-            await part(tx, shop, goes_on=True)
+            await part(tx, shop)
             assert told(tx) == expected
 
 
@@ -142,7 +153,7 @@ async def test_a_part_reads_the_shop_as_it_is_by_then(db: Database, account: UUI
         assert await part(tx, shop)
         await shop_rows.change(tx, shop.id, reflect_running=False)
 
-        await part(tx, shop, goes_on=True)
+        await part(tx, shop)
 
         assert await reasons(tx) == {"": 3, "SHOP_REFLECT_STOPPED": 2}
 
@@ -170,7 +181,9 @@ async def test_a_halt_melts_with_the_walk_of_a_switch(db: Database, account: UUI
     async with db.transaction(account) as tx:
         shop = await a_large_shop(tx)
         await switches.stop_sync(tx, OWNER, [shop.id], REFLECT, now=NOW)
-        assert await walks.do_part(tx, shop.id, now=NOW)
+        first = await walks.take_up(tx, shop.id, now=NOW)
+        assert first is not None
+        assert await walks.do_part(tx, first, now=NOW)
 
         await shops.halt(tx, await shop_of(tx, shop.id), DEAD, now=NOW)
 
@@ -184,14 +197,36 @@ async def test_a_walk_is_one_workers_until_it_dies(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await five(tx)
         await walks.begin(tx, [shop.id], forget=True, now=NOW)
-        assert await part(tx, shop)
+        first = await walks.take_up(tx, shop.id, now=NOW)
+        assert first is not None
+        assert await walks.do_part(tx, first, at_most=2, now=NOW)
 
         assert await part(tx, shop, now=SOON) is False
         assert await known(tx) == 3
         assert await part(tx, shop, now=LATER)
         assert await known(tx) == 1
-        assert await part(tx, shop, now=LATER, goes_on=True) is False
+        assert await walks.do_part(tx, first, at_most=2, now=LATER) is False
+        assert await part(tx, shop, now=LATER) is False
         assert (await known(tx), await under_way(tx)) == (0, [])
+
+
+@pytest.mark.parametrize("leaves", [walks.stumbled, walks.put_down])
+async def test_who_lost_a_walk_neither_puts_it_off_nor_down(
+    db: Database, account: UUID, leaves: Leaves
+):
+    async with db.transaction(account) as tx:
+        shop = await five(tx)
+        await walks.begin(tx, [shop.id], forget=True, now=NOW)
+        first = await walks.take_up(tx, shop.id, now=NOW)
+        second = await walks.take_up(tx, shop.id, now=LATER)
+        assert first is not None
+        assert second is not None
+
+        await leaves(tx, first, now=LATER)
+
+        kept = {"next_try_at": LATER + walks.LENGTH, "failures": 0}
+        assert await row(tx, "SELECT next_try_at, failures FROM shop_walks") == kept
+        assert await walks.do_part(tx, second, at_most=2, now=LATER)
 
 
 async def test_the_clock_finds_a_walk_that_nobody_is_at(db: Database, account: UUID):
@@ -206,7 +241,7 @@ async def test_the_clock_finds_a_walk_that_nobody_is_at(db: Database, account: U
 
     assert await due(NOW) == ["WALK"]
     async with db.transaction(account) as tx:
-        await part(tx, shop)
+        await walks.take_up(tx, shop.id, now=NOW)
     assert (await due(SOON), await due(LATER)) == ([], ["WALK"])
 
 
@@ -214,14 +249,17 @@ async def test_a_part_that_fails_is_tried_again_ever_more_rarely(db: Database, a
     async with db.transaction(account) as tx:
         shop = await five(tx)
         await walks.begin(tx, [shop.id], forget=False, now=NOW)
-        waits = []
+        at, waits = NOW, []
         for _ in range(3):
-            await walks.stumbled(tx, shop.id, now=NOW)
-            found = await row(tx, "SELECT next_try_at FROM shop_walks")
-            waits.append((found["next_try_at"] - NOW).total_seconds())
+            walk = await walks.take_up(tx, shop.id, now=at)
+            assert walk is not None
+            await walks.stumbled(tx, walk, now=at)
+            await walks.put_down(tx, walk, now=at)
+            before, at = at, (await row(tx, "SELECT next_try_at FROM shop_walks"))["next_try_at"]
+            waits.append((at - before).total_seconds())
 
         assert waits == [15, 30, 60]
-        assert await part(tx, shop, goes_on=True)
+        assert await part(tx, shop, now=at)
         assert (await row(tx, "SELECT failures FROM shop_walks")) == {"failures": 0}
 
 
@@ -258,7 +296,7 @@ async def test_an_order_meets_a_walk(db: Database, account: UUID):
         await take(tx, shop, an_order("2", ("t3", 1), ("t1", 1)))
 
     async def walks_on(tx: Tx) -> None:
-        await walks.do_part(tx, shop.id, now=NOW)
+        await walked(tx, shop)
 
     async def begins_anew(tx: Tx) -> None:
         await walks.begin(tx, [shop.id], forget=False, now=NOW)
