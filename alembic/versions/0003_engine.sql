@@ -134,17 +134,31 @@ $$;
 
 COMMENT ON FUNCTION renkei_timeline IS 'Another one after each failover and each restore to a point in time.';
 
+CREATE FUNCTION renkei_here() RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    here text := current_setting('renkei.here', true);
+BEGIN
+    IF coalesce(here, '') = '' THEN
+        SELECT set_config('renkei.here', format('%s/%s', s.system_identifier, renkei_timeline()), false) INTO here
+        FROM pg_control_system() s;
+    END IF;
+    RETURN here;
+END $$;
+
+COMMENT ON FUNCTION renkei_here IS
+    'The server that this session is with, and its timeline: neither lasts longer than the other, so it is looked up once.';
+
 CREATE FUNCTION renkei_moved() RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (
-        SELECT FROM installation i, pg_control_system() here
-        WHERE i.timeline <> renkei_timeline() OR i.system_identifier <> here.system_identifier::text)
-$$;
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM installation i WHERE format('%s/%s', i.system_identifier, i.timeline) <> renkei_here());
+END $$;
 
 COMMENT ON FUNCTION renkei_moved IS 'A restore or a failover that nobody has noted yet.';
 
-REVOKE ALL ON FUNCTION renkei_timeline, renkei_moved FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION renkei_timeline, renkei_moved TO renkei_app, renkei_dispatch;
+REVOKE ALL ON FUNCTION renkei_timeline, renkei_here, renkei_moved FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION renkei_timeline, renkei_here, renkei_moved TO renkei_app, renkei_dispatch;
 
 DO $$
 DECLARE

@@ -67,6 +67,19 @@ async def test_another_one_marks_every_account_from_before_it_was_seen_last(
         assert await tx.scalar(text("SELECT resync_from FROM accounts")) == seen - LOSS
 
 
+@pytest.mark.parametrize("change", OTHERS)
+async def test_a_session_that_knows_its_server_is_told_all_the_same(own: Database, change: str):
+    moved = text("SELECT renkei_moved()")
+    await look(own, None, loss=LOSS)
+
+    async with own.connection() as session:
+        before = [await session.scalar(moved) for _ in range(2)]
+        await noted(own, change)
+        after = await session.scalar(moved)
+
+    assert (before, after) == ([False, False], True)
+
+
 async def test_one_of_many_acts(own: Database):
     await look(own, None, loss=LOSS)
     await noted(own, OTHERS[1])
