@@ -34,7 +34,6 @@ from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import Bucket, CancelSupport, MallKind
 from domain.model.reflect import Lane
 from domain.model.shops import ShopState
-from domain.services.polling import REREAD_AT_MOST, REREAD_EVERY
 from domain.store import shops as shop_rows
 from domain.store.database import Database
 from integrations.malls.amazon.limits import GET_LISTING, GET_ORDER, PATCH_LISTING, SEARCH_ORDERS
@@ -58,15 +57,14 @@ FAST = 5_000.0
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What one mall's calls draw from. `lists_a_look`: calls that one look at the order list takes, once in
-    `list_seconds`. `details_each`: calls that one order's details take; `details_together`: many orders in one call.
+    """What one mall's calls draw from. `lists_a_look`: calls that one look at the order list takes.
+    `details_each`: calls that one order's details take; `details_together`: many orders in one call.
     `of_day`: what every call draws from as well."""
 
     bucket: Bucket
     reads: Bucket
     lists: Bucket
     lists_a_look: int
-    list_seconds: int
     details: Bucket
     details_each: int
     details_together: bool = False
@@ -79,7 +77,6 @@ WRITING: Mapping[MallKind, Way] = {
         rakuten.STOCK_READ,
         rakuten.ORDERS,
         1,
-        60,
         rakuten.ORDERS,
         1,
         details_together=True,
@@ -89,12 +86,11 @@ WRITING: Mapping[MallKind, Way] = {
         yahoo.BUCKETS["getStock"],
         yahoo.BUCKETS["orderList"],
         2,
-        60,
         yahoo.BUCKETS["orderInfo"],
         1,
         of_day=(yahoo.DAY,),
     ),
-    MallKind.AMAZON: Way(PATCH_LISTING, GET_LISTING, SEARCH_ORDERS, 1, 180, GET_ORDER, 0),
+    MallKind.AMAZON: Way(PATCH_LISTING, GET_LISTING, SEARCH_ORDERS, 1, GET_ORDER, 0),
 }
 
 
@@ -191,7 +187,7 @@ def the_day(kind: MallKind, orders: Sequence[RetailOrder]) -> list[Call]:
     times = [(order, _second(order.placed_at)) for order in orders if order.cancels is None]
     calls = [
         Call(at, "order lists", way.lists, True)
-        for at in range(0, DAY_SECONDS, way.list_seconds)
+        for at in range(0, DAY_SECONDS, int(spec.order_poll.total_seconds()))
         for _ in range(way.lists_a_look)
     ]
     calls += [
@@ -213,13 +209,17 @@ def _rereads(kind: MallKind) -> list[Call]:
     way = WRITING[kind]
     if MALL_SPECS[kind].capabilities.cancels is not CancelSupport.SEEN_ON_REREAD:
         return []
-    each = 1 if way.details_together else REREAD_AT_MOST
-    every = int(REREAD_EVERY.total_seconds())
     return [
         Call(at, "open orders again", way.details, True)
-        for at in range(0, DAY_SECONDS, every)
-        for _ in range(each)
+        for minute in range(0, DAY_SECONDS, 60)
+        for at in range(minute, minute + 60, 60 // _rereads_a_minute(kind))
     ]
+
+
+def _rereads_a_minute(kind: MallKind) -> int:
+    """Calls: as many as there may be, however many orders are open."""
+    pace = MALL_SPECS[kind].capabilities.rereads
+    return pace.a_minute // pace.at_once if WRITING[kind].details_together else pace.a_minute
 
 
 def _second(at: datetime) -> int:

@@ -7,7 +7,7 @@ made again by the next run; a run that is still under way when the next is due i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,8 @@ from domain.model.malls import (
     PushOutcome,
     StockPush,
 )
+from domain.model.order_readings import LastRead
+from domain.model.orders import fingerprint
 from renkei.demo.stalls import ref_at
 
 RUN_EVERY = 300.0
@@ -30,13 +32,17 @@ RUN_EVERY = 300.0
 
 @dataclass(slots=True)
 class Shop:
-    """One shop as the peer knows it. `shown`: the numbers it has written. `since`: until when its orders are known."""
+    """One shop as the peer knows it. `shown`: the numbers it has written. `since`: until when its orders are known.
+    `taken`: how each of them was read."""
 
     stand: Stand
     mall: Mall
     since: datetime
     shown: dict[str, int]
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, LastRead] = field(default_factory=dict)
+
+    async def recall(self, numbers: Sequence[str]) -> Mapping[str, LastRead]:
+        return {number: self.taken[number] for number in numbers if number in self.taken}
 
 
 @dataclass(slots=True)
@@ -80,17 +86,18 @@ class Peer:
             return
         window = OrderWindow(shop.since - limits.order_overlap, until)
         try:
-            async for page in shop.mall.orders_placed(window):
+            async for page in shop.mall.orders_placed(window, shop.recall):
                 for order in page.orders:
-                    self._take(shop, order)
+                    self._take(shop, order, page.observed_at)
         except MallError:
             return
         shop.since = until
 
-    def _take(self, shop: Shop, order: MallOrder) -> None:
-        if order.number in shop.taken:
+    def _take(self, shop: Shop, order: MallOrder, observed_at: datetime) -> None:
+        known = order.number in shop.taken
+        shop.taken[order.number] = LastRead(observed_at, order.updated_at, fingerprint(order))
+        if known:
             return
-        shop.taken.add(order.number)
         for line in order.lines:
             self.totals[shop.stand.code_of[line.ref]] -= line.quantity
 

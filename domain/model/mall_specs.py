@@ -13,7 +13,14 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from domain.model.errors import DomainError
-from domain.model.malls import CancelSupport, Capabilities, CheckPartKey, FeedLimits, MallKind
+from domain.model.malls import (
+    CancelSupport,
+    Capabilities,
+    CheckPartKey,
+    FeedLimits,
+    MallKind,
+    Rereads,
+)
 
 URL_PATTERN = r"^https?://[^\s/]+(/\S*)?$"
 
@@ -329,6 +336,7 @@ RAKUTEN = MallSpec(
         order_freshness=timedelta(minutes=1),
         order_poll=timedelta(seconds=10),
         max_order_window=timedelta(days=63),
+        rereads=Rereads(at_once=100, a_minute=600),
         cancels=CancelSupport.SEEN_ON_REREAD,
         answers_applied=True,
     ),
@@ -473,6 +481,7 @@ YAHOO_SHOPPING = MallSpec(
         order_freshness=timedelta(minutes=2),
         order_poll=timedelta(seconds=20),
         max_order_window=timedelta(days=7),
+        rereads=Rereads(at_once=20, a_minute=6),
         cancels=CancelSupport.SEEN_ON_REREAD,
         answers_applied=True,
         takes_unknown_codes=True,
@@ -628,6 +637,7 @@ AMAZON = MallSpec(
         order_freshness=timedelta(minutes=6),
         order_poll=timedelta(minutes=3),
         max_order_window=timedelta(days=30),
+        rereads=Rereads(at_once=20, a_minute=20),
         cancels=CancelSupport.SEEN,
         answers_applied=False,
         calls_at_once=10,

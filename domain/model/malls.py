@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from domain.model.order_readings import Recall, nothing_known
+
 
 class MallKind(StrEnum):
     RAKUTEN = "RAKUTEN"
@@ -134,13 +136,15 @@ class OrderWindow:
 class OrderPage:
     """One page, oldest first. `observed_at`: the mall's time when its request was sent. `total`: hits in the whole
     window as this page reported it (None where the mall does not say); a caller that sees it change walks again.
-    `unreadable` names orders whose detail could not be understood, with the reason; they are not in `orders`."""
+    `unreadable` names orders whose detail could not be understood, with the reason; they are not in `orders`. `unchanged`:
+    numbers of orders that are, for sure, as they were read last; neither are they."""
 
     orders: tuple[MallOrder, ...]
     observed_at: datetime
     total: int | None = None
     last: bool = False
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +268,15 @@ class CancelSupport(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rereads:
+    """How many orders are asked for by their numbers, so that no limit is used up by it: `at_once` in one go, and
+    `a_minute` as long as there are more."""
+
+    at_once: int
+    a_minute: int
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a mall can do, as data. Times are the mall's at speed 1; a sandbox shop may run faster (setting `speed`)."""
 
@@ -278,6 +291,7 @@ class Capabilities:
     order_freshness: timedelta  # writes other than zero need orders seen this recently
     order_poll: timedelta  # a new shop's orders are asked for so often
     max_order_window: timedelta
+    rereads: Rereads
     cancels: CancelSupport
     answers_applied: (
         bool  # True: a success answer means the number stands; False: it is only queued
@@ -329,8 +343,12 @@ class Mall(Protocol):
 
     async def read_stock(self, refs: Sequence[ItemRef]) -> list[StockReading]: ...
 
-    def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
-        """Orders that entered the mall's list in the window (changed in it, where the mall can say that)."""
+    def orders_placed(
+        self, window: OrderWindow, recall: Recall = nothing_known
+    ) -> AsyncIterator[OrderPage]:
+        """Orders that entered the mall's list in the window (changed in it, where the mall can say that). By `recall` a
+        mall that tells one order a call is spared those that its list shows to be unchanged.
+        """
         ...
 
     async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 from uuid import UUID
 
 from domain.model.base import CounterChange, stamped
@@ -66,6 +67,22 @@ class Effect:
 
     applied: int = 0
     absorbed: int = 0
+
+
+def fingerprint(order: MallOrder) -> int:
+    """Equal for readings that say the same of an order; 64 bits, signed."""
+    lines = [
+        (
+            line.ref.item_code,
+            line.ref.variant_code,
+            line.quantity,
+            line.fulfilled_by_mall,
+            line.mall_restocks,
+        )
+        for line in order.lines
+    ]
+    said = repr((order.status.value, order.updated_at, lines))
+    return int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), signed=True)
 
 
 def observed(order: MallOrder, observed_at: datetime) -> Fact:

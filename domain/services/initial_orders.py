@@ -119,8 +119,9 @@ async def took(tx: Tx, fetch: Fetch, poll: Poll, page: OrderPage, *, now: dateti
 
 
 async def failed(tx: Tx, fetch: Fetch, error: MallError, *, now: datetime) -> None:
-    """What is asked again is asked from where the last window ended; a mall that fails too often in a row is given up."""
-    shop = fetch.poll.shop
+    """What is asked again is asked from where the last window ended; a mall that fails too often in a row is given up.
+    Raises TurnLost."""
+    shop = await still_ours(tx, fetch.poll)
     failures = fetch.job.failures + 1
     decision = after_failure(error, failures, now=now)
     if isinstance(decision, Halt):

@@ -13,12 +13,14 @@ from uuid import UUID
 from domain.model.errors import MallError, MallMalformed, MallRefused, MallUnavailable
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import CancelSupport, OrderPage, OrderWindow
+from domain.model.order_polls import next_poll
 from domain.model.reflect import Halt, Quarantine, after_failure
 from domain.model.sync_errors import Part, SyncErrorKind, is_worth_telling
 from domain.model.sync_runs import RunKind
+from domain.services import order_readings, sync_errors, sync_runs
 from domain.services import shops as shop_service
-from domain.services import sync_errors, sync_runs
-from domain.services.orders import Baseline, Seen, Taken, as_the_shop_says, take
+from domain.services.order_outcomes import Seen
+from domain.services.orders import Baseline, Taken, as_the_shop_says, take_in
 from domain.store import leases, orders, shops
 from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
@@ -31,7 +33,9 @@ LEASE = timedelta(seconds=20)
 LEAST_WINDOW = timedelta(minutes=10)
 REREAD_EVERY = timedelta(minutes=5)
 LEAST_REREAD = timedelta(seconds=5)
-REREAD_AT_MOST = 20
+SHIPPED_REREAD_EVERY = timedelta(days=1)
+SHIPPED_REREAD_FOR = timedelta(days=14)
+"""What is cancelled after it was shipped comes back, and some malls put it on sale again by themselves."""
 CLOCKS_AGREE = timedelta(seconds=5)
 LEAST_OVERLAP = timedelta(seconds=5)
 """However fast a sandbox runs, its time stamps are whole seconds and its clocks are two."""
@@ -63,9 +67,8 @@ async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | 
     if shop is None or not shop.fetches_orders or shop.watermark is None or shop.stands_still:
         await leases.give_back(tx, shop_id, LeaseKind.ORDERS, holder, epoch)
         return None
-    await shops.change(
-        tx, shop_id, next_order_poll_at=now + timedelta(seconds=shop.order_poll_seconds)
-    )
+    every = timedelta(seconds=shop.order_poll_seconds)
+    await shops.change(tx, shop_id, next_order_poll_at=next_poll(shop_id, every, now))
     return _poll(shop, epoch, shop.watermark, holder, now)
 
 
@@ -120,19 +123,32 @@ async def still_ours(tx: Tx, poll: Poll) -> Shop:
 
 
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
-    """Open orders whose cancel no window would show, and those that could not be read; longest unseen first. None: it is
-    not their time yet."""
+    """Open orders whose cancel no window would show, and those that could not be read, longest unseen first; then those that
+    were shipped. None: it is not their time yet."""
     every = _reread_every(shop)
     if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
         return None
-    cancels = MALL_SPECS[shop.mall].capabilities.cancels
-    return await orders.open_numbers(
-        tx,
-        shop.id,
-        before=now + shop.clock_offset - every,
-        unread_only=cancels is not CancelSupport.SEEN_ON_REREAD,
-        at_most=REREAD_AT_MOST,
+    at_mall, at_most = now + shop.clock_offset, rereads(shop)
+    unseen = MALL_SPECS[shop.mall].capabilities.cancels is CancelSupport.SEEN_ON_REREAD
+    numbers = await orders.open_numbers(
+        tx, shop.id, before=at_mall - every, unread_only=not unseen, at_most=at_most
     )
+    if unseen and len(numbers) < at_most:
+        numbers += await orders.shipped_numbers(
+            tx,
+            shop.id,
+            since=at_mall - SHIPPED_REREAD_FOR,
+            before=at_mall - max(SHIPPED_REREAD_EVERY / shop.speed, LEAST_REREAD),
+            at_most=at_most - len(numbers),
+        )
+    return numbers
+
+
+def rereads(shop: Shop) -> int:
+    """How many orders are asked for by their numbers in one turn: turns follow each other as the shop's polls do."""
+    pace = MALL_SPECS[shop.mall].capabilities.rereads
+    due = pace.a_minute * shop.speed * shop.order_poll_seconds / 60
+    return max(1, int(min(pace.at_once, due)))
 
 
 async def reread(
@@ -143,16 +159,17 @@ async def reread(
     shop = await still_ours(tx, poll)
     if page is not None:
         await _note(tx, poll, await take_page(tx, shop, page, now=now), now)
-    if len(asked) < REREAD_AT_MOST:
+    if len(asked) < rereads(poll.shop):
         await shops.change(tx, shop.id, cancels_seen_at=now)
 
 
 async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None:
-    """The watermark stays; what is asked again is asked from there."""
-    shop = await shops.lock(tx, poll.shop.id) or poll.shop
+    """The watermark stays; what is asked again is asked from there. Raises TurnLost: it is for whoever has the shop now to
+    say how its mall is."""
+    shop = await still_ours(tx, poll)
     if isinstance(error, MallUnavailable) and error.maintenance:
         await shop_service.maintenance(tx, shop, on=True)
-    error_id = await _report(tx, shop, error, now)
+    error_id = await _report(tx, replace(shop, version=poll.shop.version), error, now)
     if is_worth_telling(error):
         await run_rows.note(
             tx, poll.shop.id, RunKind.ORDERS, poll.epoch, broken=True, error_id=error_id, at=now
@@ -160,7 +177,7 @@ async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None
 
 
 async def _report(tx: Tx, shop: Shop, error: MallError, now: datetime) -> UUID | None:
-    """The error that says so, and when the shop is asked again."""
+    """The error that says so, and when the shop is asked again. `shop`: of the version that the mall was asked for."""
     if isinstance(error, MallRefused):
         error = MallMalformed(error.message, excerpt=error.mall_message, mall_code=error.mall_code)
     decision = after_failure(error, 1, now=now)
@@ -248,8 +265,9 @@ async def take_page(
             error=MallError(reason, mall_message=f"{new[0]}: {reason}"),
             now=now,
         )
-    seen = Seen(page.orders, page.observed_at, now + shop.clock_offset)
-    taken = await take(tx, shop, seen, baseline=baseline, now=now)
+    told = await order_readings.news(tx, shop.id, page, within=_reread_every(shop) / 2)
+    seen = Seen(told, page.observed_at, now + shop.clock_offset)
+    taken = await take_in(tx, shop, seen, baseline=baseline, now=now)
     return replace(taken, unread=len(new))
 
 

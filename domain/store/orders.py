@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from domain.model.malls import ItemRef, MallOrder, OrderStatus
-from domain.model.orders import AllocationState, Effect, Fact, Resolution
+from domain.model.orders import AllocationState, Effect, Fact, Resolution, fingerprint
 from domain.store.database import Tx
 
 
@@ -40,6 +40,10 @@ class KnownOrder:
     effects: Mapping[UUID, Effect]
     unread: bool = False
 
+    @property
+    def is_new(self) -> bool:
+        return self.fact is None and not self.unread
+
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
@@ -63,13 +67,16 @@ class Line:
 
 MEET = text(
     """
-    INSERT INTO orders (account_id, shop_id, number, placed_at, status, baseline, observed_at, first_observed_at)
-    SELECT :account, :shop, o.number, o.placed_at, o.status, o.baseline, :observed_at, :observed_at
+    INSERT INTO orders (account_id, shop_id, number, placed_at, status, baseline, observed_at, first_observed_at,
+        fingerprint, mall_updated_at)
+    SELECT :account, :shop, o.number, o.placed_at, o.status, o.baseline, :observed_at, :observed_at, o.fingerprint,
+        o.mall_updated_at
     FROM unnest(cast(:numbers AS text[]), cast(:placed AS timestamptz[]), cast(:statuses AS text[]),
-        cast(:baselines AS bool[])) AS o (number, placed_at, status, baseline)
+        cast(:baselines AS bool[]), cast(:fingerprints AS bigint[]), cast(:mall_updated AS timestamptz[]))
+        AS o (number, placed_at, status, baseline, fingerprint, mall_updated_at)
     ORDER BY o.number
     ON CONFLICT (account_id, shop_id, number) DO NOTHING
-    RETURNING number
+    RETURNING id, number, placed_at, baseline
     """
 )
 
@@ -102,10 +109,12 @@ RESOLVE = text(
 SEEN = text(
     """
     UPDATE orders AS o SET status = s.status, observed_at = s.observed_at, unread_at = NULL,
-        updated_at = clock_timestamp(),
+        updated_at = clock_timestamp(), fingerprint = coalesce(s.fingerprint, o.fingerprint),
+        mall_updated_at = CASE WHEN s.fingerprint IS NULL THEN o.mall_updated_at ELSE s.mall_updated_at END,
         shipped_at = CASE WHEN o.status = 'HOLDS' AND s.status = 'SHIPPED' THEN s.observed_at ELSE o.shipped_at END
-    FROM unnest(cast(:orders AS uuid[]), cast(:statuses AS text[]), cast(:observed AS timestamptz[]))
-        AS s (id, status, observed_at)
+    FROM unnest(cast(:orders AS uuid[]), cast(:statuses AS text[]), cast(:observed AS timestamptz[]),
+        cast(:fingerprints AS bigint[]), cast(:mall_updated AS timestamptz[]))
+        AS s (id, status, observed_at, fingerprint, mall_updated_at)
     WHERE o.account_id = :account AND o.id = s.id
     """
 )
@@ -162,6 +171,14 @@ OPEN = text(
     WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS' AND coalesce(unread_at, observed_at) < :before
         AND (unread_at IS NOT NULL OR NOT :unread_only)
     ORDER BY coalesce(unread_at, observed_at) LIMIT :at_most
+    """
+)
+
+SHIPPED = text(
+    """
+    SELECT number FROM orders
+    WHERE account_id = :account AND shop_id = :shop AND status = 'SHIPPED' AND shipped_at >= :since AND observed_at < :before
+    ORDER BY observed_at LIMIT :at_most
     """
 )
 
@@ -276,8 +293,8 @@ async def not_shipped(tx: Tx, product_ids: Collection[UUID], at: datetime) -> di
 
 async def meet(
     tx: Tx, shop_id: UUID, seen: Sequence[tuple[MallOrder, bool]], observed_at: datetime
-) -> set[str]:
-    """Makes a row for each order not met before ((order, is it baseline)); the numbers of those."""
+) -> dict[str, KnownOrder]:
+    """Makes a row for each order not met before ((order, is it baseline)); those, by number."""
     rows = await tx.execute(
         MEET,
         {
@@ -288,38 +305,25 @@ async def meet(
             "placed": [order.placed_at for order, _ in seen],
             "statuses": [order.status.value for order, _ in seen],
             "baselines": [baseline for _, baseline in seen],
+            "fingerprints": [fingerprint(order) for order, _ in seen],
+            "mall_updated": [order.updated_at for order, _ in seen],
         },
     )
-    return set(rows.scalars())
-
-
-async def lock(
-    tx: Tx, shop_id: UUID, numbers: Sequence[str], *, met: frozenset[str] | set[str] = frozenset()
-) -> dict[str, KnownOrder]:
-    """By number, held until commit. Those in `met`, and those that were never read, have no fact yet."""
-    rows = (
-        await tx.execute(
-            LOCK, {"account": tx.account_id, "shop": shop_id, "numbers": list(numbers)}
-        )
-    ).all()
-    ids = [row.id for row in rows]
-    items = await _items(tx, ids)
-    effects = await _effects(tx, ids)
     return {
-        row.number: KnownOrder(
-            row.id,
-            row.number,
-            row.placed_at,
-            row.baseline,
-            None
-            if row.number in met or _never_read(row, items)
-            else _fact(row, items.get(row.id, {})),
-            items.get(row.id, {}),
-            effects.get(row.id, {}),
-            row.unread_at is not None,
-        )
+        row.number: KnownOrder(row.id, row.number, row.placed_at, row.baseline, None, {}, {})
         for row in rows
     }
+
+
+async def lock(tx: Tx, shop_id: UUID, numbers: Sequence[str]) -> dict[str, KnownOrder]:
+    """By number, held until commit. Those that were never read have no fact yet."""
+    if not numbers:
+        return {}
+    parameters = {"account": tx.account_id, "shop": shop_id, "numbers": list(numbers)}
+    rows = (await tx.execute(LOCK, parameters)).all()
+    ids = [row.id for row in rows]
+    items, effects = await _items(tx, ids), await _effects(tx, ids)
+    return {row.number: _known(row, items.get(row.id, {}), effects.get(row.id, {})) for row in rows}
 
 
 async def resolve(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> dict[ItemRef, Resolved]:
@@ -343,7 +347,11 @@ async def resolve(tx: Tx, shop_id: UUID, refs: Sequence[ItemRef]) -> dict[ItemRe
     }
 
 
-async def save_seen(tx: Tx, facts: Mapping[UUID, Fact]) -> None:
+async def save_seen(tx: Tx, facts: Mapping[UUID, Fact], newest: Mapping[UUID, MallOrder]) -> None:
+    """`newest`: those of which no later reading is known, as they were read now."""
+    if not facts:
+        return
+    read = [newest.get(order) for order in facts]
     await tx.execute(
         SEEN,
         {
@@ -351,6 +359,8 @@ async def save_seen(tx: Tx, facts: Mapping[UUID, Fact]) -> None:
             "orders": list(facts),
             "statuses": [fact.status.value for fact in facts.values()],
             "observed": [fact.observed_at for fact in facts.values()],
+            "fingerprints": [order and fingerprint(order) for order in read],
+            "mall_updated": [order and order.updated_at for order in read],
         },
     )
 
@@ -390,8 +400,10 @@ async def save_effects(tx: Tx, effects: Sequence[tuple[UUID, UUID, Effect]]) -> 
     )
 
 
-async def save_lines(tx: Tx, lines: Mapping[UUID, Sequence[Line]]) -> None:
-    """The newest lines of each order. A line that vanished is kept with quantity 0."""
+async def save_lines(
+    tx: Tx, lines: Mapping[UUID, Sequence[Line]], *, before: Collection[UUID]
+) -> None:
+    """The newest lines of each order. Of one that was there `before` a line that vanished is kept with quantity 0."""
     if not lines:
         return
     flat = [(order, line) for order, those in lines.items() for line in those]
@@ -408,14 +420,10 @@ async def save_lines(tx: Tx, lines: Mapping[UUID, Sequence[Line]]) -> None:
             "states": [line.state.value for _, line in flat],
         },
     )
-    await tx.execute(
-        VANISHED,
-        {
-            "account": tx.account_id,
-            "orders": list(lines),
-            "counts": [len(those) for those in lines.values()],
-        },
-    )
+    counts = {order: len(those) for order, those in lines.items() if order in before}
+    if counts:
+        values = {"orders": list(counts), "counts": list(counts.values())}
+        await tx.execute(VANISHED, {"account": tx.account_id} | values)
 
 
 async def open_numbers(
@@ -425,6 +433,14 @@ async def open_numbers(
     parameters = {"account": tx.account_id, "shop": shop_id, "before": before, "at_most": at_most}
     rows = await tx.execute(OPEN, parameters | {"unread_only": unread_only})
     return list(rows.scalars())
+
+
+async def shipped_numbers(
+    tx: Tx, shop_id: UUID, *, since: datetime, before: datetime, at_most: int
+) -> list[str]:
+    """Orders that were seen being shipped since then, and were last asked for before `before`, longest ago first."""
+    parameters = {"account": tx.account_id, "shop": shop_id, "since": since, "before": before}
+    return list((await tx.execute(SHIPPED, parameters | {"at_most": at_most})).scalars())
 
 
 async def mark_unread(tx: Tx, shop_id: UUID, numbers: Sequence[str], at: datetime) -> list[str]:
@@ -508,8 +524,10 @@ async def _effects(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Effect]
     return effects
 
 
-def _never_read(row: Any, items: Mapping[UUID, Mapping[ItemRef, Item]]) -> bool:
-    return row.unread_at is not None and row.id not in items
+def _known(row: Any, items: Mapping[ItemRef, Item], effects: Mapping[UUID, Effect]) -> KnownOrder:
+    unread = row.unread_at is not None
+    fact = None if unread and not items else _fact(row, items)
+    return KnownOrder(row.id, row.number, row.placed_at, row.baseline, fact, items, effects, unread)
 
 
 def _fact(row: Any, items: Mapping[ItemRef, Item]) -> Fact:

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
@@ -36,6 +36,7 @@ from domain.model.malls import (
     StockPush,
     WriteMode,
 )
+from domain.model.order_readings import LastRead
 from integrations.malls.yahoo_shopping.orders import STATUS
 from tests.integrations.recorded import Recorded, payload
 
@@ -355,38 +356,44 @@ def one_order(updated: str) -> httpx.Response:
     )
 
 
+UPDATED_AT = datetime(2026, 2, 1, 0, 10, tzinfo=UTC)
+"""Of the recorded order: 09:10 in Japan."""
+
+SURE, IN_ITS_SECOND = UPDATED_AT + timedelta(minutes=1), UPDATED_AT + timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
-    ("case", "first", "second", "date", "calls"),
+    ("case", "listed", "read_at", "date", "told", "unchanged"),
     [
-        ("not updated since", "09:10:00", "09:10:00", "01:00:00", 1),
-        ("updated since", "09:10:00", "09:11:00", "01:00:00", 2),
-        ("the list does not say", "", "", "01:00:00", 2),
-        ("updated in the second it was asked for", "09:10:00", "09:10:00", "00:10:01", 2),
+        ("never read", "09:10:00", None, "01:00:00", True, False),
+        ("not updated since", "09:10:00", SURE, "01:00:00", False, True),
+        ("updated since", "09:11:00", SURE, "01:00:00", True, False),
+        ("the list does not say", "", SURE, "01:00:00", True, False),
+        ("read in its second, now over", "09:10:00", IN_ITS_SECOND, "00:10:04", True, False),
+        ("read in its second, not over", "09:10:00", IN_ITS_SECOND, "00:10:01", False, False),
     ],
 )
 async def test_an_order_is_told_again_only_if_it_may_have_changed(
-    case: str, first: str, second: str, date: str, calls: int
+    case: str, listed: str, read_at: datetime | None, date: str, told: bool, unchanged: bool
 ) -> None:
-    """The recorded order says that it was last updated at 09:10 in Japan."""
-    shown = [first]
-
     def handler(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/orderInfo"):
             answer = payload("yahoo_shopping/order_info.xml")
         else:
-            answer = one_order(f"2026-02-01T{shown[0]}+09:00" if shown[0] else "")
+            answer = one_order(f"2026-02-01T{listed}+09:00" if listed else "")
         answer.headers["date"] = f"Sun, 01 Feb 2026 {date} GMT"
         return answer
 
-    mall, recorded = yahoo(handler)
-    before = [page async for page in mall.orders_placed(WINDOW)]
-    shown[0] = second
-    after = [page async for page in mall.orders_placed(WINDOW)]
+    async def recall(numbers: Sequence[str]) -> Mapping[str, LastRead]:
+        return {number: LastRead(read_at, UPDATED_AT, 0) for number in numbers if read_at}
 
-    told = [each for each in recorded.requests if each.url.path.endswith("/orderInfo")]
-    assert len(told) == calls, case
-    assert before[0].orders == after[0].orders
-    assert len(after[0].orders) == 1
+    mall, recorded = yahoo(handler)
+    [page] = [page async for page in mall.orders_placed(WINDOW, recall)]
+
+    calls = [each for each in recorded.requests if each.url.path.endswith("/orderInfo")]
+    assert (len(calls), len(page.orders)) == (told, told), case
+    assert page.unchanged == (("demo-store-10000001",) if unchanged else ()), case
+    assert (page.total, page.last) == (1, True)
 
 
 async def test_a_window_without_orders_is_one_empty_last_page() -> None:

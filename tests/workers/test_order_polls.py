@@ -9,6 +9,7 @@ import pytest
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import Bucket, MallKind
 from domain.store.database import Database
+from integrations.malls.yahoo_shopping.connector import DAY
 from tests.workers.town import Town, ref_at, town
 from workers.context import Malls
 from workers.import_orders import fetch_orders
@@ -54,6 +55,14 @@ def shares(drawn: list[Bucket], every: timedelta) -> Iterator[tuple[str, float, 
         a_second = drawn.count(bucket) / every.total_seconds()
         of_day = a_second * A_DAY.total_seconds() / bucket.per_day if bucket.per_day else 0.0
         yield bucket.name, a_second / bucket.rate, of_day
+
+
+def test_reading_open_orders_again_leaves_yahoos_day_to_others() -> None:
+    """One call an order there: no more than is kept for orders and zeros."""
+    a_day = MALL_SPECS[YAHOO].capabilities.rereads.a_minute * 24 * 60
+
+    assert DAY.per_day is not None
+    assert a_day <= KEPT_SHARE * DAY.per_day
 
 
 @pytest.mark.parametrize("kind", MallKind)

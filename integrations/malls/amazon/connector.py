@@ -26,6 +26,7 @@ from domain.model.malls import (
     StockReading,
     Throttle,
 )
+from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import within_limit
 from integrations.http import MallAnswer, MallClient
 
@@ -72,7 +73,9 @@ class Amazon:
             return await self._read_together(refs)
         return [await self._read(ref) for ref in refs]
 
-    async def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
+    async def orders_placed(
+        self, window: OrderWindow, recall: Recall = nothing_known
+    ) -> AsyncIterator[OrderPage]:
         """Orders changed in the window, whatever their status; the same token twice ends the walk in MallMalformed."""
         params = orders.changed_in(window, self._marketplace_id)
         tokens: set[str] = set()

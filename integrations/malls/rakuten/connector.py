@@ -36,6 +36,7 @@ from domain.model.malls import (
     StockReading,
     Throttle,
 )
+from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import checked, clock_part, within_limit
 from integrations.http import MallAnswer, MallClient, reading
 from integrations.jst import read_time
@@ -107,7 +108,9 @@ class Rakuten:
         )
         return readings(answer, refs)
 
-    async def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
+    async def orders_placed(
+        self, window: OrderWindow, recall: Recall = nothing_known
+    ) -> AsyncIterator[OrderPage]:
         """By order time, whatever their status; each page is one search and one reading of details."""
         for page in count(1):
             answer = await self._order_call("searchOrder", search_body(window, page))

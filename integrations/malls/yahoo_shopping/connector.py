@@ -40,13 +40,14 @@ from domain.model.malls import (
     StockReading,
     Throttle,
 )
+from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import checked, clock_part, not_tested, within_limit
 from integrations.http import Classify, MallAnswer, MallClient
 
 from .answers import ACCESS_ENDED, FILE_NOT_READY, classify, classify_write
 from .auth import Login, Signature
 from .catalogue import STOCK_FILE, listings_in
-from .orders import PLACED, PUBLISHED, Entry, Told, info_body, list_body, listed, told
+from .orders import PLACED, PUBLISHED, Entry, info_body, list_body, listed, sorted_out, told
 from .splits import Part, told_as
 from .stock import get_form, readings, results, set_form
 
@@ -87,7 +88,6 @@ class YahooShopping:
         self._seller_id = settings.get("seller_id", "")
         self._login = Login(self._client, settings["auth_url"], config.credentials, save)
         self._signature = Signature(self._seller_id, config.credentials, now)
-        self._told = Told()
 
     async def push_stock(self, pushes: Sequence[StockPush]) -> list[PushResult]:
         """allow_overdraft travels when every push of the call brings it: Yahoo takes it for all codes or for none."""
@@ -110,36 +110,23 @@ class YahooShopping:
         answer = await self._call("getStock", data=get_form(self._seller_id, refs))
         return readings(answer, refs)
 
-    async def orders_placed(self, window: OrderWindow) -> AsyncIterator[OrderPage]:
+    async def orders_placed(
+        self, window: OrderWindow, recall: Recall = nothing_known
+    ) -> AsyncIterator[OrderPage]:
         """Placed or published in the window, whatever their status; the list first, then one call for each order that is
-        new or was updated since it was told."""
+        new or was updated since it was read."""
         entries, observed_at = await self._found(window)
-        numbers = sorted(entries, key=lambda number: (entries[number].placed_at, number))
-        if not numbers:
-            yield OrderPage((), observed_at, total=0, last=True)
-        for start in range(0, len(numbers), ORDERS_PER_PAGE):
-            page = numbers[start : start + ORDERS_PER_PAGE]
-            last = start + ORDERS_PER_PAGE >= len(numbers)
-            yield await self._page(page, entries, observed_at, total=len(numbers), last=last)
-
-    async def _page(
-        self,
-        numbers: Sequence[str],
-        entries: Mapping[str, Entry],
-        observed_at: datetime,
-        *,
-        total: int,
-        last: bool,
-    ) -> OrderPage:
-        """As of the list: what was told anew is newer still."""
-        known = {number: self._told.unchanged(number, entries[number]) for number in numbers}
-        missing = [number for number, order in known.items() if order is None]
-        fresh = await self.orders_by_number(missing)
-        for order in fresh.orders:
-            self._told.keep(order, observed_at)
-        orders = [*fresh.orders, *(order for order in known.values() if order is not None)]
-        orders.sort(key=lambda order: (order.placed_at, order.number))
-        return OrderPage(tuple(orders), observed_at, total, last, fresh.unreadable)
+        last_read = await recall(list(entries))
+        unread, unchanged = sorted_out(entries, last_read, observed_at)
+        for start in range(0, max(len(unread), 1), ORDERS_PER_PAGE):
+            page = await self.orders_by_number(unread[start : start + ORDERS_PER_PAGE])
+            yield replace(
+                page,
+                observed_at=observed_at,
+                total=len(entries),
+                last=start + ORDERS_PER_PAGE >= len(unread),
+                unchanged=() if start else unchanged,
+            )
 
     async def orders_by_number(self, numbers: Sequence[str]) -> OrderPage:
         """One call for each; what cannot be read is named, and does not keep the others back."""

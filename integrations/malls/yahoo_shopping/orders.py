@@ -4,16 +4,16 @@ Only the fields named here are asked for: no buyer, no address.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 import httpx
 
 from domain.model.errors import MallRefused
 from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus, OrderWindow
+from domain.model.order_readings import LastRead, need_not_be_read
 from integrations.http import reading
 from integrations.jst import COMPACT, first_second, last_second_before, read_time
 
@@ -22,9 +22,6 @@ from .splits import Part
 
 IDS_PER_LIST = 2000
 MOST_IDS = 50_000
-MOST_KEPT = 5_000
-STAMP = timedelta(seconds=2)
-"""Time stamps are whole seconds, and so is the mall's time of an answer."""
 LIST_FIELDS = "OrderId,OrderTime,LastUpdateTime"
 DETAIL_FIELDS = "OrderId,ParentOrderId,ChildOrderId,OrderTime,LastUpdateTime,OrderStatus,LineId,ItemId,SubCode,Quantity"
 PLACED = "OrderTime"
@@ -48,30 +45,6 @@ class Entry:
 
     placed_at: datetime
     updated_at: datetime | None
-
-
-@dataclass(slots=True)
-class Told:
-    """The newest orders whose detail is known, the least needed forgotten first: a window reaches back over many that it
-    has shown before, and Yahoo tells one order a call, one call a second (the mall's fact sheet, §6)."""
-
-    _orders: OrderedDict[str, MallOrder] = field(default_factory=OrderedDict)
-
-    def unchanged(self, number: str, entry: Entry) -> MallOrder | None:
-        """The order as it was told, if the list shows that it was not updated since."""
-        order = self._orders.get(number)
-        if order is None or entry.updated_at is None or order.updated_at != entry.updated_at:
-            return None
-        self._orders.move_to_end(number)
-        return order
-
-    def keep(self, order: MallOrder, asked_at: datetime) -> None:
-        """An order that was updated within the second it was asked for may be updated again within it."""
-        if order.updated_at is None or order.updated_at + STAMP >= asked_at:
-            return
-        self._orders[order.number] = order
-        while len(self._orders) > MOST_KEPT:
-            self._orders.popitem(last=False)
 
 
 def list_body(seller_id: str, window: OrderWindow, clock: str, start: int) -> bytes:
@@ -124,6 +97,21 @@ def listed(response: httpx.Response, read: int) -> tuple[dict[str, Entry], int]:
 def _entry(info: Element) -> Entry:
     updated = optional(info, "LastUpdateTime")
     return Entry(read_time(word(info, "OrderTime")), read_time(updated) if updated else None)
+
+
+def sorted_out(
+    entries: Mapping[str, Entry], last_read: Mapping[str, LastRead], asked_at: datetime
+) -> tuple[list[str], tuple[str, ...]]:
+    """Numbers of the orders to be read now, oldest first; and of those that are as they were read. Yahoo tells one order
+    a call, one call a second (the mall's fact sheet, §6)."""
+    unread, unchanged = [], []
+    for number, entry in sorted(entries.items(), key=lambda each: (each[1].placed_at, each[0])):
+        last = last_read.get(number)
+        if not need_not_be_read(last, entry.updated_at, asked_at):
+            unread.append(number)
+        elif last is not None and last.is_sure:
+            unchanged.append(number)
+    return unread, tuple(unchanged)
 
 
 def told(response: httpx.Response) -> Part:

@@ -14,7 +14,7 @@ from domain.model.errors import (
     MallRefused,
     MallUnavailable,
 )
-from domain.model.malls import MallKind, MallOrder, OrderPage, OrderWindow
+from domain.model.malls import MallKind, MallOrder, OrderPage, OrderStatus, OrderWindow
 from domain.model.orders import CancelPolicy
 from domain.services import disconnecting, polling, sync_errors
 from domain.services.polling import Poll, TurnLost
@@ -36,6 +36,7 @@ from tests.domain.services.story import (
 )
 from tests.domain.services.turns import A_MINUTE, fails, sent
 
+SHIPPED, RELEASED = OrderStatus.SHIPPED, OrderStatus.RELEASED
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 LATER = NOW + timedelta(minutes=10)
@@ -172,7 +173,7 @@ class TestErrors:
             shop = await tea_at(tx, orders_seen_at=NOW)
             await _sends(tx, shop, MallUnavailable("Closed.", maintenance=True))
             await polling.failed(
-                tx, _polling(shop), MallUnavailable("Closed.", maintenance=True), now=NOW
+                tx, await begun(tx, shop), MallUnavailable("Closed.", maintenance=True), now=NOW
             )
             assert await open_errors(tx) == ["MAINTENANCE", "MAINTENANCE"]
 
@@ -192,7 +193,7 @@ class TestErrors:
     ):
         async with db.transaction(account) as tx:
             shop = await tea_at(tx)
-            await polling.failed(tx, _polling(shop), error, now=NOW)
+            await polling.failed(tx, await begun(tx, shop), error, now=NOW)
             assert await errors(tx) == [("ANSWER_UNREADABLE", "OPEN", 1)]
 
             await polled(tx, shop)
@@ -203,9 +204,25 @@ class TestErrors:
         async with db.transaction(account) as tx:
             shop = await tea_at(tx)
 
-            await polling.failed(tx, _polling(shop), MallLockedOut("The key has expired."), now=NOW)
+            dead = MallLockedOut("The key has expired.")
+            await polling.failed(tx, await begun(tx, shop), dead, now=NOW)
 
             assert (await shop_of(tx, shop.id)).state == "HALTED"
+
+    async def test_who_lost_its_turn_tells_nothing_for_who_has_it(
+        self, db: Database, account: UUID
+    ):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx)
+            poll = await begun(tx, shop)
+            await _passes(tx, polling.LEASE)
+            assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE) is not None
+
+            with pytest.raises(TurnLost):
+                await polling.failed(tx, poll, MallLockedOut("The key has expired."), now=NOW)
+
+            assert (await shop_of(tx, shop.id)).state == "RUNNING"
+            assert await open_errors(tx) == []
 
     async def test_a_mall_that_is_closed_says_so_though_nothing_is_sent_to_it(
         self, db: Database, account: UUID
@@ -304,8 +321,9 @@ class TestOrdersThatCannotBeRead:
     async def test_they_keep_no_other_from_being_read_again(self, db: Database, account: UUID):
         async with db.transaction(account) as tx:
             shop = await tea_at(tx)
-            bad = {f"bad {n}": "?" for n in range(polling.REREAD_AT_MOST)}
-            good = [an_order(f"good {n}", ("tea", 0)) for n in range(polling.REREAD_AT_MOST)]
+            most = polling.rereads(shop)
+            bad = {f"bad {n}": "?" for n in range(most)}
+            good = [an_order(f"good {n}", ("tea", 0)) for n in range(most)]
             await polled(tx, shop, unreadable=bad)
             await polled(tx, shop, *good, at=NOW + SECOND)
             first = await polling.to_reread(tx, shop, now=LATER)
@@ -337,6 +355,63 @@ async def test_a_shop_whose_cancels_were_not_read_does_not_say_that_they_were(
         assert shop.cancels_seen_at == LATER
         assert await polling.to_reread(tx, shop, now=LATER + A_MINUTE) is None
         assert await polling.to_reread(tx, shop, now=LATER + 6 * A_MINUTE) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("mall", "seconds", "speed", "orders"),
+    [
+        (MallKind.RAKUTEN, 10, "", 100),
+        (MallKind.YAHOO_SHOPPING, 10, "", 1),
+        (MallKind.YAHOO_SHOPPING, 20, "", 2),
+        (MallKind.YAHOO_SHOPPING, 60, "", 6),
+        (MallKind.YAHOO_SHOPPING, 3600, "", 20),
+        (MallKind.YAHOO_SHOPPING, 1, "999999", 20),
+        (MallKind.AMAZON, 180, "", 20),
+    ],
+)
+async def test_no_more_orders_are_read_again_than_a_malls_day_allows(
+    db: Database, account: UUID, mall: MallKind, seconds: int, speed: str, orders: int
+):
+    """However often the shop is polled: with each poll a part of them."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, mall, order_poll_seconds=seconds, settings={"speed": speed or "1"})
+
+        assert polling.rereads(shop) == orders
+
+
+async def test_what_is_cancelled_after_it_was_shipped_comes_back(db: Database, account: UUID):
+    """It is looked at once a day, for two weeks: long after it left the windows."""
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, cancel_policy=CancelPolicy.RESTORE)
+        await polled(tx, shop, an_order("1", ("tea", 3)), an_order("2", ("tea", 1)))
+        shipped = [
+            an_order(number, ("tea", n), status=SHIPPED) for number, n in (("1", 3), ("2", 1))
+        ]
+        await polled(tx, shop, *shipped, at=LATER)
+        days = (0.9, 1.1, 13.9, 14.1)
+        asked = [await polling.to_reread(tx, shop, now=LATER + days * DAY) for days in days]
+
+        assert asked == [[], ["1", "2"], ["1", "2"], []]
+        at = LATER + 2 * DAY
+        gone = an_order("1", ("tea", 3), status=RELEASED)
+        poll = await begun(tx, shop, at)
+        await polling.reread(tx, poll, page(gone, shipped[1], at=at), asked=["1", "2"], now=at)
+        again = await polling.to_reread(tx, await shop_of(tx, shop.id), now=at + 1.1 * DAY)
+
+        assert await totals(tx) == {"TEA": 9}
+        assert again == ["2"]
+        assert await stock.unbalanced(tx) == []
+
+
+async def test_orders_that_are_open_are_read_again_first(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.YAHOO_SHOPPING, order_poll_seconds=20)
+        for number in ("1", "2"):
+            await polled(tx, shop, an_order(number, ("tea", 1)))
+        await polled(tx, shop, an_order("1", ("tea", 1), status=SHIPPED), at=NOW + SECOND)
+        await polled(tx, shop, an_order("3", ("tea", 1)), at=LATER + 2 * DAY - SECOND)
+
+        assert await polling.to_reread(tx, shop, now=LATER + 2 * DAY) == ["2", "1"]
 
 
 async def test_what_is_read_again_after_the_turn_was_lost_changes_nothing(
@@ -377,7 +452,7 @@ async def test_orders_that_come_after_their_shop_was_disconnected_are_nobodys(
 async def test_an_error_seen_by_orders_alone_is_cleared_like_any_other(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await tea_at(tx)
-        await polling.failed(tx, _polling(shop), MallUnavailable("?"), now=NOW)
+        await polling.failed(tx, await begun(tx, shop), MallUnavailable("?"), now=NOW)
         found = await row(tx, "SELECT id, params ->> 'part' AS part FROM sync_errors")
 
         await sync_errors.clear(tx, OWNER, [found["id"]], now=NOW)
