@@ -23,22 +23,26 @@ BEGIN = text(
     """
 )
 
+DOUBTED = "UPDATE rate_buckets SET tokens = least(tokens, 1), updated_at = clock_timestamp()"
+"""What was called since the backup is forgotten: of each limit no more than one call is believed to be free."""
+
 SEEN = text("UPDATE installation SET seen_at = greatest(seen_at, clock_timestamp())")
 
 NOTICE = text(
-    """
+    f"""
     WITH moved AS (
         UPDATE installation i SET system_identifier = here.system_identifier::text, timeline = renkei_timeline(),
             seen_at = greatest(clock_timestamp(), cast(:before AS timestamptz))
         FROM pg_control_system() here
         WHERE i.system_identifier <> here.system_identifier::text OR i.timeline <> renkei_timeline()
             OR i.seen_at < cast(:before AS timestamptz)
-        RETURNING least(old.seen_at, clock_timestamp()) - cast(:loss AS interval) AS since)
+        RETURNING least(old.seen_at, clock_timestamp()) - cast(:loss AS interval) AS since),
+    doubted AS ({DOUBTED} WHERE EXISTS (SELECT FROM moved))
     SELECT since, renkei_resync_all(since) AS accounts FROM moved
-    """
+    """  # noqa: S608
 )
 
-RESYNC_ALL = text("SELECT renkei_resync_all(:since)")
+RESYNC_ALL = text(f"WITH doubted AS ({DOUBTED}) SELECT renkei_resync_all(:since)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,13 @@ async def seen(db: Database) -> None:
 
 async def notice(db: Database, *, before: datetime | None, loss: timedelta) -> Noticed | None:
     """Notes which database it is now and marks every account, in one step. `before`: until when somebody remembers to
-    have seen it. None where another has noticed already."""
+    have seen it. None where another has noticed already. The malls' limits are doubted with it."""
     async with db.connection() as connection:
         row = (await connection.execute(NOTICE, {"before": before, "loss": loss})).one_or_none()
         return None if row is None else Noticed(**row._mapping)
 
 
 async def resync_all(db: Database, since: datetime) -> int:
-    """Marks every account: what came after `since` may be lost. How many they are."""
+    """Marks every account: what came after `since` may be lost. How many they are. The malls' limits are doubted with it."""
     async with db.connection() as connection:
         return int(await connection.scalar(RESYNC_ALL, {"since": since}))

@@ -1,7 +1,7 @@
 """Which database this is: whoever comes first notes it, and of those who notice another one, one acts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from domain.services import accounts
 from domain.services.installation import SEEN_EVERY, look
-from domain.store import dispatch, installation
+from domain.store import dispatch, installation, rates
 from domain.store.database import Database
 from renkei.database import APP
 from renkei.engines.postgres import Postgres
@@ -78,6 +78,38 @@ async def test_a_session_that_knows_its_server_is_told_all_the_same(own: Databas
         after = await session.scalar(moved)
 
     assert (before, after) == ([False, False], True)
+
+
+async def restored(own: Database) -> None:
+    await look(own, None, loss=LOSS)
+    await noted(own, OTHERS[0])
+    await look(own, None, loss=LOSS)
+
+
+async def said_so(own: Database) -> None:
+    await installation.resync_all(own, NOW)
+
+
+@pytest.mark.parametrize("happens", [restored, said_so])
+async def test_of_each_limit_one_call_is_believed_to_be_free(
+    own: Database, happens: Callable[[Database], Awaitable[None]]
+):
+    """Those that were made since the backup nobody knows of."""
+    await reserve(own)
+
+    await happens(own)
+
+    waits = [await reserve(own) for _ in range(2)]
+    assert waits[0] == timedelta(0)
+    assert timedelta(seconds=900) < waits[1] <= timedelta(seconds=1_000)
+
+
+async def reserve(own: Database) -> timedelta:
+    """Of a limit of one call in a thousand seconds, twenty of them at once: how long to wait for it."""
+    hour = timedelta(hours=1)
+    return await rates.reserve(
+        own, "orders", rate=0.001, burst=20, per_day=None, today="2026-11-22", patience=hour
+    )
 
 
 async def test_one_of_many_acts(own: Database):
