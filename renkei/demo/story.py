@@ -224,12 +224,13 @@ def _how_to_reach(running: Running, token: str) -> list[str]:
 
 
 async def _play(stage: Stage, baskets: Baskets, wishes: Wishes, *, new: bool) -> Outcome:
+    if not new:
+        await hands.clear_halts(stage)
+        await hands.fill_up(stage, stage.full)
     if wishes.tells:
         await scenes.play(stage, wishes.story)
     if new:
         await _replay(stage, baskets, wishes)
-    else:
-        await hands.clear_halts(stage)
     stage.say(captions.SETTLING)
     outcome = await _outcome(stage)
     stage.screen.tell(summary(outcome, list(stage.shoppers.tallies.values()), wishes.pace))

@@ -104,6 +104,15 @@ class Tab:
             await asyncio.sleep(LOOK_AGAIN)
         return found
 
+    async def clicks(self, element: str) -> None:
+        """With the mouse, in the middle of what this expression finds."""
+        where = await self.ask(
+            f"(({{ x, y, width, height }}) => [x + width / 2, y + height / 2])({element}.getBoundingClientRect())"
+        )
+        at = dict(zip("xy", where, strict=True)) | {"button": "left", "clickCount": 1}
+        await self.call("Input.dispatchMouseEvent", type="mousePressed", **at)
+        await self.call("Input.dispatchMouseEvent", type="mouseReleased", **at)
+
     async def presses(self, key: str) -> None:
         """On the keyboard, wherever the page's focus is."""
         told = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}

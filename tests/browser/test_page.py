@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.browser import chrome
@@ -17,10 +18,16 @@ from tests.renkei.conftest import a_place
 from tests.renkei.test_demo import family, serving
 
 PAGE = re.compile(r"http://\S+/demo#token=\S+")
+EXPLORER = re.compile(r"http://\S+/graphql#token=\S+")
 DATA = ("--orders", "12", "--rate", "20", "--calm", "--quiet")
 STARTS_WITHIN = 120
 ROW = "document.querySelector('#rows tr:nth-child({row})')"
 CELLS = "[...document.querySelectorAll('#rows tr:nth-child({row}) td b')].map((each) => Number(each.textContent))"
+RUN = "document.querySelector('.graphiql-execute-button')"
+STOPS = f"{RUN}.ariaLabel.startsWith('Stop')"
+NOTICED = "JSON.parse(sessionStorage.getItem('graphiql:tabState') ?? '{{\"tabs\":[]}}').tabs[{place}]?.operationName"
+"""GraphiQL parses a moment after it shows."""
+ANSWER = "[document.querySelector('.result-window').innerText].find((each) => each.includes('\"{answers}\"'))"
 OPEN_LINE = "document.getElementById('line')?.textContent.startsWith('●')"
 
 
@@ -41,6 +48,16 @@ class Demo:
     @property
     def page(self) -> str:
         return PAGE.findall(self.said.read_text())[0]
+
+    @property
+    def explorer(self) -> str:
+        return EXPLORER.findall(self.said.read_text())[0]
+
+    def buy(self) -> None:
+        """As a shopper at a mall does."""
+        address, token = self.page.split("#token=")
+        headers = {"authorization": f"Bearer {token}"}
+        httpx.post(f"{address}/buy", json={"mall": "AMAZON"}, headers=headers).raise_for_status()
 
     def kill_api(self) -> None:
         """With SIGKILL; the demo starts it again."""
@@ -87,6 +104,28 @@ async def test_it_is_read_in_japanese_and_on_a_phone(demo: Demo, tab: Tab) -> No
     assert "{" not in shown
     assert await tab.ask("document.querySelector('#rows td').dataset.mall") == "楽天市場"
     assert await tab.ask("document.documentElement.scrollWidth") <= 390
+
+
+async def test_the_explorer_comes_with_the_token_and_runs_what_its_tabs_hold(
+    demo: Demo, tab: Tab
+) -> None:
+    await tab.open(f"{demo.explorer}&language=en")
+    await tab.until("document.querySelectorAll('[role=tab]').length >= 5")
+    assert "token" not in await tab.ask("location.href")
+
+    for place, answers in enumerate(("products", "diffEvents", "syncErrors", "setStock", "node")):
+        await tab.clicks(f"document.querySelectorAll('[role=tab]')[{place}]")
+        await tab.until(NOTICED.format(place=place))
+        await tab.clicks(RUN)
+        if answers == "diffEvents":
+            await tab.until(STOPS)
+            demo.buy()
+        shown = (await tab.until(ANSWER.format(answers=answers))).replace("\xa0", " ")
+        assert '"errors"' not in shown
+        if answers == "diffEvents":
+            await tab.clicks(RUN)
+    assert ' in total."' in shown
+    assert tab.errors == []
 
 
 async def _row_with_stock(tab: Tab) -> int:

@@ -7,12 +7,12 @@ const access = {
   get language() { return sessionStorage.getItem("renkei.language") || "ja"; },
 };
 
-// A token may come in the fragment, which no browser sends anywhere; it goes out of the address at once.
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
-  sessionStorage.setItem("renkei.token", given);
-  history.replaceState(null, "", location.pathname + location.search);
+// A token and a language may come in the fragment, which no browser sends anywhere; it goes out of the address at once.
+const given = new URLSearchParams(location.hash.slice(1));
+for (const name of ["token", "language"]) {
+  if (given.get(name)) sessionStorage.setItem(`renkei.${name}`, given.get(name));
 }
+if (given.get("token")) history.replaceState(null, "", location.pathname + location.search);
 
 const url = location.origin + "/graphql";
 

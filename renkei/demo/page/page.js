@@ -24,8 +24,7 @@ const ORDER = `query Followed($id: ID!) { node(id: $id) { ... on Order { number 
 const RENEW = `mutation Renew($input: UpdateShopInput!) { updateShop(input: $input) { userErrors { message } } }`;
 const READ = `mutation Read($input: ReadMallStockInput!) { readMallStock(input: $input) { userErrors { message } } }`;
 
-const LOOK_EVERY = 250, AGAIN_AFTER = 300, FOLLOW_AT_MOST = 6000, LOOKED_AT_AFTER = 2500, ARROW_STAYS = 2000, NOTE_STAYS = 6000;
-const ERRORS_SHOWN = 3;
+const LOOK_EVERY = 250, AGAIN_AFTER = 300, FOLLOW_AT_MOST = 6000, LOOKED_AT_AFTER = 2500, ARROW_STAYS = 2000, NOTE_STAYS = 6000, ERRORS_SHOWN = 3;
 const $ = (id) => document.getElementById(id);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -69,6 +68,7 @@ async function readBoard() {
   const data = await ask(BOARD, { ids });
   for (const map of [shops, products, listings, errors, ...(spoken === language ? [] : [cells])]) map.clear();
   spoken = language;
+  Object.assign($("graphiql"), { href: `${api}/graphql#token=${token}&language=${language}`, hidden: false });
   for (const shop of data.shops) shops.set(shop.id, shop);
   for (const product of data.nodes) {
     products.set(product.id, product);
@@ -139,14 +139,15 @@ async function begin() {
   }
 }
 
-// One order at a time, until it has arrived everywhere; the next one that comes in is then followed.
+// One order at a time, until it has arrived everywhere; one that takes long gives way to the next that comes in.
 async function follow(id) {
-  if (followed.id === id || performance.now() - followed.since < FOLLOW_AT_MOST) return;
+  const age = () => performance.now() - followed.since;
+  if (followed.id === id || age() < FOLLOW_AT_MOST) return;
   const mine = (followed = { id, since: performance.now() });
-  while (performance.now() - mine.since < FOLLOW_AT_MOST) {
+  while (followed === mine) {
     const order = (await ask(ORDER, { id }).catch(() => ({}))).node;
     if (order && showOrder(order)) break;
-    await wait(AGAIN_AFTER);
+    await wait(age() < FOLLOW_AT_MOST ? AGAIN_AFTER : FOLLOW_AT_MOST / 4);
   }
   mine.since = -FOLLOW_AT_MOST;
 }
@@ -154,7 +155,8 @@ async function follow(id) {
 async function explain(listing) {
   const { node } = await ask(EXPLAIN, { id: listing.id });
   const inTheWay = node.explain.checks.filter((check) => !check.ok).map((check) => ` ‖ ${check.text}`);
-  put($("why"), `${text("of", named(listing))}${node.explain.text}${inTheWay.join("")}`);
+  const ours = listings.get(listing.id).quantityToShow;
+  put($("why"), `${text("of", { ...named(listing), ours })}${node.explain.text}${inTheWay.join("")}`);
   $("explained").hidden = false;
 }
 
@@ -183,7 +185,7 @@ async function raise(shop) {
   note(text("raised", { ...named(listing), quantity }));
   await wait(LOOKED_AT_AFTER);
   await ask(READ, { input: { listings: { ids: [listing.id] } } });
-  note(text("looked", named(listing)));
+  note(text(runs(shop) ? "looked" : "later", named(listing)));
 }
 
 const press = (doing) => doing().catch((error) => note(error.constructor === Error ? error.message : text("failed")));
@@ -207,7 +209,6 @@ function show(state) {
   malls = state.malls;
   if (!api) {
     ({ api, products: ids } = state);
-    Object.assign($("graphiql"), { href: `${api}/graphql#token=${token}`, hidden: false });
     begin();
   }
   const before = JSON.stringify(caption);
@@ -241,13 +242,15 @@ function showOrder(order) {
   put($("order"), text("order", { mall: mallOf(order), number: order.number, units, product: product?.name ?? "" }));
   const since = (moment) => number(Math.max(0, new Date(moment) - new Date(order.fetchedAt)));
   // Sets that the product is a part of change as well; those are not followed here.
-  const followed = reached.filter((each) => each.listing.product?.id === product?.id);
-  const marks = followed.map(({ shop, sentAt, shownAt, push }) => {
-    const stage = shownAt ? "seen" : sentAt ? "sent" : push?.state === "WAITING" ? "unsent" : "same";
-    return made("li", {}, made("span", {}, mallOf({ shop })), made("b", {}, text(stage, { sent: since(sentAt), seen: since(shownAt) })));
+  const chosen = reached.filter((each) => each.listing.product?.id === product?.id);
+  const unsent = ({ shop, push }) => (!runs(shop) ? "held" : push?.state === "WAITING" ? "unsent" : "same");
+  const stage = (each) => (each.shownAt ? "seen" : each.sentAt ? "sent" : unsent(each));
+  const marks = chosen.map((each) => {
+    const times = text(stage(each), { sent: since(each.sentAt), seen: since(each.shownAt) });
+    return made("li", {}, made("span", {}, mallOf(each)), made("b", {}, times));
   });
   $("reached").replaceChildren(...marks);
-  return followed.every(({ shownAt }) => shownAt);
+  return chosen.every((each) => ["seen", "same"].includes(stage(each)));
 }
 
 // Everything once; from then on only what has changed is touched, so that nothing loses the keyboard.
@@ -303,6 +306,8 @@ function stateOf(shop) {
   return closed && shop.state === "RUNNING" ? "MAINTENANCE" : shop.state;
 }
 
+const runs = ({ id }) => shops.has(id) && stateOf(shops.get(id)) === "RUNNING";
+
 function head(shop) {
   const { kind, name } = shop.mall, state = made("span");
   const button = (doing) => made("button", { type: "button", ariaDescription: name, onclick: () => press(doing) });
@@ -328,7 +333,7 @@ function drawCell(listing) {
   const parts = cells.get(listing.id), { td, why, mall, arrow, ours } = parts;
   const shop = shops.get(listing.shop.id), { code } = products.get(listing.product);
   const shown = malls[shop.mall.kind]?.numbers[code];
-  const held = stateOf(shop) !== "RUNNING" || listing.notPushed.length > 0;
+  const held = !runs(shop) || listing.notPushed.length > 0;
   const differs = shown !== undefined && shown !== listing.quantityToShow;
   td.className = differs ? (held ? "held differs" : "differs") : held ? "held" : "";
   put(mall, shown ?? "–");

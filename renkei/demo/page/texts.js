@@ -1,7 +1,7 @@
 // What the page says, in both languages. A name in braces is filled in.
 export const LANGUAGES = { en: "日本語", ja: "English" };
 export const TEXTS = {
-  about: { en: "One stock. Every mall shows the right number.", ja: "在庫はひとつ。どのモールにも、正しい在庫数を。" },
+  about: { en: "One stock. Every mall shows the right number.", ja: "在庫はひとつ。全モールに正しい数を。" },
   live: { en: "live", ja: "接続中" }, lost: { en: "line lost, connecting again …", ja: "切断されました。再接続しています…" },
   gone: { en: "the demo does not answer", ja: "デモが応答しません" },
   failed: { en: "That did not work. Try again in a moment.", ja: "うまくいきませんでした。少し待って再度お試しください。" },
@@ -9,19 +9,17 @@ export const TEXTS = {
   scene: { en: "Scene {scene} of {of}", ja: "場面 {scene}/{of}" },
   missing: { en: "Units sold that did not exist", ja: "売り越し（存在しない在庫の販売）個数" },
   here: { en: "with Renkei", ja: "Renkei" }, shadow: { en: "overwritten every 5 minutes", ja: "5分ごとに一括上書き" },
-  shadowNote: {
-    en: "The right figure is a shadow: the same malls kept inside the demo, the same shoppers, every number overwritten every five minutes of the same clock, never a fault.",
-    ja: "右は比較用の「影のモール」です。デモの中にあり、お客様も時計も同じで、全在庫数を5分ごとに上書きします（障害なし）。",
-  },
+  shadowNote: { en: "The right figure is a shadow: the same malls kept inside the demo, the same shoppers, every number overwritten every five minutes of the same clock, never a fault.",
+    ja: "右は比較用の「影のモール」です。デモの中にあり、お客様も時計も同じで、全在庫数を5分ごとに上書きします（障害なし）。" },
   orders: { en: "Orders so far: {count}.", ja: "これまでの注文 {count}件。" },
   lastOrder: { en: "An order, followed from its fetch to every mall", ja: "注文の取得から全モール反映まで" },
   order: { en: "{mall} {number}: {units} × {product}", ja: "{mall} {number}：{product} × {units}" },
-  same: { en: "nothing to change there", ja: "変更不要" },
+  same: { en: "nothing sent for it", ja: "この注文による送信なし" }, held: { en: "‖ kept back", ja: "‖ 保留中" },
   unsent: { en: "not sent yet …", ja: "送信待ち …" }, sent: { en: "sent {sent} ms …", ja: "送信 {sent} ms …" },
   seen: { en: "sent {sent} → seen {seen} ms ✓", ja: "送信 {sent} → 表示確認 {seen} ms ✓" },
   errors: { en: "Errors", ja: "エラー" }, levels: { en: "(8 goes on by itself, 9 halts a shop)", ja: "（8：自動で継続、9：店舗が停止）" },
   more: { en: "… and {count} more", ja: "…ほか{count}件" }, noErrors: { en: "none open", ja: "発生中のエラーはありません" },
-  of: { en: "{mall}, “{product}”: ", ja: "{mall}「{product}」：" }, close: { en: "Close", ja: "閉じる" },
+  of: { en: "“{product}” should show {ours} on {mall}: ", ja: "{mall}の「{product}」のあるべき数は{ours}：" }, close: { en: "Close", ja: "閉じる" },
   board: { en: "Large: the mall's own number, asked of the mall. Small: the number that Renkei wants there.", ja: "大きな数字：モールに問い合わせた実際の在庫数。小さな数字：Renkeiが表示すべきとする数。" },
   product: { en: "Product", ja: "商品" }, total: { en: "{count} in stock", ja: "総在庫 {count}" }, oversold: { en: "{count} oversold", ja: "売り越し {count}" },
   ofSet: { en: "set, enough for {count}", ja: "セット商品（{count}組）" },
@@ -35,17 +33,14 @@ export const TEXTS = {
   raise: { en: "Raise by hand", ja: "手動で増やす" },
   raised: { en: "Somebody typed {quantity} for “{product}” into {mall}'s own screen.", ja: "{mall}の管理画面で「{product}」が{quantity}に書き換えられました。" },
   looked: { en: "Renkei is asked to read {mall}: what differs there is put right.", ja: "Renkeiが{mall}の在庫数を読み取り、差異を直します。" },
-  legend: {
-    en: "= as it should be · ≠ pink: another number than it should be · ‖ grey: kept back · ▲▼ has just changed. Press a number to hear why.",
-    ja: "= 一致 ・ ≠ ピンク：差異 ・ ‖ 灰色：保留中 ・ ▲▼ 変更直後。数字を押すと理由が表示されます。",
-  },
-  honest: {
-    en: "Orders, English item names and Japanese food names are real and unrelated: a British shop's sales of 2011, and foods of Japan's ministry of science. The malls are simulated, with their limits and delays shortened.",
-    ja: "注文・英語の商品名・日本語の食品名はいずれも実在のデータですが、互いに無関係です（英国店舗の2011年の売上と、文部科学省の食品名）。モールは模擬で、制限と遅延を短縮しています。",
-  },
+  later: { en: "{mall} is read once its shop runs again: what differs there is put right then.", ja: "{mall}は店舗の再開後に読み取られ、差異が直されます。" },
+  legend: { en: "= as it should be · ≠ pink: another number than it should be · ‖ grey: kept back · ▲▼ has just changed. Press a number to hear why.",
+    ja: "= 一致 ・ ≠ ピンク：差異 ・ ‖ 灰色：保留中 ・ ▲▼ 変更直後。数字を押すと理由が表示されます。" },
+  honest: { en: "Orders, English item names and Japanese food names are real and unrelated: a British shop's sales of 2011, and foods of Japan's ministry of science. The malls are simulated, with their limits and delays shortened.",
+    ja: "注文・英語の商品名・日本語の食品名はいずれも実在のデータですが、互いに無関係です（英国店舗の2011年の売上と、文部科学省の食品名）。モールは模擬で、制限と遅延を短縮しています。" },
   states: {
     RUNNING: { en: "✓ running", ja: "✓ 連動中" }, MAINTENANCE: { en: "‖ maintenance", ja: "‖ メンテナンス" },
-    HALTED: { en: "✖ halted", ja: "✖ 停止（エラー）" }, PROBING: { en: "… testing", ja: "… 接続テスト" },
+    HALTED: { en: "✖ halted", ja: "✖ エラー停止" }, PROBING: { en: "… testing", ja: "… 接続テスト" },
     CATCHING_UP: { en: "… catching up", ja: "… 追いつき中" }, STOPPED: { en: "‖ stopped", ja: "‖ 停止中" },
   },
 };
