@@ -1,7 +1,8 @@
 """When a full sync comes next."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -40,16 +41,39 @@ def test_next_run(
 @given(
     st.times().map(lambda each: each.replace(second=0, microsecond=0)),
     st.sets(st.sampled_from(WEEK), min_size=1),
-    st.sampled_from([TOKYO, BERLIN, ZoneInfo("America/New_York")]),
+    st.sampled_from(sorted(available_timezones())).map(ZoneInfo),
     st.integers(0, 2 * 366 * 24 * 3600).map(
         lambda seconds: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     ),
 )
 def test_it_is_later_within_a_week_and_on_a_chosen_day(at, days, zone, after):
+    """In any zone; where the clocks skip midnight the day may be over by then."""
     found = next_run(at, days, zone, after)
 
     assert after < found <= after + timedelta(days=7, hours=1)
-    assert WEEK[(found.astimezone(zone)).weekday()] in days
+    about = [(found - skipped).astimezone(zone) for skipped in (timedelta(0), timedelta(hours=1))]
+    assert any(WEEK[moment.weekday()] in days for moment in about)
+
+
+@pytest.mark.parametrize("at", ["00:00", "00:30", "02:30", "03:00", "23:30"])
+def test_whatever_the_clocks_of_a_zone_do_it_comes_once_a_day(at):
+    """Half-hours in Lord Howe, midnight in Beirut and Havana, the evening in Nuuk, the south's summer in Santiago."""
+    for name in (
+        "Australia/Lord_Howe",
+        "Asia/Beirut",
+        "America/Havana",
+        "America/Nuuk",
+        "America/Santiago",
+    ):
+        zone = ZoneInfo(name)
+        start = datetime(2026, 1, 1, 12, tzinfo=zone)
+        after, runs = start.astimezone(UTC), []
+        while after < start.replace(year=2027).astimezone(UTC):
+            after = next_run(time_of_day(at), EVERY_DAY, zone, after)
+            runs.append(after)
+        apart = {later - sooner for sooner, later in pairwise(runs)}
+        assert len(runs) in (365, 366), name
+        assert timedelta(hours=23) <= min(apart) <= max(apart) <= timedelta(hours=25), name
 
 
 @pytest.mark.parametrize("text", ["", "3:30", "24:00", "12:60", "12:00:00", "noon", "１２：００"])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -100,6 +101,30 @@ async def test_in_another_time_zone_the_night_comes_at_another_moment(tx: Tx, sh
     await schedules.zone_changed(tx, now=NOW)
 
     assert await next_runs(tx, shop) == [datetime(2026, 11, 23, 2, 30, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("case", "noon", "runs"),
+    [
+        ("the hour that summer time skips", datetime(2026, 3, 27, 11, tzinfo=UTC), ["03-28 02:30", "03-29 03:30", "03-30 02:30"]),
+        ("the hour that winter time repeats", datetime(2026, 10, 23, 10, tzinfo=UTC), ["10-24 02:30", "10-25 02:30", "10-26 02:30"]),
+    ],
+)  # fmt: skip
+async def test_where_the_clocks_change_it_comes_once_a_night(
+    tx: Tx, shop: Shop, case: str, noon: datetime, runs: list[str]
+) -> None:
+    """Somebody looks every half-hour for three nights."""
+    await account_settings.update_account(tx, OWNER, now=noon, time_zone="Europe/Berlin")
+    plan = Plan("02:30", WEEK, True)
+    schedule = await schedules.save_schedule(tx, OWNER, None, shop.id, plan, now=noon)
+    came: list[str] = []
+    for half_hours in range(3 * 24 * 2):
+        at = noon + half_hours * timedelta(minutes=30)
+        if await schedules.run(tx, schedule, now=at):
+            came.append(f"{at.astimezone(ZoneInfo('Europe/Berlin')):%m-%d %H:%M}")
+            await rows(tx, "UPDATE jobs SET state = 'DONE', finished_at = :at RETURNING id", at=at)
+
+    assert came == runs, case
 
 
 async def test_it_can_be_changed_and_goes_with_its_shop(tx: Tx, shop: Shop) -> None:
