@@ -16,9 +16,10 @@ from rich.text import Text
 from renkei.demo.screen import CellView, View, seconds
 from renkei.demo.stalls import NAMES
 
-LINES_KEPT = 6
+LINES_KEPT = 4
 NAME_WIDTH = 34
-LINES_BESIDE = 20
+NUMBER_WIDTH = 5
+LINES_BESIDE = 18
 """Lines of everything but the rows: a low terminal shows as many rows as there is room for."""
 FRAMES = 4
 STATES = {"RUNNING": "green", "MAINTENANCE": "yellow", "CATCHING_UP": "cyan", "PROBING": "cyan"}
@@ -88,19 +89,19 @@ def _grid(view: View, room: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("product", no_wrap=True, max_width=NAME_WIDTH)
     for kind in view.shops:
-        table.add_column(NAMES[kind], justify="right", no_wrap=True)
+        table.add_column(NAMES[kind], no_wrap=True)
     for row in view.rows[: max(0, room)]:
         table.add_row(Text(row.name), *(_cell(row.cells[kind]) for kind in view.shops))
     return table
 
 
 def _cell(cell: CellView) -> Text:
-    """A sign says what the colour says."""
+    """A sign says what the colour says; numbers stand under numbers, with and without one."""
     shown = "–" if cell.mall is None else f"{cell.mall:,}"
     differs = cell.mall != cell.ours
     style = "magenta" if differs else "bright_black" if cell.held else ""
     signs = ("‖" if cell.held else "") + (f"≠{cell.ours}" if differs else "")
-    return Text(f"{shown} {signs}".strip(), style=style)
+    return Text(f"{shown:>{NUMBER_WIDTH}} {signs}".rstrip(), style=style)
 
 
 def _malls(view: View) -> Table:
@@ -122,8 +123,8 @@ def _sums(view: View) -> Text:
     return Text(
         f"pushes {now.pushes:,}   differences {now.differences:,}   oversold {now.oversold}"
         f"   errors {view.errors_open} open of {view.errors_opened}\n"
-        f"order to last mall {seconds(view.median)}, p95 {seconds(view.p95)}"
-        f"   sold and not there: {view.missing[0]:,}, told every 5 minutes {view.missing[1]:,}",
+        f"order to last mall {seconds(view.median)}, p95 {seconds(view.p95)}\n"
+        f"units sold that did not exist {view.missing[0]:,}   at malls told every 5 minutes {view.missing[1]:,}",
         overflow="ellipsis",
         no_wrap=True,
     )

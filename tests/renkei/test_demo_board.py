@@ -1,5 +1,8 @@
 """The board of the demo, as a terminal shows it."""
 
+from dataclasses import replace
+
+from rich.cells import cell_len
 from rich.console import Console
 
 from domain.model.malls import MallKind
@@ -52,8 +55,22 @@ def test_every_number_of_a_mall_stands_under_its_name() -> None:
     ]
 
 
+def test_the_comparison_is_read_at_eighty_columns_and_numbers_stand_under_numbers() -> None:
+    console = Console(width=80, height=24)
+    board = Board("Renkei demo", console)
+    board.show(replace(VIEW, missing=(1_234, 12_345)))
+
+    with console.capture() as shown:
+        console.print(board.picture())
+
+    assert "that did not exist 1,234   at malls told every 5 minutes 12,345\n" in shown.get()
+    rows = [line for line in shown.get().splitlines() if line.startswith(("茶", "MUG"))]
+    places = [cell_len(row[: row.rindex("5") + 1]) for row in rows]
+    assert places[0] == places[1]
+
+
 def test_a_low_terminal_shows_as_many_rows_as_there_is_room_for() -> None:
-    console = Console(width=60, height=22)
+    console = Console(width=60, height=20)
     board = Board("Renkei demo", console)
     board.show(VIEW)
 
