@@ -63,10 +63,13 @@ async def probed(
     """What a test found is kept in its job, and a halted shop comes back or stays halted.
 
     Where the mall could not be asked just now, the test of a halted shop, or one that brings a consent, waits for its
-    next turn, so that a person need not ask again. A shop that never ran yet is not halted: its page says what is missing.
+    next turn, so that a person need not ask again. A refusal decides nothing where another test was asked for meanwhile:
+    the credentials may be others by now. A shop that never ran yet is not halted: its page says what is missing.
     """
     shop = await probe(tx, shop)
     found = verdict(parts)
+    if found is Verdict.REFUSED and await jobs.check_waits(tx, shop.id):
+        found = Verdict.UNSURE
     if found is Verdict.UNSURE and (
         shop.state == ShopState.PROBING or await _has_code(tx, check, now)
     ):

@@ -20,6 +20,7 @@ from domain.model.mall_specs import MALL_SPECS, consent_url
 from domain.services import credentials, shops
 from domain.services.credentials import Vault
 from domain.store import consents, jobs, logs
+from domain.store import shops as shop_rows
 from domain.store.consents import Consent
 from domain.store.database import Database, Tx
 
@@ -102,6 +103,7 @@ async def exchanged(
     spec = MALL_SPECS[shop.mall].consent
     until = now + spec.valid_for if spec and spec.valid_for else None
     await credentials.save_credentials(tx, vault, shop.id, given, SYSTEM, expires_at=until)
+    await shop_rows.change(tx, shop.id, version=shop.version + 1)
     await consents.forget_code(tx, consent_id)
 
 

@@ -45,8 +45,16 @@ LOCK_CHECKS = text(
     SELECT id, shop_id, input, actor FROM jobs
     WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK'
         AND state IN ('WAITING', 'RUNNING')
-        AND (started_at IS NULL OR started_at <= cast(:at AS timestamptz) - interval '30 seconds')
+        AND (state = 'RUNNING' OR started_at IS NULL OR started_at <= cast(:at AS timestamptz) - interval '30 seconds')
     ORDER BY id LIMIT :at_most FOR UPDATE SKIP LOCKED
+    """
+)
+
+CHECK_WAITS = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM jobs
+        WHERE account_id = :account AND shop_id = :shop AND kind = 'SHOP_CHECK' AND state = 'WAITING' AND started_at IS NULL)
     """
 )
 
@@ -138,9 +146,9 @@ async def create(
 
 
 async def lock_checks(tx: Tx, shop_id: UUID, *, at: datetime) -> list[Check]:
-    """The shop's tests to be made now, oldest first; those that another worker holds are left to it.
+    """The shop's tests to be made now, oldest first, for who has the shop's lease: of one that is under way the tester died.
 
-    One that began half a minute ago and is not over was put back, or its tester died: who lives holds the shop.
+    One that was put back waits until half a minute after it began.
     """
     values = {"account": tx.account_id, "shop": shop_id, "at": at, "at_most": MOST_CHECKS}
     return [Check(**row._mapping) for row in await tx.execute(LOCK_CHECKS, values)]
@@ -150,6 +158,11 @@ async def start(tx: Tx, job_ids: Sequence[UUID], *, at: datetime) -> None:
     rows = await tx.execute(START, {"account": tx.account_id, "jobs": list(job_ids), "at": at})
     for row in rows:
         _announce(tx, row)
+
+
+async def check_waits(tx: Tx, shop_id: UUID) -> bool:
+    """Was a test of the shop asked for that nobody has begun?"""
+    return bool(await tx.scalar(CHECK_WAITS, {"account": tx.account_id, "shop": shop_id}))
 
 
 async def put_back(tx: Tx, job_id: UUID, result: Mapping[str, Any]) -> None:

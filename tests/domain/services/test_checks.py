@@ -20,9 +20,10 @@ from domain.services.checks import Verdict
 from domain.services.credentials import Vault
 from domain.services.shops import ShopChange
 from domain.services.sync_errors import clear
-from domain.store import jobs
+from domain.store import jobs, leases
 from domain.store.database import Bell, Database, Tx
 from domain.store.jobs import Check
+from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, a_listing, operations, row, rows, waiting
 
@@ -373,7 +374,17 @@ async def test_what_waits_is_seen_across_accounts_by_the_sweep(db: Database, acc
     assert await due(NOW)
 
     async with db.transaction(account) as tx:
+        epoch = await leases.take(tx, shop.id, LeaseKind.CHECK, "dies", timedelta(minutes=1))
+        assert epoch is not None
         check = await taken_up(tx, shop)
+    assert not await due(NOW)
+
+    async with db.transaction(account) as tx:
+        await leases.give_back(tx, shop.id, LeaseKind.CHECK, "dies", epoch)
+    assert await due(NOW)
+
+    async with db.transaction(account) as tx:
+        await jobs.put_back(tx, check.id, {})
     assert not await due(NOW + timedelta(seconds=29))
     assert await due(NOW + timedelta(seconds=30))
 
