@@ -293,6 +293,21 @@ async def test_a_mall_that_fails(
             assert [kind for kind, *_ in await errors(tx)] in (["UNREACHABLE"], ["THROTTLED"])
 
 
+async def test_who_lost_its_turn_gives_nothing_up(db: Database, account: UUID):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await asked(tx, shop)
+        fetch = await begun(tx, shop, NOW)
+        await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+        assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", MINUTE) is not None
+
+        with pytest.raises(TurnLost):
+            await initial_orders.failed(tx, fetch, MallLockedOut("?"), now=NOW)
+
+        assert (await shop_of(tx, shop.id)).state == "RUNNING"
+        assert await row(tx, "SELECT failures FROM job_shops") == {"failures": 0}
+
+
 async def test_one_shop_that_is_given_up_fails_alone(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         gone, there = await tea_at(tx), await a_shop(tx, "Other")
