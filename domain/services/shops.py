@@ -20,7 +20,7 @@ from domain.model.sync_errors import Level, Part
 from domain.services import credentials, sync_errors, walks
 from domain.services.accounts import mail_address
 from domain.services.credentials import Vault
-from domain.store import account_settings, doubts, jobs, logs, shops
+from domain.store import account_settings, doubts, intervals, jobs, logs, shops
 from domain.store import walks as walk_rows
 from domain.store.database import Event, Tx
 from domain.store.shops import Shop
@@ -136,7 +136,8 @@ async def update(
     )
     await credentials.save_credentials(tx, vault, shop_id, entered.values, actor)
     await shops.remove_credentials(tx, shop_id, sorted(entered.removed))
-    await shops.change(tx, shop_id, **columns, version=shop.version + 1)
+    await shops.change(tx, shop_id, **columns, **_sooner(shop, change), version=shop.version + 1)
+    await _shorten(tx, shop, change)
     if change.drift_policy is not None:
         await doubts.ask_again(tx, shop_id)
     facts = {**columns, "credentials": sorted(change.credentials)}
@@ -232,6 +233,23 @@ async def _columns(tx: Tx, shop: Shop, change: ShopChange) -> dict[str, Any]:
     if change.notification_email is not None:
         wanted["notification_email"] = _notified(change.notification_email)
     return wanted
+
+
+def _sooner(shop: Shop, change: ShopChange) -> dict[str, Any]:
+    """Who asks for orders more often from now on does not wait for the next question of before."""
+    seconds = change.order_poll_seconds
+    if seconds is None or seconds >= shop.order_poll_seconds:
+        return {}
+    sooner = timedelta(seconds=shop.order_poll_seconds - seconds)
+    return {"next_order_poll_at": shop.next_order_poll_at - sooner}
+
+
+async def _shorten(tx: Tx, shop: Shop, change: ShopChange) -> None:
+    """So it is with numbers that wait for the shop's interval."""
+    seconds = change.reflect_interval_seconds
+    if seconds is not None and seconds < shop.reflect_interval_seconds:
+        by = timedelta(seconds=shop.reflect_interval_seconds - seconds)
+        await intervals.shorten(tx, shop.id, by)
 
 
 def _settings(spec: MallSpec, shop: Shop, values: Mapping[str, str | None]) -> dict[str, str]:

@@ -5,12 +5,17 @@ from uuid import UUID
 
 import pytest
 
+from domain.model.malls import PushOutcome
+from domain.services import shops
+from domain.services.credentials import Vault
+from domain.services.shops import ShopChange
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
-from tests.domain.services.rows import NOW
+from tests.domain.services.rows import NOW, OWNER
 from tests.domain.services.story import a_shop, counted, everywhere_right, in_stock
 from tests.domain.services.turns import answers, claimed, lease_of, numbers
 
+VAULT = Vault(bytes(32))
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -79,3 +84,42 @@ async def test_what_turns_to_zero_while_it_waits_goes_out_at_once(db: Database, 
 
         epoch = await lease_of(tx, shop)
         assert numbers(await claimed(tx, shop, epoch, at=NOW + SECOND)) == [0]
+
+
+@pytest.mark.parametrize("minutes", [0, 5])
+async def test_a_shorter_interval_holds_for_what_waits_already(
+    db: Database, account: UUID, minutes: int
+):
+    """TEA was refused, and waits for another reason."""
+    async with db.transaction(account) as tx:
+        shop = await stocked(tx, 20 * MINUTE, TEA=9, MUG=9)
+        epoch = await lease_of(tx, shop)
+        await counted(tx, NOW, TEA=4)
+        batch = await claimed(tx, shop, epoch, at=NOW + 20 * MINUTE)
+        assert batch is not None
+        await answers(tx, batch, PushOutcome.REFUSED, at=NOW + 20 * MINUTE)
+        start = NOW + 20 * MINUTE
+        await counted(tx, start, MUG=5)
+
+        change = ShopChange(reflect_interval_seconds=minutes * 60)
+        await shops.update(tx, VAULT, OWNER, shop.id, change)
+
+        due = start + minutes * MINUTE
+        assert await claimed(tx, shop, epoch, at=due - SECOND) is None
+        assert numbers(await claimed(tx, shop, epoch, at=due)) == [5]
+
+
+async def test_orders_that_are_asked_for_more_often_are_asked_for_at_once(
+    db: Database, account: UUID
+):
+    """By the new interval it is long time; one that becomes longer changes nothing for now."""
+    asked_at = NOW
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, order_poll_seconds=3600, next_order_poll_at=asked_at + 60 * MINUTE)
+        nexts = []
+        for seconds in (600, 10, 900):
+            change = ShopChange(order_poll_seconds=seconds)
+            changed, _ = await shops.update(tx, VAULT, OWNER, shop.id, change)
+            nexts.append(changed.next_order_poll_at)
+
+    assert nexts == [asked_at + 10 * MINUTE, asked_at + 10 * SECOND, asked_at + 10 * SECOND]
