@@ -101,6 +101,7 @@ async def _take_turn(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
 
 
 async def _begin(ctx: Context, tx: Tx, shop_id: UUID, now: datetime) -> Turn | None:
+    tx.may_be_lost()
     taken = await leased_shops.take(tx, shop_id, LeaseKind.REFLECT, ctx.holder, LEASE)
     if taken is None:
         return None
@@ -267,6 +268,7 @@ def _goes_on(turn: Turn, batch: Batch, outcomes: Sequence[Outcome]) -> bool:
 
 async def _end(ctx: Context, tx: Tx, turn: Turn, now: datetime) -> bool:
     """Gives the turn back. Whoever could not take it meanwhile had written before what is looked for now."""
+    tx.may_be_lost()
     shop = await shops.lock(tx, turn.shop_id)
     if shop is not None and turn.splits >= MOST_CALLS_PER_BATCH:
         await reflect.rest(tx, shop, now=now)

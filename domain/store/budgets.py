@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from domain.store.database import Database
+from domain.store.haste import HURRIES
 
 DRAW = text(
-    """
+    f"""
     INSERT INTO rate_buckets AS b (key, tokens, updated_at)
     VALUES (:key, cast(:budget AS float) - cast(:need AS float)
         - least(cast(:slice AS float), (cast(:budget AS float) - cast(:need AS float)) / 4), statement_timestamp())
@@ -23,8 +24,8 @@ DRAW = text(
             * greatest(0, extract(epoch FROM statement_timestamp() - b.updated_at))) AS filled) AS f)
     RETURNING new.tokens AS rest, least(cast(:budget AS float), coalesce(old.tokens + cast(:returned AS float)
         + cast(:restored AS float) * greatest(0, extract(epoch FROM statement_timestamp() - old.updated_at)),
-        cast(:budget AS float))) - new.tokens AS drawn
-    """
+        cast(:budget AS float))) - new.tokens AS drawn, {HURRIES}
+    """  # noqa: S608  constants
 )
 
 

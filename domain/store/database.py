@@ -31,6 +31,7 @@ SERVER_SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "10s",
 }
+HURRIED = "SET LOCAL synchronous_commit = off; COMMIT"
 RETRIED = frozenset({"40P01", "40001", "55P03"})
 ATTEMPTS = 4
 
@@ -64,6 +65,7 @@ class Tx:
         self.job_id: UUID | None = None
         self.events: list[Event] = []
         self.bells: dict[Bell, None] = {}
+        self.hurries = False
 
     async def execute(self, statement: TextClause, parameters: Parameters = None) -> Rows:
         return await statements.rows(self._driver, statement, parameters)
@@ -79,6 +81,10 @@ class Tx:
     async def planned(self, sql: str, values: Sequence[Any]) -> Any:
         """One value, by the driver alone: statements that were planned have nothing left to compile."""
         return await self._driver.fetchval(sql, *values)
+
+    def may_be_lost(self) -> None:
+        """Its commit need not wait for the disk, unless it tells of events, which have their numbers: see haste.py."""
+        self.hurries = True
 
     def emit(self, *events: Event) -> None:
         self.events.extend(events)
@@ -127,7 +133,7 @@ class Database:
                 tx = Tx(connection, driver, account_id)
                 yield tx
                 await event_log.append(tx.execute, account_id, tx.events)
-                await driver.execute("COMMIT")
+                await driver.execute(HURRIED if tx.hurries and not tx.events else "COMMIT")
             except BaseException as error:
                 await _roll_back(connection, error)
                 raise

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain.store.database import Database, Tx
+from domain.store.haste import HURRIES
 
 
 class LeaseKind(StrEnum):
@@ -54,13 +55,16 @@ RAISE = text(
 )
 
 TURN = text(
-    """
-    INSERT INTO clock_leases AS c (name, holder, until) VALUES (:name, :holder, clock_timestamp() + :length)
+    f"""
+    INSERT INTO clock_leases AS c (name, holder, until)
+    SELECT t.name, :holder, clock_timestamp() + :length FROM (SELECT cast(:name AS text) AS name) AS t
+    WHERE NOT EXISTS (SELECT FROM clock_leases h WHERE h.name = t.name AND h.until >= clock_timestamp())
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
     WHERE c.until < clock_timestamp()
-    RETURNING name
-    """
+    RETURNING name, {HURRIES}
+    """  # noqa: S608  constants
 )
+"""Looked at before it is taken: a row that cannot be had would be locked all the same, and that be written."""
 
 
 async def take(

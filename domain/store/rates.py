@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from domain.store.database import Database
+from domain.store.haste import HURRIES
 
 RESERVE = text(
-    """
+    f"""
     INSERT INTO rate_buckets AS b (key, tokens, updated_at, day, used_today)
     VALUES (:key, cast(:burst AS float) - 1, clock_timestamp(), :today, 1)
     ON CONFLICT (key) DO UPDATE SET
@@ -22,8 +23,8 @@ RESERVE = text(
             >= - cast(:rate AS float) * cast(:patience AS float)
         AND (b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp())
         AND (cast(:per_day AS int) IS NULL OR b.day <> :today OR b.used_today < :per_day)
-    RETURNING greatest(0, - tokens / cast(:rate AS float)) AS wait
-    """
+    RETURNING greatest(0, - tokens / cast(:rate AS float)) AS wait, {HURRIES}
+    """  # noqa: S608  constants
 )
 
 REFUSED = text(
@@ -35,11 +36,12 @@ REFUSED = text(
 )
 
 BLOCK = text(
-    """
+    f"""
     INSERT INTO rate_buckets AS b (key, tokens, blocked_until) VALUES (:key, 0, clock_timestamp() + :length)
     ON CONFLICT (key) DO UPDATE SET tokens = least(b.tokens, 0), updated_at = clock_timestamp(),
         blocked_until = greatest(b.blocked_until, excluded.blocked_until)
-    """
+    RETURNING {HURRIES}
+    """  # noqa: S608  constants
 )
 
 
