@@ -42,6 +42,8 @@ SETTINGS = {
     "log_destination": "stderr",
     # A line a second while it recovers is how we know that it gets on.
     "log_startup_progress_interval": "1s",
+    # What was planned while a table was small is planned anew once it has grown: looked for each minute by default.
+    "autovacuum_naptime": "10s",
 }
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
