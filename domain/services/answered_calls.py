@@ -187,7 +187,6 @@ def _with_results(shop: Shop, answered: Answered, again_at: Mapping[UUID, dateti
 
 
 def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
-    waits = row.wanted > attempt.generation
     return replace(
         row,
         done=attempt.generation,
@@ -196,13 +195,18 @@ def _stood(row: SyncRow, attempt: Attempt, result: PushResult) -> SyncRow:
         attempts=0,
         failures=0,
         next_try_at=None,
-        waiting_since=row.waiting_since
-        if waits or result.outcome is PushOutcome.ACCEPTED
-        else None,
+        waiting_since=_waits_since(row, attempt, result),
         base=_known(row.base, attempt, result.at),
         believed=None,
         asked=False,
     )
+
+
+def _waits_since(row: SyncRow, attempt: Attempt, result: PushResult) -> datetime | None:
+    """What is wanted beyond this number came after it was taken up: it has not waited for longer."""
+    if row.wanted > attempt.generation:
+        return attempt.sent_at
+    return row.waiting_since if result.outcome is PushOutcome.ACCEPTED else None
 
 
 def _known(known: Base, attempt: Attempt, at: MallTime) -> Base:
