@@ -96,6 +96,50 @@ async def test_a_count_of_ten_and_one_order(
         assert await unbalanced(tx) == []
 
 
+@pytest.mark.parametrize(
+    ("case", "basis", "fetched", "total", "after_cancel"),
+    [
+        ("shelf: fetched after, both teas lay there", ON_SHELF, "after", 8, 10),
+        ("shelf: known and not shipped", ON_SHELF, "before", 8, 10),
+        ("free: what the count took off is not ours to give back", FREE, "after", 10, 10),
+        ("free: known, so that we took it", FREE, "before", 10, 12),
+    ],
+)
+async def test_a_count_of_ten_and_an_order_of_a_set_that_is_cancelled_since(
+    db: Database,
+    account: UUID,
+    case: str,
+    basis: CountBasis,
+    fetched: str,
+    total: int,
+    after_cancel: int,
+):
+    """A box of two teas, in two lines of which one is cut first: the part of a cancel comes back like the whole."""
+    placed = {"placed_at": at(-5)}
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, cancel_policy=CancelPolicy.RESTORE.value)
+        await in_stock(tx, shop, TEA=5)
+        parts = [SetPart((await product_ids(tx))["TEA"], 1)]
+        await sets.save_set(tx, OWNER, None, code="BOX", parts=parts, now=NOW)
+        await imported(tx, shop, a_listing("BOX"), create_products=False)
+        order = an_order("1", ("box", 1), ("box", 1), **placed)
+
+        if fetched == "before":
+            await take(tx, shop, order, at=at(10))
+        await counts(tx, basis, TEA=10)
+        if fetched == "after":
+            await take(tx, shop, order, at=LATER)
+        counted = (await totals(tx))["TEA"]
+        await take(tx, shop, an_order("1", ("box", 1), **placed), at=LATER + timedelta(minutes=1))
+        cut = (await totals(tx))["TEA"]
+        gone = an_order("1", ("box", 1), status=OrderStatus.RELEASED, **placed)
+        await take(tx, shop, gone, at=LATER + timedelta(minutes=2))
+
+        assert (counted, (await totals(tx))["TEA"]) == (total, after_cancel), case
+        assert cut == (total + after_cancel) / 2
+        assert await unbalanced(tx) == []
+
+
 async def test_the_answer_shows_the_sum(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await a_shop(tx)
