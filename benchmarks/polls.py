@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ from domain.model.malls import MallKind
 from domain.services.credentials import Vault
 from domain.store.database import Database
 from integrations import connections
+from integrations.connections import Http
 from renkei.demo.baskets import Baskets
 from renkei.demo.seeding import now
 from workers.context import Context, Malls
@@ -62,18 +63,17 @@ class Cost:
 
 
 @dataclass(slots=True)
-class Counted(httpx.AsyncBaseTransport):
+class Counted:
     """Counts the calls that go through it."""
 
-    inner: httpx.AsyncBaseTransport
+    inner: Http
     sent: Sent
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    def stream(
+        self, method: str, url: str, **parts: Any
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         self.sent.calls += 1
-        return await self.inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self.inner.aclose()
+        return self.inner.stream(method, url, **parts)
 
 
 @dataclass(slots=True)
@@ -106,14 +106,13 @@ async def bench(here: Stand, kinds: Sequence[MallKind]) -> AsyncIterator[Bench]:
     sent = Sent()
     event.listen(Pool, "connect", lambda connection, _: _watch(connection, sent))
     db = Database.at(here.settings.database_url, pool_size=4)
-    wire = connections.transport() or httpx.AsyncHTTPTransport()
     try:
         async with (
-            httpx.AsyncClient(transport=Counted(wire, sent)) as http,
+            connections.opened() as http,
             market(here, kinds, in_plenty(baskets.catalogue)) as there,
         ):
             vault = Vault(here.settings.secret_key)
-            ctx = Context(db, Malls(db, vault, http), vault, "benchmark", now)
+            ctx = Context(db, Malls(db, vault, Counted(http, sent)), vault, "benchmark", now)
             yield Bench(here, there, ctx, sent, baskets)
     finally:
         await db.close()

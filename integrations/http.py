@@ -26,6 +26,7 @@ from domain.model.errors import (
 )
 from domain.model.malls import Bucket, MallTime, Throttle
 from domain.model.reflect import LONGEST_WAIT_OF_MALLS
+from integrations.connections import Http
 
 EXCERPT = 200
 RESOLUTION_OF_DATE = timedelta(seconds=1)
@@ -45,7 +46,7 @@ class MallAnswer:
 
 
 class MallClient:
-    def __init__(self, http: httpx.AsyncClient, throttle: Throttle, now: Now = own_time) -> None:
+    def __init__(self, http: Http, throttle: Throttle, now: Now = own_time) -> None:
         self._http = http
         self._throttle = throttle
         self.now = now
@@ -127,7 +128,6 @@ async def bounded(response: httpx.Response) -> httpx.Response:
             pair for pair in response.headers.multi_items() if pair[0] not in HEADERS_OF_THE_WIRE
         ],
         content=bytes(body),
-        request=response.request,
     )
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-import httpx
-
 from domain.model.clocks import Now, own_time
 from domain.model.malls import Mall, MallKind, SaveCredentials, ShopConfig, Throttle
+from integrations.connections import Http
 from integrations.malls.amazon.connector import Amazon
 from integrations.malls.rakuten.connector import Rakuten
 from integrations.malls.yahoo_shopping.connector import YahooShopping
 
-Connector = Callable[[ShopConfig, httpx.AsyncClient, Throttle, SaveCredentials, Now], Mall]
+Connector = Callable[[ShopConfig, Http, Throttle, SaveCredentials, Now], Mall]
 
 CONNECTORS: Mapping[MallKind, Connector] = MappingProxyType(
     {
@@ -24,7 +23,7 @@ CONNECTORS: Mapping[MallKind, Connector] = MappingProxyType(
 
 def connect(
     config: ShopConfig,
-    http: httpx.AsyncClient,
+    http: Http,
     throttle: Throttle,
     save: SaveCredentials,
     now: Now = own_time,

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
-import httpx
-
 from domain.model.clocks import Now, own_time
 from domain.model.malls import Mall, ShopConfig, Throttle
 from domain.services import credentials
@@ -17,6 +15,7 @@ from domain.settings import LOSS_WINDOW
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from integrations import registry
+from integrations.connections import Http
 from workers.places import Queue
 from workers.throttle import StoredThrottle
 
@@ -46,7 +45,7 @@ class Malls:
 
     db: Database
     vault: Vault
-    http: httpx.AsyncClient
+    http: Http
     now: Now = own_time
     throttles: Throttles | None = None
     _known: OrderedDict[UUID, Connected] = field(default_factory=OrderedDict)

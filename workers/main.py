@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-import httpx
 import structlog
 from arq import Worker, func
 from arq.typing import WorkerCoroutine
@@ -23,6 +22,7 @@ from domain.store.database import Database
 from domain.store.migrate import check_version
 from integrations import connections
 from integrations.bells import BELL_LIVES_SECONDS, LOOK, QUEUE, Bells, arq_at
+from integrations.connections import Http
 from workers import clock
 from workers.context import Context, Malls
 from workers.hands import Hands
@@ -50,11 +50,7 @@ async def run(settings: Settings, own: Callable[[], float] = time.monotonic) -> 
         await db.check_role()
         shared = DatabaseClock(db, own)
         await shared.measure()
-        async with httpx.AsyncClient(
-            timeout=httpx.Timeout(20, connect=5),
-            follow_redirects=False,
-            transport=connections.transport(),
-        ) as http:
+        async with connections.opened() as http:
             await _work(_context(settings, db, http, shared), shared, settings)
     finally:
         await bells.close()
@@ -67,9 +63,7 @@ def _look_for_cycles_rarely() -> None:
     gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
-def _context(
-    settings: Settings, db: Database, http: httpx.AsyncClient, shared: DatabaseClock
-) -> Context:
+def _context(settings: Settings, db: Database, http: Http, shared: DatabaseClock) -> Context:
     vault = Vault(settings.secret_key)
     malls = Malls(db, vault, http, shared.now)
     holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from integrations.connections import KeptOpen
-from tests.patience import PATIENCE_SECONDS, eventually
+from integrations.connections import Wire
+from tests.patience import eventually
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -65,24 +65,27 @@ async def host() -> AsyncIterator[Host]:
         yield made
 
 
-def a_client(seconds: float = 60.0, at_most: int = 10) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=KeptOpen(seconds=seconds, at_most=at_most), timeout=PATIENCE_SECONDS
-    )
+def a_wire(seconds: float = 60.0, at_most: int = 10) -> Wire:
+    return Wire(seconds=seconds, at_most=at_most)
+
+
+async def get(wire: Wire, address: str) -> str:
+    async with wire.stream("GET", address) as response:
+        return (await response.aread()).decode()
 
 
 async def test_calls_after_one_another_share_a_connection(host: Host) -> None:
-    async with a_client() as http:
-        assert [(await http.get(host.address)).text for _ in range(5)] == ["ok"] * 5
+    async with a_wire() as wire:
+        assert [await get(wire, host.address) for _ in range(5)] == ["ok"] * 5
     assert host.met == 1
 
 
 async def test_calls_at_once_have_one_each_and_leave_them_to_the_next(host: Host) -> None:
-    async with a_client() as http:
+    async with a_wire() as wire:
         for _ in range(2):
             host.answers.clear()
             before = host.asked
-            calls = [asyncio.create_task(http.get(host.address)) for _ in range(4)]
+            calls = [asyncio.create_task(get(wire, host.address)) for _ in range(4)]
             await host.is_asked(before + 4)
             host.answers.set()
             await asyncio.gather(*calls)
@@ -90,47 +93,47 @@ async def test_calls_at_once_have_one_each_and_leave_them_to_the_next(host: Host
 
 
 async def test_another_place_is_never_reached_by_the_same_connection(host: Host) -> None:
-    async with a_host() as other, a_client() as http:
+    async with a_host() as other, a_wire() as wire:
         for _ in range(2):
-            await http.get(host.address)
-            await http.get(other.address)
+            await get(wire, host.address)
+            await get(wire, other.address)
         assert (host.met, host.asked, other.met, other.asked) == (1, 2, 1, 2)
 
 
 async def test_a_connection_that_the_mall_closed_meanwhile_is_not_used(host: Host) -> None:
-    async with a_client() as http:
-        await http.get(host.address)
+    async with a_wire() as wire:
+        await get(wire, host.address)
         await host.hangs_up()
-        assert (await http.get(host.address)).text == "ok"
+        assert await get(wire, host.address) == "ok"
     assert host.met == 2
 
 
 async def test_a_call_that_was_given_up_takes_its_connection_along(host: Host) -> None:
     """Its answer would be taken for the next call's."""
-    async with a_client() as http:
+    async with a_wire() as wire:
         host.answers.clear()
-        call = asyncio.create_task(http.get(host.address))
+        call = asyncio.create_task(get(wire, host.address))
         await host.is_asked(1)
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
         host.answers.set()
-        await http.get(host.address)
+        await get(wire, host.address)
     assert host.met == 2
 
 
 async def test_what_is_idle_for_too_long_is_not_used(host: Host) -> None:
-    async with a_client(seconds=-1.0) as http:
-        await http.get(host.address)
-        await http.get(host.address)
+    async with a_wire(seconds=-1.0) as wire:
+        await get(wire, host.address)
+        await get(wire, host.address)
     assert host.met == 2
 
 
 async def test_only_so_many_are_kept(host: Host) -> None:
-    async with a_client(at_most=1) as http:
+    async with a_wire(at_most=1) as wire:
         for _ in range(2):
             host.answers.clear()
             before = host.asked
-            calls = [asyncio.create_task(http.get(host.address)) for _ in range(3)]
+            calls = [asyncio.create_task(get(wire, host.address)) for _ in range(3)]
             await host.is_asked(before + 3)
             host.answers.set()
             await asyncio.gather(*calls)
@@ -140,6 +143,6 @@ async def test_only_so_many_are_kept(host: Host) -> None:
 async def test_a_place_where_nobody_listens_is_said_to_be_so() -> None:
     async with a_host() as gone:
         address = gone.address
-    async with a_client() as http:
+    async with a_wire() as wire:
         with pytest.raises(httpx.ConnectError):
-            await http.get(address)
+            await get(wire, address)

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 
-import httpx
-
 from domain.model.clocks import Now, own_time
 from domain.model.errors import MallMalformed
 from domain.model.mall_specs import MALL_SPECS
@@ -28,6 +26,7 @@ from domain.model.malls import (
 )
 from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import within_limit
+from integrations.connections import Http
 from integrations.http import MallAnswer, MallClient
 
 from . import checks, listings, orders, stock
@@ -44,7 +43,7 @@ class Amazon:
     def __init__(
         self,
         config: ShopConfig,
-        http: httpx.AsyncClient,
+        http: Http,
         throttle: Throttle,
         save: SaveCredentials,
         now: Now = own_time,

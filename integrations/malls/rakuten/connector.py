@@ -13,8 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
-import httpx
-
 from domain.model.clocks import Now, own_time
 from domain.model.errors import MallRefused
 from domain.model.mall_specs import MALL_SPECS
@@ -38,6 +36,7 @@ from domain.model.malls import (
 )
 from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import checked, clock_part, within_limit
+from integrations.connections import Http
 from integrations.http import MallAnswer, MallClient, reading
 from integrations.jst import read_time
 
@@ -63,7 +62,7 @@ class Rakuten:
     def __init__(
         self,
         config: ShopConfig,
-        http: httpx.AsyncClient,
+        http: Http,
         throttle: Throttle,
         save: SaveCredentials,
         now: Now = own_time,

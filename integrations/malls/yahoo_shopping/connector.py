@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-import httpx
-
 from domain.model.clocks import Now, own_time
 from domain.model.errors import (
     MallError,
@@ -42,6 +40,7 @@ from domain.model.malls import (
 )
 from domain.model.order_readings import Recall, nothing_known
 from integrations.checks import checked, clock_part, not_tested, within_limit
+from integrations.connections import Http
 from integrations.http import Classify, MallAnswer, MallClient
 
 from .answers import ACCESS_ENDED, FILE_NOT_READY, classify, classify_write
@@ -73,7 +72,7 @@ class YahooShopping:
     def __init__(
         self,
         config: ShopConfig,
-        http: httpx.AsyncClient,
+        http: Http,
         throttle: Throttle,
         save: SaveCredentials,
         now: Now = own_time,
