@@ -79,6 +79,7 @@ async def claim(tx: Tx, shop: Shop, epoch: int, *, at_most: int, now: datetime) 
     rows = await pushes.due(tx, await _sought(tx, shop, at_most, now))
     if not rows:
         return None
+    rows = _as_the_first(rows)
     attempts = _of_one_call(shop, await attempts_of(tx, shop, rows, now))
     since = {row.listing_id: row.waiting_since or now for row in rows}
     waiting_since = [since[attempt.listing_id] for attempt in attempts]
@@ -152,6 +153,16 @@ async def end(tx: Tx, shop_id: UUID, epoch: int, *, now: datetime) -> None:
 async def attempts_of(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime) -> list[Attempt]:
     refs = await pushes.refs(tx, [row.listing_id for row in rows], travelling(shop.mall))
     return [_attempt(shop, row, *refs[row.listing_id], now) for row in rows]
+
+
+def _as_the_first(rows: Sequence[SyncRow]) -> Sequence[SyncRow]:
+    """What was refused may be refused again, and its call with it: it goes out with its like, and holds up no other."""
+    was_refused = _was_refused(rows[0])
+    return [row for row in rows if _was_refused(row) is was_refused]
+
+
+def _was_refused(row: SyncRow) -> bool:
+    return row.push_state == PushState.REFUSED.value
 
 
 def _of_one_call(shop: Shop, attempts: Sequence[Attempt]) -> list[Attempt]:
