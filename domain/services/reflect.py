@@ -155,7 +155,7 @@ async def attempts_of(tx: Tx, shop: Shop, rows: Sequence[SyncRow], now: datetime
     return [_attempt(shop, row, *refs[row.listing_id], now) for row in rows]
 
 
-def _as_the_first(rows: Sequence[SyncRow]) -> Sequence[SyncRow]:
+def _as_the_first(rows: Sequence[SyncRow]) -> list[SyncRow]:
     """What was refused may be refused again, and its call with it: it goes out with its like, and holds up no other."""
     was_refused = _was_refused(rows[0])
     return [row for row in rows if _was_refused(row) is was_refused]
