@@ -56,6 +56,17 @@ CODES = """(async () => {
   return Object.keys((await (await fetch('/demo/state', asked)).json()).malls.RAKUTEN.numbers);
 })()"""
 
+FILL = """(async () => {
+  const headers = { authorization: `Bearer ${sessionStorage.getItem('renkei.token')}`, 'content-type': 'application/json' };
+  const { api, products } = await (await fetch('/demo/state', { headers })).json();
+  const ask = async (query, variables) =>
+    (await (await fetch(`${api}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })).json()).data;
+  const { nodes } = await ask('query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id kind } } }', { ids: products });
+  const productId = nodes.find((each) => each.kind === 'SINGLE').id;
+  const input = { items: [{ productId, total: TOTAL }], reflect: true };
+  return (await ask('mutation ($input: SetStockInput!) { setStock(input: $input) { userErrors { message } } }', { input })).setStock.userErrors;
+})()"""
+
 ROW = """1 + [...document.querySelectorAll('#rows tr')].findIndex((row) => !row.querySelector('small').textContent.includes('set')
   && [...row.querySelectorAll('td b')].every((each) => Number(each.textContent) > BUYS))"""
 
@@ -70,11 +81,9 @@ async def measure() -> None:
 
 
 async def _buys(tab: Tab) -> None:
-    row = await tab.ask(ROW.replace("BUYS", str(BUYS)))
-    if not row:
-        sys.exit(
-            f"No product on the page has more than {BUYS} left everywhere: set its total first."
-        )
+    if refused := await tab.ask(FILL.replace("TOTAL", str(BUYS * 2))):
+        sys.exit(f"The total of a product could not be set: {refused}")
+    row = await tab.until(ROW.replace("BUYS", str(BUYS)))
     found = [await tab.ask(BUY.replace("ROW", str(row))) for _ in range(BUYS)]
     say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
     for place, mall in enumerate(("Rakuten Ichiba", "Yahoo! Shopping", "Amazon.co.jp")):
