@@ -1,15 +1,14 @@
 """モール在庫の読み取り of one shop: call after call, until nothing is to be read or the turn is over."""
 
-import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.model.errors import MallOutcomeUnknown
 from domain.model.malls import StockReading
 from domain.services import readings
 from domain.services.readings import Call
 from domain.store.database import Tx
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.reflect import CALL_SECONDS, TURN_SECONDS
 from workers.turns import again_and_again, turn
 
@@ -38,12 +37,9 @@ async def _read_once(ctx: Context, account_id: UUID, shop_id: UUID) -> bool:
 
 
 async def _read(ctx: Context, account_id: UUID, call: Call) -> Sequence[StockReading]:
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            mall = await ctx.malls.of(account_id, call.shop)
-            return await mall.read_stock([each.ref for each in call.asked])
-    except TimeoutError as error:
-        raise MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.") from error
+    async with answered_within(CALL_SECONDS):
+        mall = await ctx.malls.of(account_id, call.shop)
+        return await mall.read_stock([each.ref for each in call.asked])
 
 
 async def _took(ctx: Context, account_id: UUID, call: Call, told: Sequence[StockReading]) -> None:

@@ -20,6 +20,7 @@ from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 from workers import turns
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.places import Places, holding
 from workers.throttle import urgent
 
@@ -200,12 +201,10 @@ async def _call(batch: Batch, claimed: Claimed) -> Outcome:
 async def _sent(batch: Batch, mall: Mall) -> Outcome:
     try:
         with urgent(any(each.quantity == 0 for each in batch.attempts)):
-            async with asyncio.timeout(CALL_SECONDS):
+            async with answered_within(CALL_SECONDS):
                 return await mall.push_stock(batch.pushes)
     except MallError as error:
         return error
-    except TimeoutError:
-        return MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.")
 
 
 async def _settle(ctx: Context, turn: Turn, calls: Sequence[tuple[Batch, Outcome]]) -> None:
@@ -235,6 +234,8 @@ async def _settled(ctx: Context, tx: Tx, calls: Sequence[tuple[Batch, Outcome]])
     answered, results = _answered(calls)
     failed = [(call, outcome) for call, outcome in calls if isinstance(outcome, MallError)]
     shop = None
+    if len(failed) + (answered is not None) > 1:
+        await settling.hold(tx, [call for call, _ in calls])
     if answered is not None:
         shop = await settling.settle(tx, answered, results, all_answered=not failed, now=ctx.now())
     for nth, (call, error) in enumerate(failed):

@@ -1,6 +1,5 @@
 """When nobody can know what a mall's counter reads: the number is sent again, once the doubt is over, and not before."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +10,7 @@ from domain.model.orders import CancelPolicy
 from domain.services import shops
 from domain.services.shops import ShopChange
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, ref_at, town
 
 YAHOO = MallKind.YAHOO_SHOPPING
 MUG = ref_at(YAHOO, "MUG")
@@ -29,10 +27,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
             made.account_id,
             lambda tx: shops.update(tx, made.ctx.vault, SYSTEM, shop_id, change),
         )
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def test_a_cut_that_may_have_put_units_back_is_answered_at_once_and_once_more(
@@ -40,6 +36,7 @@ async def test_a_cut_that_may_have_put_units_back_is_answered_at_once_and_once_m
 ) -> None:
     await here.starts()
     number = await here.stalls[YAHOO].sells(MUG, 4)
+    await eventually(lambda: _total_is(here, 6))
     await here.settled("MUG", 6)
     before = await _pushes(here)
 
