@@ -199,7 +199,7 @@ class Engine:
             return
         lag = MALL_SPECS[self.merchant.malls[shop_id]].capabilities.order_lag
         async with self.ctx.db.transaction(self.merchant.account_id) as tx:
-            await shop_rows.polled(tx, shop_id, watermark=at - lag, seen_at=at)
+            await shop_rows.change(tx, shop_id, watermark=at - lag, orders_seen_at=at)
 
     async def _feel(self) -> None:
         async with self.ctx.db.transaction(self.merchant.account_id) as tx:

@@ -146,6 +146,10 @@ class OrderPage:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     unchanged: tuple[str, ...] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.orders or self.unreadable or self.unchanged)
+
 
 @dataclass(frozen=True, slots=True)
 class MallListing:

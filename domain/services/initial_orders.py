@@ -103,7 +103,8 @@ async def took(tx: Tx, fetch: Fetch, poll: Poll, page: OrderPage, *, now: dateti
     def baseline(order: MallOrder) -> bool | None:
         return fetch.asked.is_baseline(order.placed_at, resolution)
 
-    taken = await take_page(tx, shop, page, baseline=baseline, now=now)
+    asked_at = poll.asked_at
+    taken = await take_page(tx, shop, page, asked_at=asked_at, baseline=baseline, now=now)
     await jobs.progress(tx, fetch.job.job_id, done=taken.orders, failed=0)
     await job_shops.note_orders(
         tx,

@@ -46,6 +46,10 @@ class Taken:
     deducted: int
     unread: int = 0
 
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.orders or self.unread)
+
 
 NOTHING = Taken(0, 0, 0, 0)
 

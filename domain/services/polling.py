@@ -20,8 +20,8 @@ from domain.model.sync_runs import RunKind
 from domain.services import order_readings, sync_errors, sync_runs
 from domain.services import shops as shop_service
 from domain.services.order_outcomes import Seen
-from domain.services.orders import Baseline, Taken, as_the_shop_says, take_in
-from domain.store import leases, orders, shops
+from domain.services.orders import NOTHING, Baseline, Taken, as_the_shop_says, take_in
+from domain.store import leased_shops, leases, order_polls, orders, shops
 from domain.store import sync_runs as run_rows
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
@@ -59,13 +59,14 @@ class Poll:
 
 async def begin(tx: Tx, shop_id: UUID, holder: str, *, now: datetime) -> Poll | None:
     """Takes the shop's turn and the window to ask for; None where another has it or nothing is to be fetched."""
-    epoch = await leases.take(tx, shop_id, LeaseKind.ORDERS, holder, LEASE)
-    if epoch is None:
+    taken = await leased_shops.take(tx, shop_id, LeaseKind.ORDERS, holder, LEASE)
+    if taken is None:
         return None
-    await sync_runs.cut_short(tx, shop_id, RunKind.ORDERS, epoch, now=now)
-    shop = await shops.get(tx, shop_id)
-    if shop is None or not shop.fetches_orders or shop.watermark is None or shop.stands_still:
-        await leases.give_back(tx, shop_id, LeaseKind.ORDERS, holder, epoch)
+    shop, epoch = taken.shop, taken.epoch
+    if not taken.clean:
+        await sync_runs.cut_short(tx, shop_id, RunKind.ORDERS, epoch, now=now)
+    if not shop.fetches_orders or shop.watermark is None or shop.stands_still:
+        await leases.give_back(tx, shop_id, LeaseKind.ORDERS, holder, epoch, clean=True)
         return None
     every = timedelta(seconds=shop.order_poll_seconds)
     await shops.change(tx, shop_id, next_order_poll_at=next_poll(shop_id, every, now))
@@ -102,22 +103,30 @@ def narrower(poll: Poll) -> Poll | None:
     return replace(poll, window=OrderWindow(window.since, half), to_the_end=False)
 
 
-async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: datetime) -> Taken:
-    """Stores a page; with the last one the watermark moves, as far as the mall's own clock says. Raises TurnLost."""
+async def took(tx: Tx, poll: Poll, page: OrderPage, first: OrderPage, *, now: datetime) -> bool:
+    """Stores a page; with the last one the watermark moves, as far as the mall's own clock says. Where there is no more to
+    do, the turn is given back with it: is it over? A page that tells nothing may be lost: it would be asked for again.
+    Raises TurnLost."""
     shop = await still_ours(tx, poll)
     if page is first:
-        await _note_clock(tx, poll, first, now)
-    taken = await take_page(tx, shop, page, now=now)
+        shop = await _note_clock(tx, poll, shop, first, now)
+    taken = await take_page(tx, shop, page, asked_at=poll.asked_at, now=now)
     await _note(tx, poll, taken, now)
-    if page.last:
-        await _walked(tx, shop, poll, first, now)
-    return taken
+    if taken.is_nothing:
+        tx.may_be_lost()
+    if not page.last or await _walked(tx, shop, poll, first, now):
+        return False
+    if taken.is_nothing and page is first:
+        await _give_back(tx, poll)
+    else:
+        await end(tx, poll, now=now)
+    return True
 
 
 async def still_ours(tx: Tx, poll: Poll) -> Shop:
-    """The shop as it is now, locked before its orders are. Raises TurnLost."""
-    shop = await shops.lock(tx, poll.shop.id)
-    if shop is None or shop.resyncs or not await go_on(tx, poll):
+    """The shop as it is now, locked with its lease and before its orders are. Raises TurnLost."""
+    shop = await leased_shops.lock(tx, poll.shop.id, LeaseKind.ORDERS, poll.epoch)
+    if shop is None or shop.resyncs:
         raise TurnLost
     return shop
 
@@ -125,9 +134,9 @@ async def still_ours(tx: Tx, poll: Poll) -> Shop:
 async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
     """Open orders whose cancel no window would show, and those that could not be read, longest unseen first; then those that
     were shipped. None: it is not their time yet."""
-    every = _reread_every(shop)
-    if shop.cancels_seen_at is not None and now - shop.cancels_seen_at < every:
+    if not _may_reread(shop, now):
         return None
+    every = _reread_every(shop)
     at_mall, at_most = now + shop.clock_offset, rereads(shop)
     unseen = MALL_SPECS[shop.mall].capabilities.cancels is CancelSupport.SEEN_ON_REREAD
     numbers = await orders.open_numbers(
@@ -144,6 +153,11 @@ async def to_reread(tx: Tx, shop: Shop, *, now: datetime) -> list[str] | None:
     return numbers
 
 
+def _may_reread(shop: Shop, now: datetime) -> bool:
+    seen_at = shop.cancels_seen_at
+    return seen_at is None or now - seen_at >= _reread_every(shop)
+
+
 def rereads(shop: Shop) -> int:
     """How many orders are asked for by their numbers in one turn: turns follow each other as the shop's polls do."""
     pace = MALL_SPECS[shop.mall].capabilities.rereads
@@ -154,13 +168,21 @@ def rereads(shop: Shop) -> int:
 async def reread(
     tx: Tx, poll: Poll, page: OrderPage | None, *, asked: Sequence[str], now: datetime
 ) -> None:
-    """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. No page: there was
-    nothing to ask for. Raises TurnLost."""
+    """Open orders as they are now; fewer `asked` for than there may be at once: no cancel is unseen. Where there are more,
+    cancels are known as far as the one that was asked for the longest ago. No page: there was nothing to ask for. Raises
+    TurnLost."""
     shop = await still_ours(tx, poll)
     if page is not None:
-        await _note(tx, poll, await take_page(tx, shop, page, now=now), now)
-    if len(asked) < rereads(poll.shop):
-        await shops.change(tx, shop.id, cancels_seen_at=now)
+        taken = await take_page(tx, shop, page, asked_at=poll.asked_at, now=now)
+        await _note(tx, poll, taken, now)
+    seen_at = now if len(asked) < rereads(poll.shop) else await _cancels_seen_at(tx, shop, now)
+    await shops.change(tx, shop.id, cancels_seen_at=max(seen_at, shop.cancels_seen_at or seen_at))
+
+
+async def _cancels_seen_at(tx: Tx, shop: Shop, now: datetime) -> datetime:
+    """All that is open was asked for since then."""
+    longest = await orders.longest_unseen(tx, shop.id)
+    return now if longest is None else min(now, longest - shop.clock_offset)
 
 
 async def failed(tx: Tx, poll: Poll, error: MallError, *, now: datetime) -> None:
@@ -204,12 +226,17 @@ async def go_on(tx: Tx, poll: Poll) -> bool:
 
 async def end(tx: Tx, poll: Poll, *, now: datetime) -> None:
     await sync_runs.end(tx, poll.shop.id, RunKind.ORDERS, poll.epoch, now=now)
-    await leases.give_back(tx, poll.shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch)
+    await _give_back(tx, poll)
+
+
+async def _give_back(tx: Tx, poll: Poll) -> None:
+    """No run is left open under it."""
+    await leases.give_back(tx, poll.shop.id, LeaseKind.ORDERS, poll.holder, poll.epoch, clean=True)
 
 
 async def _note(tx: Tx, poll: Poll, taken: Taken, now: datetime) -> None:
     """A poll that brings nothing is no run."""
-    if taken.orders or taken.unread:
+    if not taken.is_nothing:
         await run_rows.note(
             tx,
             poll.shop.id,
@@ -229,18 +256,28 @@ def _poll(shop: Shop, epoch: int, watermark: datetime, holder: str, now: datetim
     return Poll(shop, epoch, OrderWindow(since, until), now, holder, until == end)
 
 
-async def _walked(tx: Tx, shop: Shop, poll: Poll, first: OrderPage, now: datetime) -> None:
+async def _walked(tx: Tx, shop: Shop, poll: Poll, first: OrderPage, now: datetime) -> bool:
+    """Is there more to do in this turn: orders to read again, or listings in doubt to decide on?"""
     lag = MALL_SPECS[shop.mall].capabilities.order_lag / shop.speed
     watermark = min(poll.window.until, first.observed_at - lag)
-    seen_at = poll.asked_at if poll.to_the_end else None
-    await shops.polled(tx, shop.id, watermark=watermark, seen_at=seen_at)
+    known = max(watermark, shop.watermark or watermark)
+    left = await order_polls.walked(
+        tx,
+        shop.id,
+        watermark=watermark,
+        seen_at=poll.asked_at if poll.to_the_end else None,
+        known_until=known - overlap(shop),
+        cancels_known_until=cancels_known_until(replace(shop, watermark=known)),
+    )
     if not poll.to_the_end:
         await shops.change(tx, shop.id, next_order_poll_at=now)
         tx.ring(shop.id, "ORDERS")
     if shop.maintenance:
         await shops.change(tx, shop.id, paused_until=None)
         await shop_service.maintenance(tx, shop, on=False)
-    await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.ORDERS, now=now)
+    if left.errors:
+        await sync_errors.resolve(tx, shop.id, sync_errors.TRANSIENT, part=Part.ORDERS, now=now)
+    return left.doubts or _may_reread(shop, now)
 
 
 async def take_page(
@@ -248,10 +285,16 @@ async def take_page(
     shop: Shop,
     page: OrderPage,
     *,
+    asked_at: datetime,
     baseline: Baseline = as_the_shop_says,
     now: datetime,
 ) -> Taken:
-    """What could not be read is noted by its number and asked for again; told once, however often that fails."""
+    """What could not be read is noted by its number and asked for again; told once, however often that fails.
+
+    `asked_at`: our time; the page was asked for then or later.
+    """
+    if page.is_empty:
+        return NOTHING
     await orders.take_turn(tx, [shop.id])
     new = await orders.mark_unread(tx, shop.id, sorted(page.unreadable), page.observed_at)
     if new:
@@ -266,14 +309,24 @@ async def take_page(
             now=now,
         )
     told = await order_readings.news(tx, shop.id, page, within=_reread_every(shop) / 2)
-    seen = Seen(told, page.observed_at, now + shop.clock_offset)
+    seen = Seen(told, page.observed_at, _answered_at(shop, page, asked_at, now))
     taken = await take_in(tx, shop, seen, baseline=baseline, now=now)
     return replace(taken, unread=len(new))
 
 
-async def _note_clock(tx: Tx, poll: Poll, first: OrderPage, now: datetime) -> None:
-    """How far the mall's clock stands from ours, where it cannot be the call's own length."""
+def _answered_at(shop: Shop, page: OrderPage, asked_at: datetime, now: datetime) -> datetime:
+    """By then, on the mall's clock, the page was here. By ours alone it would not be said: a mall that is some seconds ahead
+    tells of what seems to lie before us."""
+    ours = now + shop.clock_offset
+    return max(ours, min(page.observed_at + (now - asked_at), ours + CLOCKS_AGREE))
+
+
+async def _note_clock(tx: Tx, poll: Poll, shop: Shop, first: OrderPage, now: datetime) -> Shop:
+    """How far the mall's clock stands from ours, where it cannot be the call's own length; the shop that knows it."""
     ours = min(max(first.observed_at, poll.asked_at), now)
     offset = first.observed_at - ours
-    if abs(offset - poll.shop.clock_offset) > CLOCKS_AGREE:
-        await shops.change(tx, poll.shop.id, clock_offset_ms=int(offset.total_seconds() * 1000))
+    if abs(offset - poll.shop.clock_offset) <= CLOCKS_AGREE:
+        return shop
+    milliseconds = int(offset.total_seconds() * 1000)
+    await shops.change(tx, poll.shop.id, clock_offset_ms=milliseconds)
+    return replace(shop, clock_offset_ms=milliseconds)

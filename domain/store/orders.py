@@ -174,6 +174,13 @@ OPEN = text(
     """
 )
 
+LONGEST_UNSEEN = text(
+    """
+    SELECT min(coalesce(unread_at, observed_at)) FROM orders
+    WHERE account_id = :account AND shop_id = :shop AND status = 'HOLDS'
+    """
+)
+
 SHIPPED = text(
     """
     SELECT number FROM orders
@@ -433,6 +440,14 @@ async def open_numbers(
     parameters = {"account": tx.account_id, "shop": shop_id, "before": before, "at_most": at_most}
     rows = await tx.execute(OPEN, parameters | {"unread_only": unread_only})
     return list(rows.scalars())
+
+
+async def longest_unseen(tx: Tx, shop_id: UUID) -> datetime | None:
+    """When the open order that was not asked for the longest was asked for, by the mall's clock."""
+    at: datetime | None = await tx.scalar(
+        LONGEST_UNSEEN, {"account": tx.account_id, "shop": shop_id}
+    )
+    return at
 
 
 async def shipped_numbers(

@@ -130,13 +130,6 @@ INSERT = text(
     """
 )
 
-POLLED = text(
-    """
-    UPDATE shops SET watermark = greatest(watermark, :watermark), orders_seen_at = coalesce(:seen_at, orders_seen_at)
-    WHERE account_id = :account AND id = :shop
-    """
-)
-
 STEP_BACK = text(
     """
     UPDATE shops SET orders_seen_at = NULL, cancels_seen_at = NULL, next_order_poll_at = :now, next_probe_at = NULL,
@@ -288,15 +281,6 @@ async def change(tx: Tx, shop_id: UUID, **values: Any) -> None:
     )
     statement = f"UPDATE shops SET {assignments} WHERE account_id = :account AND id = :shop"  # noqa: S608
     await tx.execute(text(statement), values | {"account": tx.account_id, "shop": shop_id})
-
-
-async def polled(tx: Tx, shop_id: UUID, *, watermark: datetime, seen_at: datetime | None) -> None:
-    """Every order up to `watermark` is stored: say so in the transaction that stored the last page. `seen_at`: none that
-    was listed by then is missing; None where later ones were not asked for yet."""
-    await tx.execute(
-        POLLED,
-        {"account": tx.account_id, "shop": shop_id, "watermark": watermark, "seen_at": seen_at},
-    )
 
 
 async def step_back(tx: Tx, shop_ids: Collection[UUID], since: datetime, *, now: datetime) -> None:

@@ -19,7 +19,7 @@ from domain.model.orders import CancelPolicy
 from domain.services import disconnecting, polling, sync_errors
 from domain.services.polling import Poll, TurnLost
 from domain.services.sync import Why, reconsider
-from domain.store import leases, shops, stock, sync
+from domain.store import leased_shops, leases, shops, stock, sync
 from domain.store.database import Database, Tx
 from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
@@ -126,14 +126,50 @@ class TestWindows:
             shop = await tea_at(tx)
             poll = await begun(tx, shop)
             await _passes(tx, polling.LEASE - SECOND)
-            await polling.took(tx, poll, first, first, now=NOW)
+            assert await polling.go_on(tx, poll)
             await _passes(tx, polling.LEASE - SECOND)
+            await polling.took(tx, poll, first, first, now=NOW)
             assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE) is None
 
             await _passes(tx, 2 * SECOND)
             assert await leases.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE) is not None
             with pytest.raises(TurnLost):
                 await polling.took(tx, poll, page(), first, now=NOW)
+
+    @pytest.mark.parametrize(
+        ("case", "seen_at", "doubts", "found", "last", "over"),
+        [
+            ("there is no more to do", NOW, 0, 0, True, True),
+            ("nor with orders in it", NOW, 0, 1, True, True),
+            ("a page follows", NOW, 0, 1, False, False),
+            ("open orders are to be read again", NOW - 6 * A_MINUTE, 0, 1, True, False),
+            ("a listing in doubt is to be decided on", NOW, 1, 0, True, False),
+        ],
+    )
+    async def test_the_last_page_gives_the_turn_back_where_there_is_no_more_to_do(
+        self,
+        db: Database,
+        account: UUID,
+        case: str,
+        seen_at: datetime,
+        doubts: int,
+        found: int,
+        last: bool,
+        over: bool,
+    ):
+        async with db.transaction(account) as tx:
+            shop = await tea_at(tx, cancels_seen_at=seen_at)
+            if doubts:
+                await _is_in_doubt(tx, NOW - DAY)
+            poll = await begun(tx, shop)
+            told = page(*[an_order("1", ("tea", 1))][:found], last=last)
+
+            assert await polling.took(tx, poll, told, told, now=NOW) is over, case
+
+            running = await rows(tx, "SELECT outcome FROM sync_runs WHERE outcome = 'RUNNING'")
+            taken = await leased_shops.take(tx, shop.id, LeaseKind.ORDERS, "other", A_MINUTE)
+            assert (taken is not None and taken.clean) is over, case
+            assert len(running) == (0 if over else found), case
 
     async def test_the_malls_clock_is_read_from_the_first_page_however_long_the_walk(
         self, db: Database, account: UUID
@@ -149,6 +185,18 @@ class TestWindows:
             await polling.took(tx, poll, last, first, now=NOW + 5 * A_MINUTE)
 
             assert (await shop_of(tx, shop.id)).clock_offset == ahead - SECOND
+
+
+async def _is_in_doubt(tx: Tx, read_at: datetime) -> None:
+    """Its mall was read to show less than we knew."""
+    await rows(
+        tx,
+        """
+        UPDATE listing_sync SET believed_source = base_source, believed = base + 1, believed_earliest = base_earliest,
+            believed_latest = base_latest, base_latest = :at, base_earliest = :at RETURNING listing_id
+        """,
+        at=read_at,
+    )
 
 
 async def _passes(tx: Tx, time: timedelta) -> None:
@@ -377,6 +425,30 @@ async def test_no_more_orders_are_read_again_than_a_malls_day_allows(
         shop = await tea_at(tx, mall, order_poll_seconds=seconds, settings={"speed": speed or "1"})
 
         assert polling.rereads(shop) == orders
+
+
+async def test_of_more_open_orders_than_are_read_at_once_cancels_are_known_all_the_same(
+    db: Database, account: UUID
+):
+    """Thirty at a mall that tells six a minute: as far as the one that was asked for the longest ago, and ever further."""
+    open_orders = [an_order(f"{n:02}", ("tea", 0)) for n in range(30)]
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx, MallKind.YAHOO_SHOPPING, order_poll_seconds=20)
+        await polled(tx, shop, *open_orders)
+        known = []
+        for turn in range(60):
+            at = LATER + turn * timedelta(seconds=20)
+            shop = await shop_of(tx, shop.id)
+            await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+            asked = await polling.to_reread(tx, shop, now=at)
+            if asked is not None:
+                told = page(*(each for each in open_orders if each.number in asked), at=at)
+                await polling.reread(tx, await begun(tx, shop, at), told, asked=asked, now=at)
+            known.append(polling.cancels_known_until(await shop_of(tx, shop.id)))
+
+    assert known == sorted(known, key=lambda each: each or NOW)
+    ages = [LATER + turn * timedelta(seconds=20) - (each or NOW) for turn, each in enumerate(known)]
+    assert max(ages[30:]) <= 3 * polling.REREAD_EVERY
 
 
 async def test_what_is_cancelled_after_it_was_shipped_comes_back(db: Database, account: UUID):

@@ -241,7 +241,7 @@ class TestOrders:
             told = OrderPage((an_order("1", ("tea", 1)),), NOW, 2, False)
             await polling.took(tx, poll, told, told, now=NOW)
             assert await runs(tx) == [("ORDERS", "RUNNING", 0, 1, 0, 0, 1)]
-            await rows(tx, "UPDATE shop_leases SET until = '-infinity' RETURNING shop_id")
+            await rows(tx, "UPDATE shop_leases SET until = clock_timestamp() RETURNING shop_id")
 
             assert await polling.begin(tx, shop.id, "another", now=NOW)
 
