@@ -45,6 +45,8 @@ ALTER TABLE pushes ADD COLUMN feed_id UUID;
 DROP INDEX pushes_open_idx;
 CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE state = 'SENT' AND feed_id IS NULL;
 CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
+-- What a newer number of the same listing takes the place of, however many went out before.
+CREATE INDEX pushes_expected_idx ON pushes (account_id, listing_id) WHERE state = 'ACCEPTED' OR read_back_at IS NOT NULL;
 CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listing_id, id);
 
 ALTER TABLE sync_runs DROP CONSTRAINT sync_runs_kind_known, ADD CONSTRAINT sync_runs_kind_known

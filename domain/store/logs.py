@@ -14,6 +14,9 @@ from domain.store.database import Tx
 
 ROWS_AT_ONCE = 20_000
 
+BY_NOW = "id < renkei_uuid_at(statement_timestamp() + interval '1 day')"
+"""What was written by now: the months that lie ahead are not even looked into."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
@@ -35,12 +38,12 @@ OPERATION = text(
 )
 
 REFLECTED = text(
-    """
+    f"""
     UPDATE operation_logs SET reflected_at = :at
-    WHERE account_id = :account AND reflected_at IS NULL AND target_id IN (
+    WHERE account_id = :account AND {BY_NOW} AND reflected_at IS NULL AND target_id IN (
         SELECT unnest(cast(:listings AS uuid[]))
         UNION SELECT product_id FROM links WHERE account_id = :account AND listing_id = ANY (:listings))
-    """
+    """  # noqa: S608  constants
 )
 
 SALES = text(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from domain.model.malls import ItemRef, WriteMode
 from domain.store.database import Tx
+from domain.store.logs import BY_NOW
 from domain.store.sync import SyncRow, row_of
 
 MOST_ATTEMPTS = 30_000
@@ -131,7 +132,9 @@ DUE = text(
     """  # noqa: S608  constants
 )
 
-WAITING = text(f"SELECT lane FROM ({FIRST_OF_ALL} LIMIT :at_most) AS due")  # noqa: S608  constants
+WAITING = text(
+    f"SELECT l.lane FROM listing_sync l WHERE {MAY_GO} ORDER BY l.lane, l.waiting_since LIMIT :at_most"  # noqa: S608  constants
+)
 
 REFS = text(
     """
@@ -197,10 +200,14 @@ LOG = text(
 )
 
 APPLIED = text(
-    """
-    UPDATE mall_update_logs SET state = 'APPLIED', applied_at = :at WHERE account_id = :account AND push_id = ANY (:ids)
-    """
+    f"""
+    UPDATE mall_update_logs SET state = 'APPLIED', applied_at = :at
+    WHERE account_id = :account AND push_id = ANY (:ids) AND {BY_NOW}
+        AND id >= renkei_uuid_at(uuid_extract_timestamp(:first) - interval '1 day')
+    """  # noqa: S608  constants
 )
+"""A line is younger than the attempt that it tells of, whatever happened to the clock meanwhile."""
+
 
 SEEN = text(
     """
@@ -309,7 +316,7 @@ async def due(tx: Tx, sought: Sought) -> list[SyncRow]:
 
 
 async def waiting(tx: Tx, sought: Sought) -> list[int]:
-    """The lanes of what `due` would answer, in that order. Nothing is locked."""
+    """The lanes of so many as `due` would answer at most, the most urgent lane first. Nothing is locked."""
     return list((await tx.execute(WAITING, _named(tx, sought))).scalars())
 
 
@@ -429,7 +436,8 @@ async def seen(tx: Tx, ids: Sequence[UUID], at: datetime) -> set[UUID]:
         return set()
     parameters = {"account": tx.account_id, "ids": list(ids), "at": at}
     seen = set((await tx.execute(SEEN, parameters)).scalars())
-    await tx.execute(APPLIED, parameters | {"ids": list(seen)})
+    if seen:
+        await tx.execute(APPLIED, parameters | {"ids": list(seen), "first": min(seen)})
     return seen
 
 

@@ -618,6 +618,12 @@ Index(
     pushes.c.id,
     postgresql_where=text("state = 'APPLIED'"),
 )
+Index(
+    "pushes_expected_idx",
+    pushes.c.account_id,
+    pushes.c.listing_id,
+    postgresql_where=text("state = 'ACCEPTED' OR read_back_at IS NOT NULL"),
+)
 Index("pushes_sent_idx", pushes.c.sent_at, postgresql_using="brin")
 Index(
     "pushes_unread_idx",

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from domain.store import pushes
 from domain.store.database import Database
@@ -43,13 +43,24 @@ class Shelf:
         )
         return names
 
-    async def asked(self, at_most: int, how: str = "") -> list[Any]:
+    async def asked(self, at_most: int) -> list[UUID]:
+        return [row.listing_id for row in await self.rows(pushes.DUE, at_most)]
+
+    async def lanes(self, at_most: int) -> list[int]:
+        return [row.lane for row in await self.rows(pushes.WAITING, at_most)]
+
+    async def rows(self, statement: TextClause, at_most: int) -> list[Any]:
         parameters = {
             "account": ACCOUNT, "shop": SHOP, "now": NOW, "last_lane": 2, "watermark": None, "fetches_orders": False,
             "risen_before": RISEN_BEFORE, "at_most": at_most,
         }  # fmt: skip
         async with self.db.transaction(ACCOUNT) as tx:
-            return list((await tx.execute(text(how + pushes.DUE.text), parameters)).scalars())
+            return (await tx.execute(statement, parameters)).all()
+
+    async def plan(self, statement: TextClause, at_most: int) -> Any:
+        explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.text}")
+        (row,) = await self.rows(explained, at_most)
+        return row[0] if isinstance(row[0], list) else orjson.loads(row[0])
 
 
 @pytest.fixture
@@ -104,6 +115,16 @@ async def test_the_most_urgent_go_first_and_what_waits_for_long_rises_one_lane(
     assert [names[id] for id in await shelf.asked(at_most)] == told
 
 
+@pytest.mark.parametrize(
+    ("at_most", "lanes"), [(9, [0, 0, 1, 1, 1, 2, 2]), (2, [0, 0]), (3, [0, 0, 1])]
+)
+async def test_what_waits_is_told_by_its_lanes_as_far_as_it_may_go(
+    shelf: Shelf, at_most: int, lanes: list[int]
+) -> None:
+    await shelf.has(ROWS)
+    assert await shelf.lanes(at_most) == lanes
+
+
 async def test_rows_that_another_transaction_holds_keep_no_other_waiting(shelf: Shelf) -> None:
     names = await shelf.has(ROWS)
     held = [id for id, name in names.items() if "zero" in name]
@@ -114,16 +135,17 @@ async def test_rows_that_another_transaction_holds_keep_no_other_waiting(shelf: 
         assert [names[id] for id in await shelf.asked(1)] == ["an old fall"]
 
 
-async def test_only_what_goes_out_is_looked_at_however_much_waits(shelf: Shelf) -> None:
+@pytest.mark.parametrize("statement", [pushes.DUE, pushes.WAITING], ids=["to send", "to tell"])
+async def test_only_what_goes_out_is_looked_at_however_much_waits(
+    shelf: Shelf, statement: TextClause
+) -> None:
     """Half of it may not go yet, and has waited longest."""
     rises: list[Waiting] = [("", 2, 9, 0)] * (MANY // 2)
     failed: list[Waiting] = [("", 2, 30, 60)] * (MANY // 2)
     await shelf.has([*rises, *failed, *ROWS])
     await shelf.owner.execute("ANALYZE listing_sync")
 
-    (plan,) = await shelf.asked(10, "EXPLAIN (ANALYZE, FORMAT JSON) ")
-
-    assert most_rows(plan if isinstance(plan, list) else orjson.loads(plan)) < MANY // 10
+    assert most_rows(await shelf.plan(statement, 10)) < MANY // 10
 
 
 def most_rows(plan: Any) -> float:
