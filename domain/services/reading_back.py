@@ -42,6 +42,7 @@ async def read_back(
     What was superseded since it was asked for says nothing any more.
     """
     shop = await shops_store.lock(tx, shop.id) or shop
+    await seen_stock.hold(tx, [each.listing_id for each in asked])
     shown = {reading.ref: reading for reading in readings}
     found = {each.listing_id: shown[each.ref] for each in asked if each.ref in shown}
     await unknown_codes.learn(tx, shop, found, now=now)

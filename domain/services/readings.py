@@ -78,6 +78,7 @@ async def took(tx: Tx, call: Call, told: Sequence[StockReading], *, now: datetim
     shop = await shops.lock(tx, call.shop.id) or call.shop
     if not await job_shops.goes_on(tx, call.job.job_id):
         return
+    await seen_stock.hold(tx, [each.listing_id for each in call.asked])
     shown = {reading.ref: reading for reading in told}
     found = {each.listing_id: shown[each.ref] for each in call.asked if each.ref in shown}
     await unknown_codes.learn(tx, shop, found, now=now)

@@ -19,10 +19,17 @@ from domain.model.reflect import PushState
 from domain.model.shops import DriftPolicy
 from domain.services.listing_fields import read_at_mall
 from domain.services.sync import Why, reconsider
-from domain.store import readings
+from domain.store import listings, readings, sync
 from domain.store.database import Tx
 from domain.store.shops import Shop
 from domain.store.sync import SyncRow
+
+
+async def hold(tx: Tx, listing_ids: Collection[UUID]) -> None:
+    """Before anything is learnt of these listings: their own rows, then those of their numbers. Errors come after them, as
+    where pushes are settled (DESIGN §2.11)."""
+    await listings.lock_versions(tx, listing_ids)
+    await sync.lock(tx, listing_ids)
 
 
 async def learn(

@@ -1,18 +1,27 @@
 """Accepted is not applied, also where a mall says so: what was written is looked at, and what is not there goes out again."""
 
+import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from domain.model.malls import MallKind, PushOutcome
-from domain.services import stock
+from domain.model.malls import MallKind, MallTime, PushOutcome, StockReading
+from domain.services import reading_back, stock
 from domain.services.stock import NewTotal
 from domain.store import shops
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from tests.domain.services.rows import NOW, OWNER, rows
-from tests.domain.services.story import a_shop, errors, in_stock, product_ids, shop_of, shown
+from tests.domain.services.story import (
+    a_shop,
+    errors,
+    in_stock,
+    product_ids,
+    shop_of,
+    shown,
+    someone_waits,
+)
 from tests.domain.services.turns import (
     SOON,
     answers,
@@ -147,3 +156,43 @@ async def test_what_was_edited_at_the_mall_is_put_right(
         batch = await claimed(tx, shop, await lease_of(tx, shop), at=LATER)
         assert numbers(batch) == goes_out, case
         assert await errors(tx) == []
+
+
+async def test_who_holds_what_is_read_waits_for_nothing_that_waits_for_it(
+    db: Database, account: UUID
+):
+    """Listings come before their numbers: of one the mall knows nothing, of the other it shows no number of ours."""
+
+    async def written(tx: Tx) -> Shop:
+        shop = await tea_at(tx, MUG=5)
+        await writes(tx, shop, TEA=0, MUG=0)
+        return shop
+
+    shop = await db.run(account, written)
+    begun = 0
+
+    async def is_read(tx: Tx) -> None:
+        nonlocal begun
+        begun += 1
+        asked = await unread(tx, shop, at=LATER)
+        at = MallTime(LATER, LATER)
+        readings = [
+            StockReading(each.ref, at, quantity=0, unlimited=True)
+            if each.ref.item_code == "tea"
+            else StockReading(each.ref, at, quantity=None, found=False)
+            for each in asked
+        ]
+        await reading_back.read_back(tx, shop, asked, readings, now=LATER)
+
+    async def holds_tea(tx: Tx) -> None:
+        await rows(tx, "SELECT FROM listings WHERE item_code = 'tea' FOR NO KEY UPDATE")
+
+    async with asyncio.TaskGroup() as tasks, db.transaction(account) as tx:
+        await holds_tea(tx)
+        tasks.create_task(db.run(account, is_read))
+        await someone_waits(db)
+        await rows(tx, "SELECT FROM listing_sync ORDER BY listing_id FOR UPDATE")
+
+    assert begun == 1
+    async with db.transaction(account) as tx:
+        assert await errors(tx) == [("UNKNOWN_AT_MALL", "OPEN", 1)]
