@@ -2,13 +2,15 @@
 
     python -m tests.browser.picture INTO.png
 
-The demo is the one on the data directory that the commands share (RENKEI_DATA_DIR names another). Japanese names want a
-Japanese font on the machine.
+The demo is the one on the data directory that the commands share (RENKEI_DATA_DIR names another). It is watched until a
+mall is in trouble while another sells, or for as long as that takes at most. Japanese names want a Japanese font on the
+machine.
 """
 
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from renkei.demo.note import read_note
@@ -16,9 +18,13 @@ from renkei.home import data_path
 from renkei.up import PAGE_PORT
 from tests.browser import chrome
 
-WIDTH, HEIGHT = 1280, 900
+WIDTH, HEIGHT = 1280, 940
 SEEN = "[...document.querySelectorAll('#rows td b')].filter((each) => each.textContent !== '–').length >= 30"
 FOLLOWED = "document.getElementById('reached').textContent.includes('✓')"
+TELLING = (
+    f"document.querySelector('td.held') && document.querySelector('td.differs') && ({FOLLOWED})"
+)
+TROUBLE_COMES_WITHIN = 150
 
 
 def address(folder: Path) -> str:
@@ -36,6 +42,8 @@ async def taken(page: str) -> bytes:
         if await tab.ask("document.documentElement.lang") != "en":
             await tab.ask("document.getElementById('language').click()")
         await tab.until(f"({SEEN}) && ({FOLLOWED})")
+        with suppress(AssertionError):
+            await tab.until(TELLING, TROUBLE_COMES_WITHIN)
         return await tab.picture()
 
 

@@ -338,7 +338,8 @@ function drawCell(listing) {
   td.className = differs ? (held ? "held differs" : "differs") : held ? "held" : "";
   put(mall, shown ?? "–");
   put(ours, `${held ? "‖ " : ""}${differs ? "≠ " : "= "}${listing.quantityToShow}`);
-  why.ariaLabel = text("cell", { ...named(listing), shown, ours: listing.quantityToShow });
+  const label = text("cell", { ...named(listing), shown: shown ?? "–", ours: listing.quantityToShow });
+  if (why.ariaLabel !== label) why.ariaLabel = label;
   if (parts.shown !== null && shown !== undefined && parts.shown !== shown) flash(td, arrow, shown > parts.shown);
   parts.shown = shown ?? parts.shown;
 }
