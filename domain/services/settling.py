@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.model import breaker
 from domain.model.errors import MallError
 from domain.model.malls import PushResult
 from domain.model.sync_errors import Part
-from domain.services import answered_calls, failed_calls, shops, sync_errors
+from domain.services import answered_calls, breakers, failed_calls, shops, sync_errors
 from domain.services.reflect import Batch
-from domain.store import leased_shops, pushes
+from domain.store import leased_shops, pushes, sync
 from domain.store import shops as shops_store
 from domain.store.database import Tx
 from domain.store.leases import LeaseKind
@@ -44,25 +43,19 @@ async def settle(
     if isinstance(outcome, MallError):
         await failed_calls.settle(tx, batch, outcome, now=now)
         if counts:
-            await _note_call(tx, shop, outcome, now)
+            await breakers.note(tx, shop, outcome, now)
         return await shops_store.get(tx, shop.id)
-    await _note_call(tx, shop, None, now)
+    await breakers.note(tx, shop, None, now)
     errors = await answered_calls.settle(tx, batch, outcome, now=now)
     return await _is_well(tx, shop, now, errors=errors) if all_answered else shop
 
 
-async def _note_call(tx: Tx, shop: Shop, error: MallError | None, now: datetime) -> None:
-    """How many calls in a row have failed by now; from some on the shop is left alone."""
-    failed_calls = breaker.after_call(shop.failed_calls, error)
-    if failed_calls == shop.failed_calls:
-        return
-    await shops_store.change(tx, shop.id, failed_calls=failed_calls)
-    closed_for = breaker.closed_for(failed_calls, error) if error else None
-    if closed_for is not None:
-        until = shop.at_its_pace(now + closed_for, now)
-        await shops_store.change(tx, shop.id, paused_until=until)
-    if breaker.is_tripped(failed_calls) or breaker.is_tripped(shop.failed_calls):
-        shops.announce(tx, shop.id)
+async def hold(tx: Tx, batches: Sequence[Batch]) -> None:
+    """Before calls that went out together are settled one after the other: the shop, then the rows of all, by their ids,
+    so that whoever holds some of them does not wait for us while we wait for them (DESIGN §2.11)."""
+    first = batches[0]
+    if await leased_shops.lock(tx, first.shop.id, LeaseKind.REFLECT, first.epoch) is not None:
+        await sync.lock(tx, [each.listing_id for batch in batches for each in batch.attempts])
 
 
 async def _is_well(tx: Tx, shop: Shop, now: datetime, *, errors: bool) -> Shop:

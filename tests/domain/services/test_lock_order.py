@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from domain.model.errors import MallRefused
-from domain.model.malls import OrderPage
-from domain.services import links, polling, sync_errors
+from domain.model.errors import MallRefused, MallUnavailable
+from domain.model.malls import MallKind, OrderPage
+from domain.services import links, polling, settling, sync_errors
 from domain.store import listing_fields, listings, readings, shops, sync, unknown_codes
 from domain.store.database import Database, Tx
 from tests.domain.services.rows import NOW, OWNER
@@ -65,6 +66,31 @@ async def test_a_listing_is_unlinked_while_its_push_settles(db: Database, accoun
         tasks.create_task(db.run(account, lambda tx: links.unlink(tx, OWNER, ids, now=NOW)))
         await someone_waits(db)
         await sync_errors.mended(settling, shop.id, ids, now=SOON + timedelta(hours=1))
+
+
+async def test_calls_that_went_out_together_settle_in_the_order_of_their_listings(
+    db: Database, account: UUID
+):
+    """Whatever came of each: whoever waits for the first row holds none of the others."""
+    async with db.transaction(account) as tx:
+        shop = await a_shop(tx, mall=MallKind.AMAZON)
+        await in_stock(tx, shop, TEA=5, MUG=5)
+        await counted(tx, NOW, TEA=3, MUG=3)
+        batch = await sent(tx, shop)
+    first, second = sorted(batch.attempts, key=lambda each: each.listing_id)
+    calls = [replace(batch, attempts=(each,)) for each in (second, first)]
+
+    async def settles(tx: Tx) -> None:
+        await settling.hold(tx, calls)
+        for call in calls:
+            await fails(tx, call, MallUnavailable("?"))
+
+    async with asyncio.TaskGroup() as tasks, db.transaction(account) as held:
+        await held.execute(text(ROW), {"id": first.listing_id})
+        tasks.create_task(db.run(account, settles))
+        await someone_waits(db)
+        async with db.transaction(account) as other:
+            await other.execute(text(f"{ROW} NOWAIT"), {"id": second.listing_id})
 
 
 async def test_orders_are_read_again_while_the_shop_is_held(db: Database, account: UUID):
