@@ -164,7 +164,7 @@ class Shop(Node):
     )
     orders_seen_at: datetime | None = field("When its orders were read completely last.")
     cancels_seen_at: datetime | None = field(
-        "When open orders were read again for cancels last; null: not yet, or its orders tell by themselves."
+        "When the last of its open orders was read again for a cancel; null: not yet, or its orders tell by themselves."
     )
     disconnected_at: datetime | None = field("連携解除: when it was given up; null: it was not.")
     product_count: int = field("Products that have a listing here.")
