@@ -1,17 +1,8 @@
 """Every explanation of the town is what the rules say of its rows."""
 
-import json
-
-from graphql import parse
-
 from api.plan import Planner
-from api.schema import print_sdl
-from domain.model.locales import Locale
-from domain.model.roles import PERMISSIONS, Role
 from domain.store.database import Database
-from tests.api.conftest import Asker
-from tests.api.oracle import Oracle
-from tests.api.town import a_town, rows_of
+from tests.api.beside import as_the_oracle
 
 EXPLAINED = """
 { listings(first: 100) { edges { node { id explain {
@@ -23,16 +14,8 @@ EXPLAINED = """
 
 
 async def test_explanations_follow_from_the_rows(db: Database, planner: Planner) -> None:
-    account = await a_town(db)
-    asker = Asker(db, planner, account)
-    rows = await rows_of(db, account)
-    oracle = Oracle(print_sdl(), rows, account, PERMISSIONS[Role.OWNER], Locale.EN)
+    answered = await as_the_oracle(db, planner, EXPLAINED)
 
-    answered = await asker.ask(EXPLAINED)
-
-    expected = oracle.answer(parse(EXPLAINED), {})
-    assert expected.errors is None
-    assert json.dumps(answered) == json.dumps(expected.data)
     told = [edge["node"]["explain"] for edge in answered["listings"]["edges"]]
     set_by = {
         step["setBy"]["__typename"] for each in told for step in each["steps"] if step["setBy"]

@@ -5,17 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from graphql import parse
-
 from api.plan import Planner
-from api.schema import print_sdl
-from domain.model.locales import Locale
-from domain.model.roles import PERMISSIONS, Role
 from domain.store.database import Database, Tx
+from tests.api.beside import as_the_oracle
 from tests.api.conftest import Asker
-from tests.api.oracle import Oracle
-from tests.api.statements import of_work, statements
-from tests.api.town import a_town, rows_of
 from tests.factories import a_listing, a_movement, a_product, a_row, a_shop
 
 TOLD = """
@@ -28,17 +21,8 @@ T0 = datetime(2026, 11, 20, 12, tzinfo=UTC)
 async def test_it_follows_from_ledger_orders_and_what_was_sent(
     db: Database, planner: Planner
 ) -> None:
-    account = await a_town(db)
-    rows = await rows_of(db, account)
-    oracle = Oracle(print_sdl(), rows, account, PERMISSIONS[Role.OWNER], Locale.EN)
+    answered = await as_the_oracle(db, planner, TOLD)
 
-    with statements() as sent:
-        answered = await Asker(db, planner, account).ask(TOLD)
-
-    expected = oracle.answer(parse(TOLD), {})
-    assert expected.errors is None
-    assert answered == expected.data
-    assert len(of_work(sent)) == 1
     open_one = next(
         edge["node"]["timeline"]
         for edge in answered["oversellIncidents"]["edges"]
