@@ -2,6 +2,11 @@
 
 Timed by PostgreSQL's clock. Taking a shop's lease raises its epoch; what was begun under an older one touches nothing but
 the log (DESIGN §2.6).
+
+In the order in which rows are locked (DESIGN §2.11) a lease comes right after its shop, and before anything else: so
+leased_shops.lock takes both. Taking or renewing one does not wait for the shop, and holds nothing yet that others wait for;
+only who begins to ask for orders goes on to the shop's row. That meets the order the wrong way round where a holder that
+lost its lease stores something just then: PostgreSQL ends one of the two, and it is run again (Database.run).
 """
 
 from collections.abc import Collection
