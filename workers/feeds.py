@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from domain.model.errors import (
@@ -16,24 +19,53 @@ from domain.model.reflect import Halt, Quarantine, after_failure
 from domain.services import feed_ends, feeding, shops
 from domain.services.feeding import Taken
 from domain.store.database import Tx
+from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
 from workers.reflect import CALL_SECONDS
+from workers.turns import turn
 
 HAND_OVER_SECONDS = 60
-"""The document of 25,000 numbers has some megabytes. Far below model.feeds.HELD: whoever is at it still has it then."""
+"""The document of 25,000 numbers has some megabytes."""
 
+Answer = TypeVar("Answer")
 EndPart = Callable[[Tx], Awaitable[bool]]
+
+
+@dataclass(slots=True)
+class Turn:
+    """`is_over`: when it goes on is written down; or it failed through a fault of ours, and waits until it is nobody's."""
+
+    taken: Taken
+    is_over: bool = False
 
 
 async def tend_feed(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """It can die at any line and be run again: what a feed carries is committed, and its time comes again."""
+    async with turn(ctx, account_id, shop_id, _take, _put_down, is_over=_is_over) as mine:
+        if mine is None:
+            return
+        try:
+            await _step(ctx, account_id, mine.taken)
+            mine.is_over = True
+        except Exception:
+            mine.is_over = True
+            raise
 
-    async def take(tx: Tx) -> Taken | None:
-        return await feeding.take(tx, shop_id, now=ctx.now())
 
-    taken = await ctx.db.run(account_id, take)
-    if taken is None:
-        return
+async def _take(tx: Tx, shop_id: UUID, *, now: datetime) -> Turn | None:
+    taken = await feeding.take(tx, shop_id, now=now)
+    return None if taken is None else Turn(taken)
+
+
+async def _put_down(tx: Tx, turn: Turn, *, now: datetime) -> None:
+    await feeding.put_down(tx, turn.taken, now=now)
+
+
+def _is_over(turn: Turn) -> bool:
+    return turn.is_over
+
+
+async def _step(ctx: Context, account_id: UUID, taken: Taken) -> None:
     match taken.step:
         case Step.PUT_TOGETHER:
             await _put_together(ctx, account_id, taken)
@@ -56,9 +88,8 @@ async def _put_together(ctx: Context, account_id: UUID, taken: Taken) -> None:
     if items == 0:
         await _drop(ctx, account_id, taken)
         return
-    pushes = await _document(ctx, account_id, taken)
     try:
-        name = await _hand_over(ctx, account_id, taken, pushes)
+        name = await _called(ctx, account_id, taken, _hand_over(ctx, account_id, taken))
     except (MallOutcomeUnknown, MallMalformed) as error:
         await _give_up(ctx, account_id, taken, FeedRowState.LOST, error)
     except MallError as error:
@@ -99,14 +130,39 @@ async def _document(ctx: Context, account_id: UUID, taken: Taken) -> list[StockP
         after = some[-1][0]
 
 
-async def _hand_over(ctx: Context, account_id: UUID, taken: Taken, pushes: list[StockPush]) -> str:
+async def _called(ctx: Context, account_id: UUID, taken: Taken, call: Awaitable[Answer]) -> Answer:
+    """What the mall answers. Whether it did says how it is, as any other call does."""
     try:
-        async with asyncio.timeout(HAND_OVER_SECONDS):
-            return await (await _feeds(ctx, account_id, taken)).begin(pushes)
-    except TimeoutError as error:
-        raise MallOutcomeUnknown(
-            f"The mall did not take the feed within {HAND_OVER_SECONDS} s."
-        ) from error
+        answer = await call
+    except MallError as error:
+        await _note_call(ctx, account_id, taken, error)
+        raise
+    if taken.shop.failed_calls:
+        await _note_call(ctx, account_id, taken, None)
+    return answer
+
+
+async def _note_call(ctx: Context, account_id: UUID, taken: Taken, error: MallError | None) -> None:
+    async def work(tx: Tx) -> None:
+        await feeding.called(tx, taken, error, now=ctx.now())
+
+    await ctx.db.run(account_id, work)
+
+
+async def _hand_over(ctx: Context, account_id: UUID, taken: Taken) -> str:
+    async def go_on() -> None:
+        async with ctx.db.transaction(account_id) as tx:
+            await feeding.go_on(tx, taken, now=ctx.now())
+
+    async with beating(BEAT_SECONDS, go_on):
+        pushes = await _document(ctx, account_id, taken)
+        feeds = await _feeds(ctx, account_id, taken)
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                return await feeds.begin(pushes)
+        except TimeoutError as error:
+            late = f"The mall did not take the feed within {HAND_OVER_SECONDS} s."
+            raise MallOutcomeUnknown(late) from error
 
 
 async def _handed_over(ctx: Context, account_id: UUID, taken: Taken, name: str) -> None:
@@ -118,7 +174,7 @@ async def _handed_over(ctx: Context, account_id: UUID, taken: Taken, name: str) 
 
 async def _ask(ctx: Context, account_id: UUID, taken: Taken) -> None:
     try:
-        state = await _state(ctx, account_id, taken)
+        state = await _called(ctx, account_id, taken, _state(ctx, account_id, taken))
     except (MallRefused, MallMalformed) as error:
         await _give_up(ctx, account_id, taken, FeedRowState.LOST, error)
         return

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum, auto
 
 from domain.model.malls import FeedLimits
 
-HELD = timedelta(minutes=2)
+HELD = timedelta(seconds=20)
 """Whoever takes a feed up has it to themselves for so long, and longer each time they say that they are still at it."""
 
 REST = timedelta(minutes=30)
@@ -31,7 +31,7 @@ class FeedRowState(StrEnum):
 
 
 class Step(Enum):
-    """ASK: the mall how far it is. WAIT: the shop stands still. GIVE_UP: LOST. LET_GO: so too, and nobody minds. DROP: it
+    """ASK: the mall how far it is. WAIT: it is not to be asked now. GIVE_UP: LOST. LET_GO: so too, and nobody minds. DROP: it
     carries nothing."""
 
     PUT_TOGETHER = auto()
@@ -58,11 +58,12 @@ def next_step(
     *,
     in_use: bool,
     may_send: bool,
-    stands_still: bool,
+    may_ask: bool,
     speed: float,
     now: datetime,
 ) -> Step:
-    """`may_send`: the shop is in use, and numbers other than zero may go out there. `stands_still`: it is halted, or being tested.
+    """`may_send`: the shop is in use, and numbers other than zero may go out there. `may_ask`: it is neither halted nor
+    tested, and its mall not left alone because it fails.
 
     One that was put together and not handed over had a worker that died: nobody knows whether the mall has it.
     """
@@ -72,7 +73,7 @@ def next_step(
         return Step.LET_GO
     if feed.state is FeedRowState.SENT:
         return Step.GIVE_UP
-    if stands_still:
+    if not may_ask:
         return Step.WAIT
     overdue = now >= feed.sent_at + limits.lost_after / max(speed, 1)
     return Step.GIVE_UP if overdue and feed.looks >= LEAST_LOOKS else Step.ASK

@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from domain.model import breaker
+from domain.model.errors import MallError
 from domain.model.feeds import HELD, Step, next_step
 from domain.model.mall_fields import travelling
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import FeedLimits, StockPush, WriteMode
 from domain.model.sync_runs import RunKind
+from domain.services import breakers
 from domain.services.feeds import may_go
 from domain.services.reflect import attempts_of, orders_are_fresh
 from domain.store import feeds, pushes, shops, sync
@@ -73,6 +76,23 @@ async def document_part(
     return await feeds.document(tx, taken.feed, keys, after=after, at_most=PART)
 
 
+async def go_on(tx: Tx, taken: Taken, *, now: datetime) -> None:
+    """Whoever took it is still at it."""
+    await feeds.keep(tx, taken.feed, until=now + HELD)
+
+
+async def put_down(tx: Tx, taken: Taken, *, now: datetime) -> None:
+    """Whoever took it was cut off: somebody else may go on at once."""
+    await feeds.look_again(tx, taken.feed, now, asked=False)
+
+
+async def called(tx: Tx, taken: Taken, error: MallError | None, *, now: datetime) -> None:
+    """What a call for it says of the mall: whether it failed, and of what."""
+    shop = await shops.lock(tx, taken.shop.id)
+    if shop is not None:
+        await breakers.note(tx, shop, error, now)
+
+
 async def handed_over(tx: Tx, taken: Taken, name: str, *, now: datetime) -> None:
     """The mall has it, and calls it so."""
     look_at = taken.shop.at_its_pace(now + taken.limits.look_every, now)
@@ -94,13 +114,14 @@ async def look_again(
 
 def _step(feed: Feed, shop: Shop, limits: FeedLimits, now: datetime) -> Step:
     is_left_alone = shop.paused_until is not None and shop.paused_until > now
-    waits = shop.stands_still or is_left_alone or not shop.reflects
+    fails = breaker.is_tripped(shop.failed_calls)
+    waits = shop.stands_still or is_left_alone or fails or not shop.reflects
     return next_step(
         feed.facts,
         limits,
         in_use=shop.in_use,
         may_send=not waits and orders_are_fresh(shop, now),
-        stands_still=shop.stands_still,
+        may_ask=not shop.stands_still and not (fails and is_left_alone),
         speed=shop.speed,
         now=now,
     )

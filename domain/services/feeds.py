@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from domain.model import breaker
 from domain.model.feeds import REST
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import FeedLimits
@@ -17,10 +18,11 @@ FEED = "FEED"
 async def gathers(tx: Tx, shop: Shop, *, now: datetime) -> bool:
     """Do the numbers after all that is urgent wait for a feed, because one is being put together, or is worth it now?
 
-    Orders have to be known well enough for them to go out at all.
+    Orders have to be known well enough for them to go out at all. A mall that failed one call after the other is tried with
+    one number first.
     """
     limits = MALL_SPECS[shop.mall].capabilities.feed
-    if limits is None:
+    if limits is None or breaker.is_tripped(shop.failed_calls):
         return False
     opened, goes_on = await feeds.gathers(
         tx,

@@ -1,10 +1,7 @@
 """Whoever is cut off, wherever that is, keeps nobody waiting: what was taken is given back."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from domain.model.malls import MallKind
 from domain.services import initial_orders, readings, stock, walks
 from domain.store import jobs
 from domain.store.database import Database, Tx
+from tests.workers.cutting import MOST_PAUSES, is_cut_off
 from tests.workers.town import Town, now, product_ids, town
 from workers.check_shop import check_shop
 from workers.import_orders import fetch_orders
@@ -29,54 +27,6 @@ RAKUTEN = MallKind.RAKUTEN
 LEAST_PAUSES = 10
 """Whoever waits so often has called the mall."""
 
-MOST_PAUSES = 200
-
-
-@dataclass
-class CutOff:
-    """Awaits like `work`, in a task of its own that is cut off at its `nth` pause: as it begins to wait or, `late`, just as
-    what it waits for has come."""
-
-    work: Coroutine[Any, Any, None]
-    nth: int
-    late: bool
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        error: BaseException | None = None
-        for nth in count(1):
-            try:
-                pause = self.work.send(None) if error is None else self.work.throw(error)
-            except StopIteration:
-                return
-            if nth == self.nth:
-                self._cut(pause)
-            try:
-                yield pause
-                error = None
-            except BaseException as raised:
-                error = raised
-
-    def _cut(self, pause: "asyncio.Future[Any] | None") -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        if self.late and pause is not None:
-            pause.add_done_callback(lambda _: task.cancel())
-        else:
-            task.cancel()
-
-
-async def is_cut_off(work: Coroutine[Any, Any, None], nth: int, late: bool) -> bool:
-    """False: it ended before its nth pause."""
-
-    async def run() -> None:
-        await CutOff(work, nth, late)
-
-    task = asyncio.create_task(run())
-    await asyncio.wait({task})
-    if not task.cancelled():
-        await task
-    return task.cancelled()
-
 
 async def is_asked_for_orders(here: Town, _: int) -> None:
     return
@@ -88,7 +38,8 @@ async def is_to_be_tested(here: Town, _: int) -> None:
     async def ask(tx: Tx) -> None:
         await jobs.create(tx, JobKind.SHOP_CHECK, shop_id=shop_id, actor=SYSTEM)
 
-    await here.db.run(here.account_id, ask)
+    if not await here.scalar("SELECT count(*) FROM jobs WHERE finished_at IS NULL"):
+        await here.db.run(here.account_id, ask)
 
 
 async def has_a_number_to_send(here: Town, nth: int) -> None:

@@ -1,6 +1,7 @@
 """A feed whose calls do not go well: one turn at a time, at a mall that misbehaves."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +12,15 @@ from domain.model.malls import MallKind
 from domain.services import feeds, full_syncs
 from domain.store import feeds as feed_store
 from domain.store.database import Database, Tx
+from tests.workers.cutting import MOST_PAUSES, is_cut_off
 from tests.workers.town import Town, now, open_errors, shop_of, town
 from workers.feeds import tend_feed
 from workers.import_orders import fetch_orders
 
 AMAZON = MallKind.AMAZON
+LONG_AGO = now() - timedelta(days=1)
+OVER = "UPDATE feeds SET state = 'LOST', ended_at = :at, look_at = NULL RETURNING 1"
+WAITING = "UPDATE listing_sync SET done = wanted - 1, feed_id = NULL, push_id = NULL, failures = 0 RETURNING 1"
 
 
 @pytest.fixture
@@ -30,9 +35,13 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
 
 
 async def _open(here: Town, tx: Tx) -> None:
+    await full_syncs.start(tx, SYSTEM, [here.stalls[AMAZON].id], now=now())
+    await _opened(here, tx)
+
+
+async def _opened(here: Town, tx: Tx) -> None:
     shop_id, limits = here.stalls[AMAZON].id, MALL_SPECS[AMAZON].capabilities.feed
     assert limits is not None
-    await full_syncs.start(tx, SYSTEM, [shop_id], now=now())
     shop = await shop_of(tx, shop_id)
     may_go = feeds.may_go(shop, limits, now())
     opened, _ = await feed_store.gathers(tx, shop_id, may_go, least=2, rested=feeds.REST)
@@ -132,3 +141,40 @@ async def test_credentials_that_are_dead_halt_the_shop_and_keep_the_feed(here: T
     assert [row.state for row in await here.query("SELECT state FROM shops")] == ["HALTED"]
     assert await state(here) == ("ACCEPTED", 1, CARRIED)
     assert await open_errors(here) == [(9, "CONSENT_NEEDED")]
+
+
+@pytest.mark.parametrize(
+    ("case", "fault", "before", "after"),
+    [
+        ("it answers", {}, 2, 0),
+        ("it answers as ever", {}, 0, 0),
+        ("closed", {"kind": "maintenance", "on": ["createFeedDocument"]}, 1, 2),
+        ("cut off", {"kind": "cut", "on": ["createFeed"]}, 0, 1),
+    ],
+)
+async def test_a_call_for_a_feed_says_how_the_mall_is_as_any_other_does(
+    here: Town, case: str, fault: Mapping[str, Any], before: int, after: int
+) -> None:
+    await here.query("UPDATE shops SET failed_calls = :n RETURNING 1", n=before)
+    if fault:
+        await here.stalls[AMAZON].goes_wrong(**fault)
+
+    await turn(here)
+
+    assert await here.scalar("SELECT failed_calls FROM shops") == after, case
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_feed_whose_worker_was_cut_off_is_anybodys(here: Town, late: bool) -> None:
+    """What was put together and perhaps handed over is given up; the numbers wait, and another feed is opened for them."""
+    shop_id = here.stalls[AMAZON].id
+    for nth in range(1, MOST_PAUSES):
+        await here.query(OVER, at=LONG_AGO)
+        await here.query(WAITING)
+        await here.db.run(here.account_id, lambda tx: _opened(here, tx))
+        if not await is_cut_off(tend_feed(here.ctx, here.account_id, shop_id), nth, late):
+            assert nth > 10
+            return
+        waits = "SELECT count(*) FROM feeds WHERE look_at > clock_timestamp()"
+        assert await here.scalar(waits) == 0, f"after the {nth}th pause"
+    raise AssertionError("The work has no end.")

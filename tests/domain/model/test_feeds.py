@@ -21,10 +21,10 @@ LIMITS = FeedLimits(
         ("nothing in it yet", SENT, 0, 0, MINUTE, {}, Step.PUT_TOGETHER),
         ("and nothing may go out any more", SENT, 0, 0, MINUTE, {"may_send": False}, Step.DROP),
         ("its worker died before the mall had it, or after", SENT, 9, 0, MINUTE, {}, Step.GIVE_UP),
-        ("so too while the shop stands still", SENT, 9, 0, MINUTE, {"stands_still": True}, Step.GIVE_UP),
+        ("so too while the shop stands still", SENT, 9, 0, MINUTE, {"may_ask": False}, Step.GIVE_UP),
         ("the mall has it", ACCEPTED, 9, 0, MINUTE, {}, Step.ASK),
         ("the mall has it, and nothing else goes out", ACCEPTED, 9, 0, MINUTE, {"may_send": False}, Step.ASK),
-        ("a shop that stands still is not asked for", ACCEPTED, 9, 9, 2 * HOUR, {"stands_still": True}, Step.WAIT),
+        ("a shop that stands still, or is left alone, is not asked for", ACCEPTED, 9, 9, 2 * HOUR, {"may_ask": False}, Step.WAIT),
         ("not ended within the hour", ACCEPTED, 9, LEAST_LOOKS, HOUR, {}, Step.GIVE_UP),
         ("the hour is not over", ACCEPTED, 9, 99, HOUR - MINUTE, {}, Step.ASK),
         ("nobody asked often enough", ACCEPTED, 9, LEAST_LOOKS - 1, 9 * HOUR, {}, Step.ASK),
@@ -41,7 +41,7 @@ def test_what_comes_next(
     shop: dict[str, bool],
     step: Step,
 ) -> None:
-    usual = {"in_use": True, "may_send": True, "stands_still": False, "speed": 1.0}
+    usual = {"in_use": True, "may_send": True, "may_ask": True, "speed": 1.0}
     facts = FeedFacts(state, items, looks, NOW - age)
 
     assert next_step(facts, LIMITS, **usual | shop, now=NOW) is step, case  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.model import breaker
 from domain.model.errors import MallError, MallLockedOut, MallRefused, MallUnavailable
 from domain.model.feeds import HELD, FeedRowState, Step
 from domain.model.mall_specs import MALL_SPECS
@@ -176,6 +177,22 @@ async def test_no_feed_is_opened_while_more_is_being_asked_for(tx: Tx, shop: Sho
     await rows(tx, "UPDATE jobs SET due_at = :now WHERE kind = 'REFLECT' RETURNING 1", now=NOW)
 
     assert not await gathered(tx, shop)
+
+
+async def test_a_mall_that_fails_one_call_after_the_other_gets_no_feed(tx: Tx, shop: Shop) -> None:
+    """One number tries it first, and nobody asks after a feed that it has while it is left alone."""
+    at_rest = {"failed_calls": breaker.OPENS_AT, "paused_until": SOON + HOUR}
+    assert await gathered(tx, shop)
+    await shop_store.change(tx, shop.id, failed_calls=breaker.OPENS_AT)
+    assert (await taken(tx, shop)).step is Step.DROP
+    assert not await feeds.gathers(tx, await shop_of(tx, shop.id), now=SOON)
+
+    await shop_store.change(tx, shop.id, failed_calls=0)
+    await rows(tx, "DELETE FROM feeds RETURNING 1")
+    await handed_over(tx, shop)
+    await shop_store.change(tx, shop.id, **at_rest)
+    assert (await taken(tx, shop, at=LATER)).step is Step.WAIT
+    assert (await taken(tx, shop, at=LATER + HOUR)).step is Step.ASK
 
 
 async def test_what_a_feed_carries_is_committed_as_attempts(tx: Tx, shop: Shop) -> None:
