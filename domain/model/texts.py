@@ -15,6 +15,14 @@ def checked_text(text: str, field: str, most: int) -> str:
     return text
 
 
+def checked_name(text: str) -> str:
+    """As it is kept. Raises DomainError REQUIRED or INVALID_VALUE."""
+    name = checked_text(text, "name", MOST_NAME)
+    if not name:
+        raise DomainError("Enter a name.", field=("name",), code="REQUIRED")
+    return name
+
+
 def checked_address(text: str, field: str) -> str:
     """An address of the web. Raises DomainError INVALID_VALUE."""
     address = checked_text(text, field, MOST_ADDRESS)

@@ -8,8 +8,7 @@ from uuid import UUID
 
 from domain.model.account_settings import checked_limit, checked_time_zone
 from domain.model.actors import Actor
-from domain.model.errors import DomainError
-from domain.model.texts import MOST_NAME, checked_text
+from domain.model.texts import checked_name
 from domain.services import bulk, edits, product_names
 from domain.store import account_settings, listings, logs, shops
 from domain.store.account_settings import AccountSettings
@@ -73,20 +72,13 @@ async def _name_products(tx: Tx, actor: Actor, base_shop_id: UUID, now: datetime
 def _checked(settings: Settings) -> dict[str, Any]:
     wanted: dict[str, Any] = dict(settings)
     if "name" in wanted:
-        wanted["name"] = _checked_name(wanted["name"])
+        wanted["name"] = checked_name(wanted["name"])
     if "time_zone" in wanted:
         checked_time_zone(wanted["time_zone"])
     for limit in ("confirm_to_zero", "confirm_changed"):
         if limit in wanted:
             checked_limit(wanted[limit], limit)
     return wanted
-
-
-def _checked_name(name: str) -> str:
-    name = checked_text(name, "name", MOST_NAME)
-    if not name:
-        raise DomainError("Enter a name.", code="REQUIRED", field=("name",))
-    return name
 
 
 async def _hold_base(tx: Tx, shop_id: UUID | None) -> None:

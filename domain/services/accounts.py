@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.model.actors import SYSTEM, Actor
 from domain.model.errors import DomainError
 from domain.model.roles import PERMISSIONS, Permission, Role, check_covered
-from domain.model.texts import MOST_NAME, checked_text
+from domain.model.texts import checked_name
 from domain.services.callers import TOKEN_PREFIX
 from domain.services.edits import not_found
 from domain.services.secret_words import hash_of, new_secret
@@ -31,7 +31,7 @@ async def create_account(
         )
     account_id = await accounts.new_id(db)
     async with db.transaction(account_id) as tx:
-        if not await accounts.insert(tx, code, called(name), product_limit):
+        if not await accounts.insert(tx, code, checked_name(name), product_limit):
             raise DomainError(
                 f"There is an account {code} already: choose another code.",
                 field=("code",),
@@ -91,7 +91,7 @@ async def issue_token(
     """
     _check_rights(role, scopes)
     check_covered(PERMISSIONS[role] if role else scopes or (), held, "role" if role else "scopes")
-    token, known_as = new_secret(TOKEN_PREFIX), called(name)
+    token, known_as = new_secret(TOKEN_PREFIX), checked_name(name)
     own_role = role.value if role else None
     own_scopes = sorted({scope.value for scope in scopes}) if scopes else None
     token_id = await tokens.insert(
@@ -131,11 +131,3 @@ def _check_rights(role: Role | None, scopes: Collection[Permission] | None) -> N
             field=("scopes",),
             code="REQUIRED",
         )
-
-
-def called(name: str) -> str:
-    """A name as it is kept. Raises DomainError REQUIRED or INVALID_VALUE."""
-    kept = checked_text(name, "name", MOST_NAME)
-    if not kept:
-        raise DomainError("Enter a name.", field=("name",), code="REQUIRED")
-    return kept

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.model.actors import Actor
 from domain.model.errors import DomainError
 from domain.model.stock import check_units
-from domain.model.texts import MOST_NAME, checked_text
+from domain.model.texts import checked_name
 from domain.services import edits
 from domain.services.edits import Refused, Saved
 from domain.store import logs, products
@@ -34,7 +34,7 @@ async def save_group(
     Raises DomainError NOT_FOUND, VERSION_CHANGED, REQUIRED, INVALID_VALUE or CODE_TAKEN.
     """
     check_units(reserve, "reserve")
-    group = await _group(tx, group_id, _checked_name(name), expected_version)
+    group = await _group(tx, group_id, checked_name(name), expected_version)
     members = set(await products.of_group(tx, group.id))
     known = await products.lock(tx, members | set(add) | set(remove))
     _check_known(add, known, "addProducts")
@@ -98,13 +98,6 @@ def _check_known(asked: Sequence[UUID], known: Collection[UUID], field: str) -> 
     for place, product_id in enumerate(asked):
         if product_id not in known:
             raise edits.not_found("product", field, "ids", str(place))
-
-
-def _checked_name(name: str) -> str:
-    name = checked_text(name, "name", MOST_NAME)
-    if not name:
-        raise DomainError("Enter a name.", code="REQUIRED", field=("name",))
-    return name
 
 
 def _in_group(known: Mapping[UUID, Product], product_id: UUID, group_id: UUID | None) -> Product:

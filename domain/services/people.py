@@ -10,7 +10,8 @@ from domain.model.actors import SYSTEM, Actor
 from domain.model.errors import DomainError
 from domain.model.locales import Locale
 from domain.model.roles import PERMISSIONS, Permission, Role, check_covered
-from domain.services.accounts import called, mail_address
+from domain.model.texts import checked_name
+from domain.services.accounts import mail_address
 from domain.services.edits import not_found
 from domain.services.secret_words import hash_of, new_secret
 from domain.store import logs, people, sessions
@@ -63,7 +64,7 @@ async def create_user(
 ) -> SavedPerson:
     """With an invitation. Raises DomainError REQUIRED, INVALID_VALUE, CODE_TAKEN or EXCEEDS_RIGHTS."""
     check_covered(PERMISSIONS[role], giver.permissions, "role")
-    address, known_as = mail_address(email, "email"), called(name)
+    address, known_as = mail_address(email, "email"), checked_name(name)
     await people.hold(tx)
     await _check_free(tx, address, None)
     user_id = await people.insert(tx, address, known_as, role, locale)
@@ -113,7 +114,7 @@ async def _changed(tx: Tx, giver: Giver, before: Person, changes: Mapping[str, A
     check_covered(PERMISSIONS[before.role], giver.permissions, "id")
     after = replace(before, **changes)
     check_covered(PERMISSIONS[after.role], giver.permissions, "role")
-    after = replace(after, name=called(after.name), email=mail_address(after.email, "email"))
+    after = replace(after, name=checked_name(after.name), email=mail_address(after.email, "email"))
     await _check_free(tx, after.email, before.id)
     if _rules(before) and not _rules(after) and not await people.has_other_owners(tx, before.id):
         raise _last_owner("disabled" if after.disabled else "role")

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.model.errors import DomainError
-from domain.model.texts import MOST_ADDRESS, checked_address, checked_text
+from domain.model.texts import MOST_ADDRESS, checked_address, checked_name, checked_text
 
 
 def test_blanks_around_a_text_do_not_count():
@@ -16,6 +16,14 @@ def test_a_longer_text_is_refused():
 
     assert (refused.value.code, refused.value.field) == ("INVALID_VALUE", ("name",))
     assert refused.value.params == {"most": 2}
+
+
+def test_a_name_is_needed():
+    assert checked_name(" 緑茶 ") == "緑茶"
+    with pytest.raises(DomainError) as refused:
+        checked_name("  ")
+
+    assert (refused.value.code, refused.value.field) == ("REQUIRED", ("name",))
 
 
 @pytest.mark.parametrize(
