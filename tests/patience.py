@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 PATIENCE_SECONDS = 60.0
-LOOK_AGAIN_SECONDS = 0.01
+LOOK_AGAIN_SECONDS = (0.01, 0.1)
+"""At first, and in the end: who looks too often keeps those from working who are waited for."""
 
 
 async def eventually(
@@ -13,7 +14,9 @@ async def eventually(
     """Looks again and again until it is so. Raises TimeoutError, with the reason, when it is not in time."""
     try:
         async with asyncio.timeout(within):
-            while not await what():  # noqa: ASYNC110  what is looked at is another system's
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            pause, longest = LOOK_AGAIN_SECONDS
+            while not await what():
+                await asyncio.sleep(pause)
+                pause = min(1.2 * pause, longest)
     except TimeoutError:
         raise TimeoutError(because or f"not within {within:g} s") from None

@@ -1,6 +1,5 @@
 """The main job as a frontend does it: through the API alone, with sandbox malls, workers and engines that are real."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,6 +30,7 @@ from tests.workers.town import (
     PATHS,
     UNHINDERED,
     Stall,
+    at_work,
     eventually,
     now,
     poll_each_second,
@@ -38,7 +38,6 @@ from tests.workers.town import (
     sandbox_served,
     shop_of,
 )
-from workers import clock
 from workers.context import Context, Malls
 
 OPERATIONS = Path(__file__).parents[2] / "examples" / "operations"
@@ -122,11 +121,9 @@ async def a_screen(settings: Settings) -> AsyncIterator[Screen]:
         async with db.transaction(account) as tx:
             token = await accounts.create_token(tx, "画面", role=Role.OWNER, actor=SYSTEM)
         ctx = Context(db, Malls(db, vault, http), vault, f"story-{secrets.token_hex(4)}")
-        working = asyncio.create_task(clock.run(ctx, sweep_seconds=0.1))
-        api = Api(await enter(a_client(address)), address, token)
-        yield await connected(Screen(api), control, malls, db, account)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(ctx):
+            api = Api(await enter(a_client(address)), address, token)
+            yield await connected(Screen(api), control, malls, db, account)
     await bells.close()
     await db.close()
 

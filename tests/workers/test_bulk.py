@@ -19,8 +19,8 @@ from renkei.database import APP
 from renkei.engines.valkey import Valkey
 from tests.databases import Scratch
 from tests.domain.services.story import a_shop, in_stock
-from tests.workers.town import KEY, eventually, now
-from workers import clock, main
+from tests.workers.town import KEY, at_work, eventually, now
+from workers import main
 from workers.bulk import do_targets
 from workers.context import Context
 
@@ -76,11 +76,8 @@ async def test_a_turn_does_part_after_part_to_the_end(ctx: Context, account: UUI
 
 async def test_the_clock_finds_a_job_whose_bell_was_lost(ctx: Context, account: UUID) -> None:
     job_id = await unticked(ctx.db, account)
-    working = asyncio.create_task(clock.run(ctx, sweep_seconds=0.1))
-    try:
+    async with at_work(ctx):
         await is_done(ctx.db, account, job_id)
-    finally:
-        await stopped(working)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A mall that takes one item a call: several calls go out together, each with an end of its own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,8 +8,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.services import stock
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, product_ids, ref_at, town
 
 AMAZON = MallKind.AMAZON
 CODES = [f"MUG{number}" for number in range(8)]
@@ -23,10 +21,8 @@ MOST_TOGETHER = """
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, AMAZON) as made:
         await made.has(**dict.fromkeys(CODES, 10))
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def test_what_waits_together_goes_out_together(here: Town) -> None:

@@ -1,7 +1,6 @@
 """Orders that are changed at the mall after they were placed: raised, cut, with a line more, with a line less, cancelled in
 part or whole, before we saw them or after they were shipped. All at once, at every mall that lets its stores do so."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,8 +13,7 @@ from domain.services import shops
 from domain.services.shops import ShopChange
 from domain.store.database import Database
 from domain.store.stock import unbalanced
-from tests.workers.town import Stall, Town, eventually, named, ref_at, town
-from workers import clock
+from tests.workers.town import Stall, Town, at_work, eventually, named, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 KINDS = (RAKUTEN, YAHOO, AMAZON)
@@ -68,10 +66,8 @@ def here_cases(kind: MallKind) -> list[Case]:
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, *KINDS, one_in="1") as made:
         await made.has(**dict.fromkeys(CODES, HELD))
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
+        await made.starts()
         yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 async def gives_back(here: Town, stall: Stall) -> None:
@@ -131,18 +127,18 @@ async def test_every_mall_and_the_total_end_as_the_orders_stand(here: Town) -> N
             orders[kind, await placed(stall, kind, case)] = case
     for (kind, number), case in early.items():
         await changed(here.stalls[kind], kind, case, number)
-    await here.starts()
-    await all_known(here, late)
 
-    for (kind, number), case in late.items():
-        await changed(here.stalls[kind], kind, case, number)
-    shipped = {key: case for key, case in late.items() if case.shipped}
-    await all_known(here, shipped, "SHIPPED")
-    for kind, number in shipped:
-        await here.stalls[kind].asks("POST", "cancel", number=number)
+    async with at_work(here.ctx):
+        await all_known(here, late)
+        for (kind, number), case in late.items():
+            await changed(here.stalls[kind], kind, case, number)
+        shipped = {key: case for key, case in late.items() if case.shipped}
+        await all_known(here, shipped, "SHIPPED")
+        for kind, number in shipped:
+            await here.stalls[kind].asks("POST", "cancel", number=number)
 
-    for code, units in left(early | late).items():
-        await here.settled(code, units, within=40)
+        for code, units in left(early | late).items():
+            await here.settled(code, units)
     assert {code: await here.total(code) for code in CODES} == left(early | late)
     async with here.db.transaction(here.account_id) as tx:
         assert await unbalanced(tx) == []

@@ -1,6 +1,5 @@
 """連携解除 while everything runs: the shop that is given up is left alone, and the others go on."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +10,7 @@ from domain.model.malls import MallKind
 from domain.services import disconnecting
 from domain.store import jobs
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, ref_at, town
 from workers.check_shop import check_shop
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
@@ -23,10 +21,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, RAKUTEN, YAHOO) as made:
         await made.has(MUG=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def gives_up(here: Town, kind: MallKind) -> None:

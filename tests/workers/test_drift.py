@@ -1,6 +1,5 @@
 """Numbers that are not ours at the malls, end to end, under each of the three policies; asked of the malls themselves."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,8 +11,7 @@ from domain.model.shops import DriftPolicy
 from domain.services import readings, shops
 from domain.services.shops import ShopChange
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, named, now, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, named, now, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 KINDS = (RAKUTEN, YAHOO, AMAZON)
@@ -27,10 +25,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, *KINDS, one_in="1") as made:
         await made.has(MUG=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def follows(here: Town, kind: MallKind, policy: DriftPolicy) -> None:

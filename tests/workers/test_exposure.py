@@ -1,6 +1,5 @@
 """超過表示: what a merchant reads of how long malls showed more than was left."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -12,8 +11,7 @@ from api.schema import schema
 from domain.model.malls import MallKind
 from domain.store.database import Database
 from tests.api.conftest import Asker
-from tests.workers.town import Town, eventually, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, ref_at, town
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 ASK = """{ product(code: "MUG") { exposure { seconds longestSeconds times since
@@ -26,10 +24,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, RAKUTEN, YAHOO) as made:
         await made.has(MUG=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def told(here: Town) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Numbers in bulk, end to end: a full sync as one feed, what overtakes it, and feeds that do not end as they should."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +15,7 @@ from tests.workers.town import (
     Stall,
     Town,
     all_errors,
+    at_work,
     eventually,
     now,
     open_errors,
@@ -24,13 +23,12 @@ from tests.workers.town import (
     ref_at,
     town,
 )
-from workers import clock
 from workers.bulk import do_targets
 
 AMAZON = MallKind.AMAZON
 CODES = [f"S{n:04}" for n in range(1_000)]
 MANY = dict.fromkeys(CODES, 10)
-A_THOUSAND_CALLS = 60.0
+A_THOUSAND_CALLS = 180.0
 """Seconds, on a busy machine."""
 
 
@@ -50,17 +48,6 @@ async def slow(db: Database, malls: str) -> AsyncIterator[Town]:
         await made.has(**MANY)
         await made.starts()
         yield made
-
-
-@asynccontextmanager
-async def working(here: Town) -> AsyncIterator[None]:
-    """A worker that goes by its clock alone."""
-    at_work = asyncio.create_task(clock.run(here.ctx, sweep_seconds=0.1))
-    try:
-        yield
-    finally:
-        at_work.cancel()
-        await asyncio.gather(at_work, return_exceptions=True)
 
 
 def amazon(here: Town) -> Stall:
@@ -147,7 +134,7 @@ async def test_a_full_sync_is_one_feed(here: Town) -> None:
     await changed_at_mall(here, S0001=3, S0999=77)
     job_id = await full_sync(here)
 
-    async with working(here):
+    async with at_work(here.ctx):
         await is_over(here, job_id)
         await feed_is(here, "DONE")
         await all_right(here)
@@ -173,7 +160,7 @@ async def test_what_happens_while_a_feed_is_under_way(slow: Town) -> None:
     await amazon(here).goes_wrong("stuck")
     await full_sync(here)
 
-    async with working(here):
+    async with at_work(here.ctx):
         await feed_is(here, "ACCEPTED")
         await amazon(here).sells(ref_at(AMAZON, sold), 2)
         await edited(here, **{zero: 0, "S0002": 4, "S0003": 40})
@@ -194,7 +181,7 @@ async def test_a_feed_that_never_ends_is_given_up_and_sent_one_by_one(here: Town
     await amazon(here).goes_wrong("stuck")
     job_id = await full_sync(here)
 
-    async with working(here):
+    async with at_work(here.ctx):
         await feed_is(here, "LOST")
         await eventually(lambda: _patched(here, 20))
 
@@ -209,7 +196,7 @@ async def test_a_feed_that_is_broken_off_leaves_nothing_half_done(here: Town) ->
     await amazon(here).goes_wrong("fatal")
     job_id = await full_sync(here)
 
-    async with working(here):
+    async with at_work(here.ctx):
         await is_over(here, job_id)
         await all_right(here)
 
@@ -223,7 +210,7 @@ async def test_a_feed_that_the_mall_does_not_take_goes_out_one_by_one(here: Town
     await amazon(here).goes_wrong("spurious", on=["createFeed"], code="503", calls=1)
     job_id = await full_sync(here)
 
-    async with working(here):
+    async with at_work(here.ctx):
         await is_over(here, job_id)
         await all_right(here)
 
@@ -233,7 +220,7 @@ async def test_a_feed_that_the_mall_does_not_take_goes_out_one_by_one(here: Town
 async def test_what_a_worker_left_behind_while_it_handed_over_is_sent_again(here: Town) -> None:
     await amazon(here).goes_wrong("slow", on=["createFeed"], seconds=30, calls=1)
     job_id = await full_sync(here)
-    async with working(here):
+    async with at_work(here.ctx):
         await eventually(lambda: _asked(here, "createFeed"))
     assert await feeds(here) == [("SENT", 1_000, 0)]
     await here.query(
@@ -241,7 +228,7 @@ async def test_what_a_worker_left_behind_while_it_handed_over_is_sent_again(here
         held=timedelta(minutes=2),
     )
 
-    async with working(here):
+    async with at_work(here.ctx):
         await feed_is(here, "LOST")
         await eventually(lambda: _patched(here, 20))
 
@@ -254,7 +241,7 @@ async def test_a_shop_that_is_given_up_leaves_no_feed_behind(slow: Town) -> None
     here = slow
     await amazon(here).goes_wrong("stuck")
     await full_sync(here)
-    async with working(here):
+    async with at_work(here.ctx):
         await feed_is(here, "ACCEPTED")
         shop_id = amazon(here).id
 

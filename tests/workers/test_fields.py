@@ -1,6 +1,5 @@
 """Fields that travel with stock, as the malls themselves show them after a reflect (A10.2, A10.4)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,8 +10,7 @@ from domain.model.mall_fields import FieldChange, FieldOwner
 from domain.model.malls import MallKind
 from domain.services import listing_fields, readings
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, named, now, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, named, now, ref_at, town
 
 YAHOO, AMAZON = MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 LEAD_TIME, RESTOCK = "lead_time_to_ship_max_days", "restock_date"
@@ -24,10 +22,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, YAHOO, AMAZON) as made:
         await made.has(MUG=10, TEA=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def attributes(here: Town, kind: MallKind, code: str) -> dict[str, Any]:

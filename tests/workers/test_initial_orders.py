@@ -12,8 +12,7 @@ from domain.model.initial_orders import InitialOrderMode
 from domain.model.malls import MallKind
 from domain.services import initial_orders
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 KINDS = (RAKUTEN, YAHOO, AMAZON)
@@ -22,11 +21,8 @@ BASELINE, APPLY = InitialOrderMode.BASELINE, InitialOrderMode.APPLY
 
 @pytest.fixture
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
-    async with town(db, malls, *KINDS) as made:
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
+    async with town(db, malls, *KINDS) as made, at_work(made.ctx):
         yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 async def fetched(here: Town, mode: InitialOrderMode) -> UUID:

@@ -17,6 +17,7 @@ from domain.store.database import Database, Tx
 from tests.workers.town import (
     Town,
     all_errors,
+    at_work,
     eventually,
     now,
     open_errors,
@@ -33,11 +34,8 @@ KINDS = (RAKUTEN, YAHOO, AMAZON)
 @pytest.fixture
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     """A shop at every mall, and a worker that goes by its clock alone."""
-    async with town(db, malls, *KINDS) as made:
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
+    async with town(db, malls, *KINDS) as made, at_work(made.ctx):
         yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -23,8 +23,8 @@ from renkei.database import APP
 from renkei.engines.datadir import data_directory
 from renkei.engines.valkey import Valkey, embedded_valkey
 from tests.databases import Scratch
-from tests.workers.town import KEY, Town, eventually, now, ref_at, shop_of, town
-from workers import clock, main
+from tests.workers.town import KEY, Town, at_work, eventually, now, ref_at, shop_of, town
+from workers import main
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 
@@ -132,11 +132,8 @@ async def test_what_a_dead_worker_had_sent_is_unknown_and_sent_again(
         await here.scalar("UPDATE shops SET orders_seen_at = now() RETURNING true")
         await here.db.run(here.account_id, ask)
         await here.db.run(here.account_id, claim_and_die)
-        working = asyncio.create_task(clock.run(here.ctx, sweep_seconds=0.1))
-        try:
+        async with at_work(here.ctx):
             await here.settled("MUG", 10)
-        finally:
-            await _stopped(working)
 
         states = await here.query("SELECT state FROM pushes ORDER BY sent_at")
         assert [row.state for row in states][:2] == ["UNKNOWN", "APPLIED"]

@@ -7,8 +7,7 @@ import pytest
 
 from domain.model.malls import MallKind
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, named, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, named, ref_at, town
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 
@@ -18,17 +17,16 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     """One unit, at two malls."""
     async with town(db, malls, RAKUTEN, YAHOO) as made:
         await made.has(MUG=1)
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
-async def a_second_has_passed(here: Town) -> bool:
-    """Since the last write: the mall stamps its orders with whole seconds."""
+async def rests(here: Town) -> bool:
+    """Nothing is to be read back, and a second has passed: the mall stamps its orders with whole seconds."""
     return bool(
         await here.scalar(
-            "SELECT max(base_latest) < date_trunc('second', clock_timestamp()) FROM listing_sync"
+            "SELECT max(base_latest) < date_trunc('second', clock_timestamp()) AND"
+            " NOT EXISTS (SELECT FROM pushes WHERE read_back_at IS NOT NULL) FROM listing_sync"
         )
     )
 
@@ -59,7 +57,7 @@ async def test_a_mall_whose_stock_was_raised_by_hand(here: Town) -> None:
     await here.starts()
     await here.stalls[RAKUTEN].sells(ref_at(RAKUTEN, "MUG"))
     await here.settled("MUG", 0)
-    await eventually(lambda: a_second_has_passed(here))
+    await eventually(lambda: rests(here))
     stall, ref = here.stalls[YAHOO], ref_at(YAHOO, "MUG")
     await stall.asks("PUT", "items", items=[named(ref) | {"quantity": 5}])
 

@@ -1,6 +1,5 @@
 """One item that a mall refuses with all that goes with it, and names nobody."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,8 +8,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.services import stock
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, open_errors, product_ids, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, open_errors, product_ids, town
 from workers.reflect import MOST_CALLS_PER_BATCH
 
 YAHOO = MallKind.YAHOO_SHOPPING
@@ -27,10 +25,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
         await made.db.run(made.account_id, lambda tx: made._import(tx, YAHOO, {POISON: 9}))
         await made.db.run(made.account_id, lambda tx: made._count(tx, {POISON: 9}))
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def test_the_other_399_are_sent_and_it_alone_is_put_aside(here: Town) -> None:

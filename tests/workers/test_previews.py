@@ -1,6 +1,5 @@
 """What a preview said is what the malls are sent."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -13,8 +12,7 @@ from domain.model.previews import Preview
 from domain.model.shops import SyncPart
 from domain.services import full_syncs, previews, stock, switches
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, product_ids, ref_at, town
 
 KINDS = (MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON)
 
@@ -22,11 +20,8 @@ KINDS = (MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON)
 @pytest.fixture
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     """A shop at every mall, and a worker that goes by its clock alone."""
-    async with town(db, malls, *KINDS) as made:
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
+    async with town(db, malls, *KINDS) as made, at_work(made.ctx):
         yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 async def edit(here: Town, **totals: int) -> None:

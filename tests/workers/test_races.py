@@ -1,6 +1,5 @@
 """A purchase between our look at a mall and our write to it: the write puts the unit back, the order takes it off again."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,8 +8,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.services import stock
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, product_ids, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 KINDS = (RAKUTEN, YAHOO, AMAZON)
@@ -23,10 +21,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, *KINDS) as made:
         await made.has(MUG=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def counts(here: Town, total: int) -> None:

@@ -1,6 +1,5 @@
 """モール在庫の読み取り at real malls, by a worker that goes by its clock."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -10,8 +9,7 @@ from domain.model.actors import SYSTEM
 from domain.model.malls import MallKind
 from domain.services import readings
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, named, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, named, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 KINDS = (RAKUTEN, YAHOO, AMAZON)
@@ -19,11 +17,8 @@ KINDS = (RAKUTEN, YAHOO, AMAZON)
 
 @pytest.fixture
 async def here(db: Database, malls: str) -> AsyncIterator[Town]:
-    async with town(db, malls, *KINDS) as made:
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
+    async with town(db, malls, *KINDS) as made, at_work(made.ctx):
         yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 async def read_everything(here: Town) -> UUID:

@@ -1,6 +1,5 @@
 """A unit that was sold at a mall and is not yet known here: a change leaves it sold, a number puts it back for a while."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +8,7 @@ import pytest
 from domain.model.malls import MallKind
 from domain.store import shops as shop_rows
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, now, ref_at, sandbox_served, shop_of, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, ref_at, sandbox_served, shop_of, town
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 MUG = ref_at(YAHOO, "MUG")
@@ -28,16 +26,12 @@ async def two_shops(db: Database, *, relative: bool) -> AsyncIterator[Town]:
     ):
         await here.has(MUG=11)
         await here.db.run(here.account_id, lambda tx: _switch(tx, here, relative))
-        working = asyncio.create_task(clock.run(here.ctx, sweep_seconds=0.1))
-        try:
+        async with at_work(here.ctx):
             await here.starts()
             await here.stalls[RAKUTEN].sells(ref_at(RAKUTEN, "MUG"))
             await here.settled("MUG", 10)
             await eventually(lambda: _rests(here))
             yield here
-        finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """An older database is put back while the malls go on: they end with the right numbers, and nothing counts twice."""
 
-import asyncio
 import os
 import secrets
 import shutil
@@ -24,8 +23,7 @@ from renkei import restored
 from renkei.database import APP, bring_up_to_date, create_database, let_app_in
 from renkei.engines.datadir import data_directory
 from renkei.engines.postgres import Postgres, embedded_postgres
-from tests.workers.town import Town, eventually, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, product_ids, ref_at, town
 from workers.context import Malls
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
@@ -94,12 +92,10 @@ async def worked(here: Town, server: Postgres) -> AsyncIterator[Town]:
     db = Database.at(server.url(user=APP))
     malls = Malls(db, here.ctx.vault, here.ctx.malls.http)
     again = replace(here, db=db, ctx=replace(here.ctx, db=db, malls=malls, loss_window=LOSS))
-    working = asyncio.create_task(clock.run(again.ctx, sweep_seconds=0.1))
     try:
-        yield again
+        async with at_work(again.ctx):
+            yield again
     finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
         await db.close()
 
 

@@ -19,8 +19,7 @@ from domain.model.malls import MallKind
 from domain.model.sets import SetPart
 from domain.services import sets
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, eventually, named, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, named, now, product_ids, ref_at, town
 
 KINDS = (MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING)
 STOCK = {"CUP": 24, "TEA": 15}
@@ -44,10 +43,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
         await made.db.run(made.account_id, _save_sets)
         await _list_sets(made)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def _save_sets(tx: Tx) -> None:

@@ -1,6 +1,5 @@
 """注文分割: a store splits an order at the mall; what was sold once is counted once."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +10,7 @@ from domain.model.orders import CancelPolicy
 from domain.services import shops
 from domain.services.shops import ShopChange
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, ref_at, town
 
 RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
 MUG = ref_at(YAHOO, "MUG")
@@ -23,10 +21,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     """Ten at two malls, and a worker that goes by its clock alone."""
     async with town(db, malls, RAKUTEN, YAHOO) as made:
         await made.has(MUG=10)
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def gives_back(here: Town, policy: CancelPolicy) -> None:

@@ -1,6 +1,5 @@
 """The switches: orders and reflect of each shop by themselves, and the master switch above them all (A1.15, A1.16)."""
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime, timedelta
 
@@ -12,8 +11,7 @@ from domain.model.malls import MallKind
 from domain.model.shops import SyncPart
 from domain.services import switches
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, now, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 ORDERS, REFLECT = SyncPart.ORDERS, SyncPart.REFLECT
@@ -25,10 +23,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     """Ten at three malls that are switched off, and a worker that goes by its clock alone."""
     async with town(db, malls, RAKUTEN, YAHOO, AMAZON) as made:
         await made.has(MUG=10)
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def switched(

@@ -1,14 +1,12 @@
 """What a merchant sees of what ran: ✓ and ✗ of every shop."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
 from domain.model.malls import MallKind
 from domain.store.database import Database
-from tests.workers.town import Town, eventually, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, ref_at, town
 
 RAKUTEN, AMAZON = MallKind.RAKUTEN, MallKind.AMAZON
 
@@ -18,10 +16,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, RAKUTEN, AMAZON) as made:
         await made.has(MUG=10)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def ran(here: Town, kind: MallKind, *runs: tuple[str, str, str | None]) -> None:

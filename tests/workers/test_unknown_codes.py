@@ -1,6 +1,5 @@
 """A mall that takes numbers for codes it does not know: it is found out, said, and put right by itself."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,8 +12,17 @@ from domain.model.malls import MallKind
 from domain.services import stock
 from domain.store.database import Database, Tx
 from tests.api.conftest import Asker
-from tests.workers.town import Town, eventually, named, now, open_errors, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import (
+    Town,
+    at_work,
+    eventually,
+    named,
+    now,
+    open_errors,
+    product_ids,
+    ref_at,
+    town,
+)
 
 YAHOO = MallKind.YAHOO_SHOPPING
 ASK = """{ listings { edges { node { itemCode notPushed mallStock { quantity }
@@ -27,10 +35,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
     async with town(db, malls, YAHOO, one_in="1") as made:
         await made.has(**{"MUG-1": 10})
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def lists(here: Town, code: str, total: int) -> None:

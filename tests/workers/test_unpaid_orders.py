@@ -1,6 +1,5 @@
 """未入金・保留: orders that nobody has paid yet hold stock at the malls, and so they do here, until the mall lets go of them."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +10,7 @@ from domain.model.orders import CancelPolicy
 from domain.services import shops
 from domain.services.shops import ShopChange
 from domain.store.database import Database
-from tests.workers.town import Town, named, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, named, ref_at, town
 
 RAKUTEN, YAHOO, AMAZON = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING, MallKind.AMAZON
 UNPAID = [
@@ -34,10 +32,8 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
         for kind in made.stalls:
             await gives_back(made, kind)
         await made.starts()
-        working = asyncio.create_task(clock.run(made.ctx, sweep_seconds=0.1))
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(made.ctx):
+            yield made
 
 
 async def gives_back(here: Town, kind: MallKind) -> None:

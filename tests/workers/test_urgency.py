@@ -1,8 +1,6 @@
 """A thousand changes are one push, and a zero goes before whatever else waits."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,8 +10,7 @@ from domain.model.malls import MallKind
 from domain.services import full_syncs, stock
 from domain.store.database import Database, Tx
 from tests.domain.services.story import counted
-from tests.workers.town import Town, eventually, now, product_ids, ref_at, town
-from workers import clock
+from tests.workers.town import Town, at_work, eventually, now, product_ids, ref_at, town
 
 RAKUTEN = MallKind.RAKUTEN
 CHANGES = 1_000
@@ -30,26 +27,16 @@ async def here(db: Database, malls: str) -> AsyncIterator[Town]:
         yield made
 
 
-@asynccontextmanager
-async def working(here: Town) -> AsyncIterator[None]:
-    task = asyncio.create_task(clock.run(here.ctx, sweep_seconds=0.05))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
 async def test_a_thousand_changes_of_one_number_are_one_push(here: Town) -> None:
     await here.has(MUG=10_000)
     await here.starts()
-    async with working(here):
+    async with at_work(here.ctx, 0.05):
         await _sets(here, [9_999])
         await here.settled("MUG", 9_999)
     for start in range(0, CHANGES, CHANGES_AT_ONCE):
         await _sets(here, [9_000 - nth for nth in range(start, start + CHANGES_AT_ONCE)])
 
-    async with working(here):
+    async with at_work(here.ctx, 0.05):
         await here.settled("MUG", 9_001 - CHANGES)
 
     assert await _writes(here) == [9_999, 9_001 - CHANGES]
@@ -62,7 +49,7 @@ async def test_a_zero_overtakes_a_full_sync(here: Town) -> None:
     await here.starts()
     await rakuten.goes_wrong("slow", on=["writes"], seconds=0.5)
 
-    async with working(here):
+    async with at_work(here.ctx, 0.05):
         await here.db.run(here.account_id, lambda tx: _syncs(tx, here))
         await eventually(lambda: _is_sent(here))
         await here.db.run(here.account_id, lambda tx: _sells_out(tx, f"TEA{LISTINGS - 1}"))

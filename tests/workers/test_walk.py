@@ -10,8 +10,7 @@ from domain.model.errors import MallLockedOut
 from domain.services import accounts, shops
 from domain.store.database import Database, Tx
 from tests.domain.services.crowds import MANY, a_large_shop
-from tests.workers.town import eventually, now
-from workers import clock
+from tests.workers.town import at_work, eventually, now
 from workers.context import Context
 from workers.walk import walk_shop
 
@@ -68,12 +67,8 @@ async def test_another_worker_goes_on_where_one_was_cut_off(ctx: Context, accoun
         await asyncio.gather(first, return_exceptions=True)
     assert (await known(ctx.db, account), await over(ctx.db, account)) == (300, False)
 
-    working = asyncio.create_task(clock.run(ctx, sweep_seconds=0.1))
-    try:
+    async with at_work(ctx):
         await eventually(lambda: over(ctx.db, account))
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
     assert await known(ctx.db, account) == 0
 

@@ -24,6 +24,7 @@ from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from integrations.sandbox.app import create_app
 from tests.patience import PATIENCE_SECONDS, eventually
+from workers import clock
 from workers.context import Context, Malls
 
 KEY = bytes(range(32))
@@ -188,6 +189,19 @@ class Town:
             " FROM listing_sync l JOIN shops s ON s.id = l.shop_id"
             " WHERE l.wanted > l.done OR l.difference IS NOT NULL OR l.push_state = 'ACCEPTED'"
         )
+
+
+@asynccontextmanager
+async def at_work(ctx: Context, sweep_seconds: float = 0.1) -> AsyncIterator[None]:
+    """A worker that goes by its clock alone. Raises what has ended it."""
+    working = asyncio.create_task(clock.run(ctx, sweep_seconds))
+    try:
+        yield
+    finally:
+        if working.done():
+            working.result()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
 
 
 def now() -> datetime:
