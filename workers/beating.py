@@ -2,18 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-import structlog
+from domain.store.outages import Outage
 
 BEAT_SECONDS = 6.0
 """A lease of 20 seconds outlives two that were missed."""
 
-log = structlog.get_logger(__name__)
-
 
 @asynccontextmanager
-async def beating(every: float, beat: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+async def beating(
+    every: float, outage: Outage, beat: Callable[[], Awaitable[object]]
+) -> AsyncIterator[None]:
     """Calls `beat` each `every` seconds for as long as the block runs. What fails in it is logged: whoever goes on
     without a lease is told where it matters, when it writes."""
 
@@ -22,13 +22,12 @@ async def beating(every: float, beat: Callable[[], Awaitable[object]]) -> AsyncI
             await asyncio.sleep(every)
             try:
                 await beat()
-            except Exception:
-                log.exception("beat_failed")
+            except Exception as error:
+                outage.failed("beat_failed", error)
 
     going = asyncio.create_task(go_on())
     try:
         yield
     finally:
         going.cancel()
-        with suppress(asyncio.CancelledError):
-            await going
+        await asyncio.wait({going})

@@ -48,7 +48,7 @@ async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
             async with ctx.db.transaction(account_id) as tx:
                 await leases.renew(tx, shop_id, LeaseKind.CHECK, ctx.holder, epoch, LEASE)
 
-        async with beating(BEAT_SECONDS, go_on):
+        async with beating(BEAT_SECONDS, ctx.db.outage, go_on):
             with suppress(ShopGone):
                 await _checked(ctx, account_id, shop_id)
 

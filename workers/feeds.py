@@ -154,7 +154,7 @@ async def _hand_over(ctx: Context, account_id: UUID, taken: Taken) -> str:
         async with ctx.db.transaction(account_id) as tx:
             await feeding.go_on(tx, taken, now=ctx.now())
 
-    async with beating(BEAT_SECONDS, go_on):
+    async with beating(BEAT_SECONDS, ctx.db.outage, go_on):
         pushes = await _document(ctx, account_id, taken)
         feeds = await _feeds(ctx, account_id, taken)
         try:

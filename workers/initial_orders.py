@@ -61,5 +61,6 @@ async def _walk(ctx: Context, account_id: UUID, fetch: Fetch) -> None:
 
         await ctx.db.run(account_id, work)
 
-    async with beating(BEAT_SECONDS, go_on):
-        await order_windows.walk(mall, fetch.poll, take)
+    async with beating(BEAT_SECONDS, ctx.db.outage, go_on):
+        recall = order_windows.recalling(ctx, account_id, fetch.poll.shop.id)
+        await order_windows.walk(mall, fetch.poll, take, recall)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from domain.store.outages import Outage
 from tests.workers.town import eventually
 from workers.beating import beating
 
@@ -30,7 +31,7 @@ async def test_it_beats_until_the_work_is_done_whatever_becomes_of_a_beat(
         heard += 1
         await beats()
 
-    async with beating(OFTEN, beat):
+    async with beating(OFTEN, Outage(), beat):
         await eventually(lambda: asyncio.sleep(0, heard > 2))
     last = heard
 
@@ -40,5 +41,5 @@ async def test_it_beats_until_the_work_is_done_whatever_becomes_of_a_beat(
 
 async def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(LookupError):
-        async with beating(OFTEN, is_well):
+        async with beating(OFTEN, Outage(), is_well):
             raise LookupError
