@@ -56,16 +56,26 @@ CODES = """(async () => {
   return Object.keys((await (await fetch('/demo/state', asked)).json()).malls.RAKUTEN.numbers);
 })()"""
 
-FILL = """(async () => {
+ASK = """(async () => {
   const headers = { authorization: `Bearer ${sessionStorage.getItem('renkei.token')}`, 'content-type': 'application/json' };
   const { api, products } = await (await fetch('/demo/state', { headers })).json();
   const ask = async (query, variables) =>
     (await (await fetch(`${api}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) })).json()).data;
-  const { nodes } = await ask('query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id kind } } }', { ids: products });
+  const { nodes } = await ask(
+    'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Product { id kind listings { id } } } }', { ids: products });
+  WORK
+})()"""
+FILL = """
   const productId = nodes.find((each) => each.kind === 'SINGLE').id;
   const input = { items: [{ productId, total: TOTAL }], reflect: true };
   return (await ask('mutation ($input: SetStockInput!) { setStock(input: $input) { userErrors { message } } }', { input })).setStock.userErrors;
-})()"""
+"""
+MEND = """
+  const input = { listings: { ids: nodes.flatMap((each) => each.listings.map(({ id }) => id)) } };
+  const asked = 'mutation ($input: ReadMallStockInput!) { readMallStock(input: $input) { userErrors { message } } }';
+  return (await ask(asked, { input })).readMallStock.userErrors;
+"""
+"""Renkei looks at what was typed into the malls, and puts it right."""
 
 ROW = """1 + [...document.querySelectorAll('#rows tr')].findIndex((row) => !row.querySelector('small').textContent.includes('set')
   && [...row.querySelectorAll('td b')].every((each) => Number(each.textContent) > BUYS))"""
@@ -78,11 +88,16 @@ async def measure() -> None:
         await tab.until(SEEN)
         await _buys(tab)
         await _frames(tab)
+        await _ask(tab, MEND)
+
+
+async def _ask(tab: Tab, work: str) -> None:
+    if refused := await tab.ask(ASK.replace("WORK", work)):
+        sys.exit(f"Renkei refused: {refused}")
 
 
 async def _buys(tab: Tab) -> None:
-    if refused := await tab.ask(FILL.replace("TOTAL", str(BUYS * 2))):
-        sys.exit(f"The total of a product could not be set: {refused}")
+    await _ask(tab, FILL.replace("TOTAL", str(BUYS * 2)))
     row = await tab.until(ROW.replace("BUYS", str(BUYS)))
     found = [await tab.ask(BUY.replace("ROW", str(row))) for _ in range(BUYS)]
     say(f"milliseconds from Buy at Rakuten Ichiba until the page shows it ({BUYS} times)")
