@@ -11,7 +11,7 @@ SHORTEN = text(
     """
     WITH waits AS (
         SELECT listing_id FROM listing_sync
-        WHERE account_id = :account AND shop_id = :shop AND wanted > done AND push_id IS NULL AND failures = 0
+        WHERE account_id = :account AND shop_id = :shop AND wanted > done AND push_id IS NULL AND feed_id IS NULL AND failures = 0
             AND next_try_at IS NOT NULL AND push_state IS DISTINCT FROM 'UNKNOWN' AND base IS NOT NULL
         ORDER BY listing_id FOR NO KEY UPDATE)
     UPDATE listing_sync l SET next_try_at = l.next_try_at - cast(:by AS interval)
