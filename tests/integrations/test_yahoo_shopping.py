@@ -37,6 +37,7 @@ from domain.model.malls import (
     WriteMode,
 )
 from domain.model.order_readings import LastRead
+from integrations.malls.yahoo_shopping.auth import Signature
 from integrations.malls.yahoo_shopping.orders import STATUS
 from tests.integrations.recorded import Recorded, payload
 
@@ -522,6 +523,19 @@ async def test_the_public_key_is_sealed_for_the_store_and_checked(
         CheckPartKey.CATALOGUE: CheckOutcome.NOT_TESTED,
         CheckPartKey.CLOCK: CheckOutcome.NG,
     }
+
+
+def test_the_calls_of_one_second_carry_one_seal() -> None:
+    pem = generate_private_key(public_exponent=65537, key_size=1024).public_key()
+    text = pem.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    times = iter([UPDATED_AT, UPDATED_AT + timedelta(milliseconds=999), SURE, UPDATED_AT])
+    credentials = {"public_key": text, "public_key_version": "3"}
+    signature = Signature("demo-store", credentials, lambda: next(times))
+
+    first, second, later, before = [signature.headers()["x-sws-signature"] for _ in range(4)]
+
+    assert first == second
+    assert len({first, later, before}) == 3
 
 
 async def test_a_key_that_is_none_locks_out() -> None:

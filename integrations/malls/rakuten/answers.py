@@ -41,9 +41,12 @@ class Fault:
 
 def faults(response: httpx.Response) -> list[Fault]:
     try:
-        body = response.json()
+        return faults_in(response.json())
     except ValueError:
         return []
+
+
+def faults_in(body: object) -> list[Fault]:
     if not isinstance(body, dict):
         return []
     return _errors(body) or _gateway(body) or _messages(body)

@@ -15,7 +15,7 @@ from domain.model.malls import ItemRef, MallOrder, MallOrderLine, OrderStatus, O
 from integrations.http import reading
 from integrations.jst import first_second, last_second_before, read_time
 
-from .answers import Fault, faults, whole, word
+from .answers import Fault, faults, faults_in, whole, word
 
 PLACED = 1
 OLDEST_FIRST = {"sortColumn": 1, "sortDirection": 1}
@@ -65,9 +65,9 @@ def detail_body(numbers: Sequence[str]) -> dict[str, object]:
 
 def found(response: httpx.Response, page: int) -> Found:
     """Raises MallRefused for an ERROR on HTTP 200, and when more is hit than Rakuten lets anyone page through."""
-    refuse(faults(response))
     with reading(response, personal=True):
         body = response.json()
+        refuse(faults_in(body))
         numbers = tuple(word(number) for number in body["orderNumberList"])
         paging = body["PaginationResponseModel"]
         total = whole(paging["totalRecordsAmount"]) if paging else 0

@@ -113,6 +113,7 @@ class Signature:
         self._now = now
         self._version = credentials.get("public_key_version", "")
         self._pem = credentials.get("public_key", "").strip()
+        self._sealed = (0, "")
 
     @property
     def in_use(self) -> bool:
@@ -121,9 +122,15 @@ class Signature:
     def headers(self) -> dict[str, str]:
         if not self.in_use:
             return {}
-        plain = f"{self._seller_id}:{int(self._now().timestamp())}".encode()
-        sealed = b64encode(self._key().encrypt(plain, PKCS1v15())).decode()
-        return {"x-sws-signature": sealed, "x-sws-signature-version": self._version}
+        second = int(self._now().timestamp())
+        if self._sealed[0] != second:
+            self._sealed = (second, self._seal(second))
+        return {"x-sws-signature": self._sealed[1], "x-sws-signature-version": self._version}
+
+    def _seal(self, second: int) -> str:
+        """What is sealed names the second: one seal does for all calls of it."""
+        plain = f"{self._seller_id}:{second}".encode()
+        return b64encode(self._key().encrypt(plain, PKCS1v15())).decode()
 
     def refused_by(self, response: httpx.Response) -> bool:
         """Yahoo may answer 200 to a bad key: only the header tells."""
