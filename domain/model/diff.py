@@ -97,8 +97,11 @@ class Assessment:
     on_first_way: bool
 
 
-def assess(facts: ListingFacts, now: datetime) -> Assessment:
-    reasons = not_pushed(facts)
+def assess(
+    facts: ListingFacts, now: datetime, reasons: tuple[NotPushed, ...] | None = None
+) -> Assessment:
+    """`reasons`: of `not_pushed`, where they are known."""
+    reasons = not_pushed(facts) if reasons is None else reasons
     first_way = not reasons and on_first_way(facts, now)
     grey = not GREY.isdisjoint(reasons)
     return Assessment(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from uuid import UUID
 
 from domain.model import drift, exposure, reflect
@@ -31,6 +32,7 @@ from domain.store.sync import Numbers, SyncRow
 
 UNKNOWN = "UNKNOWN"
 ROWS_AT_ONCE = 5_000
+GRACES_AT_MOST = 1_000
 
 
 class Why(Enum):
@@ -168,17 +170,16 @@ def facts_of(row: SyncRow, numbers: Numbers) -> ListingFacts:
         done=row.done,
         attempts_failed=row.failures,
         waiting_since=row.waiting_since,
-        grace=grace_of(numbers),
+        grace=grace(numbers.mall, numbers.speed, numbers.interval_seconds),
         last_outcome=PushState(row.push_state) if row.push_state else None,
     )
 
 
-def grace_of(numbers: Numbers) -> timedelta:
+@lru_cache(maxsize=GRACES_AT_MOST)
+def grace(mall: str, speed: float, interval_seconds: int) -> timedelta:
     """The shop's interval and the mall's usual delay: until then a push is on its first way."""
-    delay = MALL_SPECS[MallKind(numbers.mall)].capabilities.usual_delay
-    return timedelta(seconds=numbers.interval_seconds) + max(
-        delay / numbers.speed, timedelta(seconds=5)
-    )
+    delay = MALL_SPECS[MallKind(mall)].capabilities.usual_delay
+    return timedelta(seconds=interval_seconds) + max(delay / speed, timedelta(seconds=5))
 
 
 def _sellable(numbers: Numbers) -> int | None:
@@ -197,7 +198,7 @@ def _looked_at(
         row = at_rest(row, edited=row.edited)
     elif why is not Why.LOOKED:
         row = _decided(row, numbers, why, asked=asked, now=now)
-    row = _assessed(row, assess(facts_of(row, numbers), now), now)
+    row = _assessed(row, assess(facts_of(row, numbers), now, reasons), now)
     return _exposed(row, numbers, falls, now)
 
 
