@@ -1,12 +1,11 @@
 """Testing a shop's way to its mall, part by part; then catching up where a halted shop comes back."""
 
-import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.model.errors import MallError, MallLockedOut, MallOutcomeUnknown, MallRefused
+from domain.model.errors import MallError, MallLockedOut, MallRefused
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey
 from domain.model.shops import ShopState
 from domain.services import checks, consents, shops
@@ -19,6 +18,7 @@ from domain.store.leases import LeaseKind
 from domain.store.shops import Shop
 from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.import_orders import fetch_orders
 from workers.turns import turn
 
@@ -103,15 +103,15 @@ async def _exchanged(
     if code is None:
         return []
     try:
-        async with asyncio.timeout(TEST_SECONDS):
+        async with answered_within(TEST_SECONDS):
             mall = await ctx.malls.of(account_id, shop)
             given = await mall.exchange_code(code.code, code.redirect_uri)
     except (MallRefused, MallLockedOut) as error:
         async with ctx.db.transaction(account_id) as tx:
             await consents.refused(tx, consent_id)
         return [_not_good(error, CheckPartKey.CONSENT)]
-    except (MallError, TimeoutError) as error:
-        return [_not_good(_unknown(error), CheckPartKey.CONSENT)]
+    except MallError as error:
+        return [_not_good(error, CheckPartKey.CONSENT)]
     async with ctx.db.transaction(account_id) as tx:
         await consents.exchanged(tx, ctx.vault, consent_id, given, now=ctx.now())
     return []
@@ -119,17 +119,11 @@ async def _exchanged(
 
 async def _tested(ctx: Context, account_id: UUID, shop: Shop) -> Sequence[CheckPart]:
     try:
-        async with asyncio.timeout(TEST_SECONDS):
+        async with answered_within(TEST_SECONDS):
             mall = await ctx.malls.of(account_id, shop)
             return await mall.test_connection()
-    except (MallError, TimeoutError) as error:
-        return [_not_good(_unknown(error), CheckPartKey.CREDENTIALS)]
-
-
-def _unknown(error: MallError | TimeoutError) -> MallError:
-    if isinstance(error, MallError):
-        return error
-    return MallOutcomeUnknown(f"The mall did not answer within {TEST_SECONDS} s.")
+    except MallError as error:
+        return [_not_good(error, CheckPartKey.CREDENTIALS)]
 
 
 def _not_good(error: MallError, key: CheckPartKey) -> CheckPart:

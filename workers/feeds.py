@@ -1,6 +1,5 @@
 """One shop's feed: put together and handed over, or asked after, until it has ended (DESIGN §2.6)."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from domain.services.feeding import Taken
 from domain.store.database import Tx
 from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.reflect import CALL_SECONDS
 from workers.turns import turn
 
@@ -157,12 +157,8 @@ async def _hand_over(ctx: Context, account_id: UUID, taken: Taken) -> str:
     async with beating(BEAT_SECONDS, ctx.db.outage, go_on):
         pushes = await _document(ctx, account_id, taken)
         feeds = await _feeds(ctx, account_id, taken)
-        try:
-            async with asyncio.timeout(HAND_OVER_SECONDS):
-                return await feeds.begin(pushes)
-        except TimeoutError as error:
-            late = f"The mall did not take the feed within {HAND_OVER_SECONDS} s."
-            raise MallOutcomeUnknown(late) from error
+        async with answered_within(HAND_OVER_SECONDS, "The mall did not take the feed"):
+            return await feeds.begin(pushes)
 
 
 async def _handed_over(ctx: Context, account_id: UUID, taken: Taken, name: str) -> None:
@@ -194,11 +190,8 @@ async def _ask(ctx: Context, account_id: UUID, taken: Taken) -> None:
 
 async def _state(ctx: Context, account_id: UUID, taken: Taken) -> FeedState:
     assert taken.feed.name is not None
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await (await _feeds(ctx, account_id, taken)).state(taken.feed.name)
-    except TimeoutError as error:
-        raise MallOutcomeUnknown(f"The mall did not answer within {CALL_SECONDS} s.") from error
+    async with answered_within(CALL_SECONDS):
+        return await (await _feeds(ctx, account_id, taken)).state(taken.feed.name)
 
 
 def _failed(state: FeedState) -> MallError:

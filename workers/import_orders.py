@@ -1,13 +1,12 @@
 """One window of one shop's orders, page by page; then the open orders whose cancels no window would show."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from domain.model.errors import MallError, MallOutcomeUnknown
+from domain.model.errors import MallError
 from domain.model.malls import Mall, OrderPage
 from domain.services import drift, polling
 from domain.services.polling import Poll
@@ -15,6 +14,7 @@ from domain.store.database import Tx
 from workers import order_windows
 from workers.beating import BEAT_SECONDS, beating
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.order_windows import PAGE_SECONDS, recalling
 from workers.throttle import urgent
 from workers.turns import turn
@@ -101,8 +101,5 @@ async def _reread(ctx: Context, account_id: UUID, poll: Poll, mall: Mall) -> Non
 
 
 async def _read(mall: Mall, numbers: Sequence[str]) -> OrderPage:
-    try:
-        async with asyncio.timeout(PAGE_SECONDS):
-            return await mall.orders_by_number(numbers)
-    except TimeoutError as error:
-        raise MallOutcomeUnknown(f"No orders by number within {PAGE_SECONDS} s.") from error
+    async with answered_within(PAGE_SECONDS, "No orders by number"):
+        return await mall.orders_by_number(numbers)

@@ -1,17 +1,17 @@
 """Walking one window of a shop's orders, page by page, until the list stands still."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from domain.model.errors import MallOutcomeUnknown, MallRefused, MallUnavailable
+from domain.model.errors import MallRefused, MallUnavailable
 from domain.model.malls import Mall, OrderPage
 from domain.model.order_readings import LastRead, Recall, nothing_known
 from domain.services import polling
 from domain.services.polling import Poll
 from domain.store import order_readings
 from workers.context import Context
+from workers.deadlines import answered_within
 from workers.throttle import PATIENCE, waiting_for
 
 PAGE_SECONDS = 60
@@ -76,9 +76,6 @@ async def _walk(mall: Mall, poll: Poll, take: Take, recall: Recall) -> bool:
 
 async def _next(pages: AsyncIterator[OrderPage], patience: timedelta) -> OrderPage | None:
     seconds = PAGE_SECONDS + patience.total_seconds()
-    try:
-        with waiting_for(patience):
-            async with asyncio.timeout(seconds):
-                return await anext(pages, None)
-    except TimeoutError as error:
-        raise MallOutcomeUnknown(f"No page of orders within {seconds:g} s.") from error
+    with waiting_for(patience):
+        async with answered_within(seconds, "No page of orders"):
+            return await anext(pages, None)
