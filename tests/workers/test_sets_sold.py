@@ -73,7 +73,7 @@ def _allowed(totals: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_no_mall_is_sent_more_sets_than_the_parts_allow(here: Town, seed: int) -> None:
     dice = random.Random(seed)
     history = [Allowed(await _clock(here), _allowed(STOCK))]
