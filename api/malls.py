@@ -131,7 +131,7 @@ class MallCapabilities:
         made_by=_seconds("order_freshness"),
     )
     order_poll_seconds: int = field(
-        "A new shop's orders are asked for so often, as the mall's limits allow all day; a shop can be set otherwise.",
+        "A new shop's orders are asked for every so many seconds, as the mall's limits allow all day; a shop can be set otherwise.",
         made_by=_seconds("order_poll"),
     )
 

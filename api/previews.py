@@ -16,7 +16,7 @@ from domain.services.confirmations import Offer
 @strawberry.type(description="What would happen at one shop, in listings.")
 class ShopPreview:
     shop: Shop = strawberry.field(description="The shop.")
-    changed: int = strawberry.field(description="Whose number changes.")
+    changed: int = strawberry.field(description="Listings whose number changes.")
     to_zero: int = strawberry.field(description="Of those, the ones that go to 0.")
     rising: int = strawberry.field(description="Of those, the ones that rise.")
     held: int = strawberry.field(description="Not sent, or by then still not (see `notPushed`).")
@@ -45,16 +45,16 @@ class PreviewLine:
     "any more; their malls keep what they show. What contradicted an unlinked page and may rise by that is counted with them."
 )
 class ReflectPreview:
-    listings: int = strawberry.field(description="How many are meant.")
+    listings: int = strawberry.field(description="Listings that are meant.")
     changed: int = strawberry.field(
-        description="Whose number changes, as far as is known; an unknown one counts."
+        description="Listings whose number changes, as far as is known; an unknown one counts."
     )
     to_zero: int = strawberry.field(description="Of those, the ones that go to 0.")
     never_counted: int = strawberry.field(
         description="Of those to 0, the ones that go there only because nobody has entered stock of their product yet."
     )
-    rising: int = strawberry.field(description="Whose number rises.")
-    falling: int = strawberry.field(description="Whose number falls.")
+    rising: int = strawberry.field(description="Listings whose number rises.")
+    falling: int = strawberry.field(description="Listings whose number falls.")
     biggest_rise: int = strawberry.field(description="By how many units at most.")
     biggest_fall: int = strawberry.field(description="By how many units at most.")
     held: int = strawberry.field(description="Not sent, or by then still not (see `notPushed`).")

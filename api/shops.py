@@ -131,7 +131,7 @@ class Shop(Node):
     orders_running: bool = field("受注連動: its orders are read.")
     reflect_running: bool = field("在庫反映: its numbers are sent.")
     reflect_interval_seconds: int = field("Changes are gathered for so long; zeros never wait.")
-    order_poll_seconds: int = field("Its orders are asked for so often.")
+    order_poll_seconds: int = field("Its orders are asked for every so many seconds.")
     match_key: list[str] = field("The columns that serve as same-product key.")
     cancel_policy: CancelPolicy = field("What a cancelled order gives back.")
     drift_policy: DriftPolicy = field("What becomes of a number that was changed at the mall.")

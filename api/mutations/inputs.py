@@ -24,7 +24,7 @@ VERSION = (
 EXCEPT = "Those that were unticked: not these. At most 1,000."
 EXPECTED_COUNT = (
     "How many the screen said that will be, those of `except` not counted. When more are hit by now, nothing is done: "
-    "SELECTION_GREW. Fewer are well."
+    "SELECTION_GREW. Fewer are fine."
 )
 
 

@@ -49,7 +49,9 @@ class UpdateShopInput:
     reflect_interval_seconds: int | None = optional(
         "Changes are gathered for so long, 0 to 1200; zeros never wait."
     )
-    order_poll_seconds: int | None = optional("Orders are asked for so often, 10 to 3600.")
+    order_poll_seconds: int | None = optional(
+        "Orders are asked for every so many seconds, 10 to 3600."
+    )
     match_key: list[str] | None = optional("同一商品キー: the columns that make it.")
     cancel_policy: CancelPolicy | None = optional("What a cancelled order gives back.")
     drift_policy: DriftPolicy | None = optional(
