@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 
@@ -15,8 +14,8 @@ from domain.model.malls import Bucket, MallKind
 from domain.services import stock
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
-from tests.workers.town import Town, eventually, now, product_ids, town
-from workers import clock
+from tests.hurried import hurried
+from tests.workers.town import Town, at_work, eventually, now, product_ids, town
 from workers.context import Malls
 from workers.places import Queue, holding
 from workers.throttle import StoredThrottle
@@ -53,12 +52,8 @@ async def here(db: Database, malls: str, gate: Gate) -> AsyncIterator[Town]:
 
     async with town(db, malls, RAKUTEN) as made:
         gated_malls = Malls(db, made.ctx.vault, made.ctx.malls.http, throttles=gated)
-        working = asyncio.create_task(
-            clock.run(replace(made.ctx, malls=gated_malls), sweep_seconds=0.1)
-        )
-        yield made
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        async with at_work(replace(made.ctx, malls=gated_malls)):
+            yield made
 
 
 async def test_a_number_that_changes_while_it_waits_for_the_mall_goes_out_once_as_it_is_then(
@@ -122,18 +117,37 @@ async def test_calls_use_up_the_places_that_are_held_for_them(db: Database) -> N
     assert places.left == 0
 
 
-async def test_calls_keep_their_distance_however_long_their_claims_took(db: Database) -> None:
+@dataclass
+class Paced:
+    """Keeps domain.model.malls.Throttle: gives a place each `gap` seconds."""
+
+    gap: float
+    _next: float = 0.0
+
+    async def take(self, *buckets: Bucket) -> None:
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next)
+        self._next = at + self.gap
+        await asyncio.sleep(at - now)
+
+    async def told_to_wait(self, bucket: Bucket, retry_after: timedelta) -> None:
+        raise AssertionError("The mall has room.")
+
+
+def test_calls_keep_their_distance_however_long_their_claims_took() -> None:
     """The first claim took longer than the second: counted from their places the calls would come too close."""
-    bucket = Bucket(f"write-{secrets.token_hex(6)}", rate=4, burst=1)
-    queue = Queue(StoredThrottle(db, secrets.token_hex(6), "app"))
-    sent = []
-    for claim_takes in (0.2, 0.0, 0.0):
+    bucket, queue = Bucket("write", rate=4, burst=1), Queue(Paced(gap=0.25))
+
+    async def sent(claim_takes: float) -> float:
         with holding(await queue.places((bucket,), at_most=1)):
             await asyncio.sleep(claim_takes)
             await queue.take(bucket)
-            sent.append(asyncio.get_running_loop().time())
+            return asyncio.get_running_loop().time()
 
-    assert all(later - earlier > 0.24 for earlier, later in pairwise(sent))
+    async def send() -> list[float]:
+        return [await sent(claim_takes) for claim_takes in (0.2, 0.0, 0.0)]
+
+    assert hurried(send()) == pytest.approx([0.2, 0.45, 0.7])
 
 
 def a_queue(db: Database) -> tuple[Queue, Bucket]:
