@@ -33,7 +33,6 @@ ALTER TABLE orders
 ALTER TABLE listing_sync
     ADD COLUMN exposed_since TIMESTAMP WITH TIME ZONE,
     ADD COLUMN feed_id UUID;
-CREATE INDEX listing_sync_shop_idx ON listing_sync (account_id, shop_id, listing_id);
 -- In the order of its lanes, so that what goes out next is found whatever waits, and whatever of it may not go yet.
 DROP INDEX listing_sync_waiting_idx;
 CREATE INDEX listing_sync_waiting_idx ON listing_sync
@@ -41,13 +40,18 @@ CREATE INDEX listing_sync_waiting_idx ON listing_sync
     WHERE wanted > done;
 CREATE INDEX listing_sync_feed_idx ON listing_sync (account_id, feed_id, listing_id) WHERE feed_id IS NOT NULL;
 
-ALTER TABLE pushes ADD COLUMN feed_id UUID;
+-- An attempt is made of a row of listing_sync, in the transaction that holds it.
+ALTER TABLE pushes ADD COLUMN feed_id UUID,
+    DROP CONSTRAINT pushes_account_id_listing_id_fkey;
 DROP INDEX pushes_open_idx;
 CREATE UNIQUE INDEX pushes_open_idx ON pushes (account_id, listing_id) WHERE state = 'SENT' AND feed_id IS NULL;
 CREATE INDEX pushes_feed_idx ON pushes (account_id, feed_id, id) WHERE feed_id IS NOT NULL;
 -- What a newer number of the same listing takes the place of, however many went out before.
 CREATE INDEX pushes_expected_idx ON pushes (account_id, listing_id) WHERE state = 'ACCEPTED' OR read_back_at IS NOT NULL;
 CREATE INDEX mall_update_logs_listing_idx ON mall_update_logs (account_id, listing_id, id);
+DROP INDEX mall_update_logs_push_idx;
+-- Not of listing_sync: its rows change with each number, and with them each of its indexes.
+CREATE INDEX listings_shop_idx ON listings (account_id, shop_id, id);
 
 ALTER TABLE sync_runs DROP CONSTRAINT sync_runs_kind_known, ADD CONSTRAINT sync_runs_kind_known
     CHECK (kind IN ('REFLECT', 'FULL_SYNC', 'ORDERS', 'READ_BACK', 'FEED'));

@@ -202,18 +202,18 @@ LOG = text(
 APPLIED = text(
     f"""
     UPDATE mall_update_logs SET state = 'APPLIED', applied_at = :at
-    WHERE account_id = :account AND push_id = ANY (:ids) AND {BY_NOW}
-        AND id >= renkei_uuid_at(uuid_extract_timestamp(:first) - interval '1 day')
+    WHERE account_id = :account AND listing_id = ANY (:listings) AND push_id = ANY (:ids) AND {BY_NOW}
+        AND id >= renkei_uuid_at(uuid_extract_timestamp(:first) - interval '1 minute')
     """  # noqa: S608  constants
 )
-"""A line is younger than the attempt that it tells of, whatever happened to the clock meanwhile."""
+"""A line is younger than the attempt that it tells of, unless the clock was put back meanwhile, by a little."""
 
 
 SEEN = text(
     """
     UPDATE pushes SET state = 'APPLIED', applied_at = :at, reads = reads + 1, read_back_at = NULL
     WHERE account_id = :account AND id = ANY (:ids) AND state = 'ACCEPTED'
-    RETURNING id
+    RETURNING id, listing_id
     """
 )
 
@@ -435,9 +435,11 @@ async def seen(tx: Tx, ids: Sequence[UUID], at: datetime) -> set[UUID]:
     if not ids:
         return set()
     parameters = {"account": tx.account_id, "ids": list(ids), "at": at}
-    seen = set((await tx.execute(SEEN, parameters)).scalars())
+    rows = (await tx.execute(SEEN, parameters)).all()
+    seen = {row.id for row in rows}
     if seen:
-        await tx.execute(APPLIED, parameters | {"ids": list(seen), "first": min(seen)})
+        told = {"ids": list(seen), "listings": [row.listing_id for row in rows], "first": min(seen)}
+        await tx.execute(APPLIED, parameters | told)
     return seen
 
 

@@ -140,16 +140,14 @@ SHOWING = text(
 
 LISTED = text(
     """
-    SELECT s.listing_id FROM listing_sync s
-    JOIN listings l ON l.account_id = s.account_id AND l.id = s.listing_id AND l.deleted_at IS NULL
-    WHERE s.account_id = :account AND s.shop_id = ANY (:shops)
+    SELECT id FROM listings WHERE account_id = :account AND shop_id = ANY (:shops) AND deleted_at IS NULL
     """
 )
 
 REFLECTS_EDITS = text("SELECT reflect_edits = 'AT_ONCE' FROM accounts WHERE id = :account")
 
 OF_SHOPS = text(
-    "SELECT listing_id FROM listing_sync WHERE account_id = :account AND shop_id = ANY (:shops) ORDER BY listing_id"
+    "SELECT id FROM listings WHERE account_id = :account AND shop_id = ANY (:shops) ORDER BY id"
 )
 
 SAVE = text(

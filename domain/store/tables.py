@@ -435,6 +435,7 @@ Index(
     postgresql_where=text("deleted_at IS NULL AND NOT unknown_at_mall"),
 )
 Index("listings_match_idx", listings.c.account_id, listings.c.match_code, listings.c.shop_id)
+Index("listings_shop_idx", listings.c.account_id, listings.c.shop_id, listings.c.id)
 
 # A field of the mall's own that travels with stock, as it was entered or imported here. What the mall shows is in
 # listings.fields. US: sent with a reflect; MALL: never written.
@@ -542,12 +543,6 @@ Index(
     postgresql_where=text("wanted > done"),
 )
 Index(
-    "listing_sync_shop_idx",
-    listing_sync.c.account_id,
-    listing_sync.c.shop_id,
-    listing_sync.c.listing_id,
-)
-Index(
     "listing_sync_feed_idx",
     listing_sync.c.account_id,
     listing_sync.c.feed_id,
@@ -592,9 +587,9 @@ pushes = _tenant(
     Column("mall_code", Text, nullable=False, server_default=""),
     Column("mall_message", Text, nullable=False, server_default=""),
     Column("feed_id", Uuid),
-    _to("listings", "listing_id", ondelete="CASCADE"),
     _one_of("mode", "ABSOLUTE", "RELATIVE"),
     _one_of("state", "SENT", "ACCEPTED", "APPLIED", "REFUSED", "UNKNOWN", "SUPERSEDED"),
+    checked=False,
 )
 Index("pushes_listing_idx", pushes.c.account_id, pushes.c.listing_id, pushes.c.id)
 Index(
@@ -822,7 +817,6 @@ mall_update_logs = _log(
     Column("mall_code", Text, nullable=False, server_default=""),
     Column("mall_message", Text, nullable=False, server_default=""),
 )
-Index("mall_update_logs_push_idx", mall_update_logs.c.account_id, mall_update_logs.c.push_id)
 Index(
     "mall_update_logs_listing_idx",
     mall_update_logs.c.account_id,

@@ -78,14 +78,14 @@ PUT_DOWN = text(
 )
 
 FEW = text(
-    "SELECT listing_id FROM listing_sync WHERE account_id = :account AND shop_id = ANY (:shops) LIMIT :at_most"
+    "SELECT id FROM listings WHERE account_id = :account AND shop_id = ANY (:shops) LIMIT :at_most"
 )
 
 NEXT = text(
     """
-    SELECT listing_id FROM listing_sync
-    WHERE account_id = :account AND shop_id = :shop AND (cast(:after AS uuid) IS NULL OR listing_id > :after)
-    ORDER BY listing_id LIMIT :at_most
+    SELECT id FROM listings
+    WHERE account_id = :account AND shop_id = :shop AND (cast(:after AS uuid) IS NULL OR id > :after)
+    ORDER BY id LIMIT :at_most
     """
 )
 

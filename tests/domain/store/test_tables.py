@@ -5,8 +5,10 @@ from sqlalchemy import ForeignKeyConstraint, Table
 
 from domain.store.tables import metadata
 
-WRITTEN_BESIDE = {"events", "stock_movements", "operation_logs", "sales_logs", "mall_update_logs"}
-"""Logs: written of rows that are there, in the transaction that holds them."""
+WRITTEN_BESIDE = {
+    "events", "stock_movements", "operation_logs", "sales_logs", "mall_update_logs", "pushes",
+}  # fmt: skip
+"""Written of rows that are there, in the transaction that holds them."""
 
 OF_AN_ACCOUNT = [table for table in metadata.tables.values() if "account_id" in table.columns]
 
