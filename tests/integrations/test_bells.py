@@ -4,7 +4,8 @@ import asyncio
 from uuid import uuid4
 
 from domain.model.bells import Bell
-from integrations.bells import Bells
+from integrations.bells import LOOK, QUEUE, Bells, arq_at
+from renkei.engines.valkey import Valkey
 
 ACCOUNT, SHOP = uuid4(), uuid4()
 
@@ -34,3 +35,26 @@ async def test_no_valkey_at_all_is_no_error() -> None:
 
     await bells(ACCOUNT, True, [Bell(ACCOUNT, SHOP, "REFLECT")])
     await bells.close()
+
+
+async def test_every_bell_is_a_job_that_arq_reads(valkey: Valkey) -> None:
+    other = uuid4()
+    bells = Bells(valkey.url)
+    arq = arq_at(valkey.url)
+    try:
+        async with bells.news() as news:
+            await bells(
+                ACCOUNT, True, [Bell(ACCOUNT, SHOP, "REFLECT"), Bell(ACCOUNT, other, "CHECK")]
+            )
+            told = await anext(news)
+        jobs = await arq.queued_jobs(queue_name=QUEUE)
+        ours = {(job.function, job.args) for job in jobs if str(ACCOUNT) in job.args}
+    finally:
+        await arq.connection_pool.disconnect()
+        await bells.close()
+
+    assert told == ACCOUNT
+    assert ours == {
+        (LOOK, (str(ACCOUNT), str(SHOP), "REFLECT")),
+        (LOOK, (str(ACCOUNT), str(other), "CHECK")),
+    }
