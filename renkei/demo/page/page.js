@@ -20,7 +20,7 @@ const FOLLOWED = {
 };
 const EXPLAIN = `query Explain($id: ID!) { node(id: $id) { ... on Listing { explain { text checks { ok text } } } } }`;
 const ORDER = `query Followed($id: ID!) { node(id: $id) { ... on Order { number fetchedAt shop { id } lines {
-  quantity product { id name } reached { sentAt shownAt shop { id } listing { product { id } } push { state } } } } } }`;
+  quantity product { id name } reached { sentAt shownAt shop { id } listing { product { id } } push { state sentAt appliedAt } } } } } }`;
 const RENEW = `mutation Renew($input: UpdateShopInput!) { updateShop(input: $input) { userErrors { message } } }`;
 const READ = `mutation Read($input: ReadMallStockInput!) { readMallStock(input: $input) { userErrors { message } } }`;
 
@@ -241,16 +241,16 @@ function showOrder(order) {
   const { quantity: units, product, reached } = order.lines.find((each) => products.has(each.product?.id)) ?? order.lines[0];
   put($("order"), text("order", { mall: mallOf(order), number: order.number, units, product: product?.name ?? "" }));
   const since = (moment) => number(Math.max(0, new Date(moment) - new Date(order.fetchedAt)));
-  // Sets that the product is a part of change as well; those are not followed here.
-  const chosen = reached.filter((each) => each.listing.product?.id === product?.id);
-  const unsent = ({ shop, push }) => (!runs(shop) ? "held" : push?.state === "WAITING" ? "unsent" : "same");
+  // A mall that was halted is told later, by the push that catches up. Sets with the product in them are not followed here.
+  const later = ({ sentAt, push }) => !sentAt && new Date(push?.sentAt) > new Date(order.fetchedAt) && { sentAt: push.sentAt, shownAt: push.appliedAt };
+  const chosen = reached.filter((each) => each.listing.product?.id === product?.id).map((each) => ({ ...each, ...later(each) }));
+  const unsent = ({ shop, push }) => (!runs(shop) ? "held" : ["WAITING", "SENT"].includes(push?.state) ? "unsent" : "same");
   const stage = (each) => (each.shownAt ? "seen" : each.sentAt ? "sent" : unsent(each));
-  const marks = chosen.map((each) => {
+  $("reached").replaceChildren(...chosen.map((each) => {
     const times = text(stage(each), { sent: since(each.sentAt), seen: since(each.shownAt) });
     return made("li", {}, made("span", {}, mallOf(each)), made("b", {}, times));
-  });
-  $("reached").replaceChildren(...marks);
-  return chosen.every((each) => ["seen", "same"].includes(stage(each)));
+  }));
+  return chosen.every((each) => each.shownAt);
 }
 
 // Everything once; from then on only what has changed is touched, so that nothing loses the keyboard.
