@@ -16,6 +16,10 @@ from renkei.refusal import Refusal
 BACKLOG = 2048
 BUSY_SECONDS = 1.0
 GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""An idle connection is kept for longer than proxies and clients keep theirs: if the server closed first, a call could
+go into a line that is just being closed, and be lost."""
+
 MOST_MESSAGE_BYTES = 2 * 1_048_576
 """Of one message on a socket, before an application sees it."""
 
@@ -98,6 +102,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         ws_max_size=MOST_MESSAGE_BYTES,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     # uvicorn raises what it caught once more when it is done; that must not end us by a signal.

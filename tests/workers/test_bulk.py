@@ -93,7 +93,7 @@ async def test_a_bell_calls_the_worker_long_before_the_clock_comes_round(
     ringing: Database, own_database: Scratch, valkey: Valkey, account: UUID
 ) -> None:
     url = own_database.url(user=APP)
-    settings = Settings(url, url, valkey.url, KEY, sweep_seconds=60)
+    settings = Settings(url, url, valkey.url, KEY, sweep_seconds=600)
     working = asyncio.create_task(main.run(settings))
     try:
         await is_done(ringing, account, await unticked(ringing, account))

@@ -201,8 +201,8 @@ async def test_a_feed_that_is_broken_off_leaves_nothing_half_done(here: Town) ->
         await all_right(here)
 
     assert await feeds(here) == [("FAILED", 1_000, 0)]
-    [row] = await here.query("SELECT kind, state, mall_code FROM sync_errors")
-    assert (row.kind, row.state, row.mall_code) == ("FEED_FAILED", "RESOLVED", "4000000")
+    [row] = await here.query("SELECT state, mall_code FROM sync_errors WHERE kind = 'FEED_FAILED'")
+    assert (row.state, row.mall_code) == ("RESOLVED", "4000000")
 
 
 async def test_a_feed_that_the_mall_does_not_take_goes_out_one_by_one(here: Town) -> None:

@@ -55,7 +55,7 @@ async def _stopped(working: "asyncio.Task[None]") -> None:
 async def test_a_bell_is_answered_long_before_the_clock_comes_round(
     rung: Town, own_database: Scratch, valkey: Valkey
 ) -> None:
-    working = asyncio.create_task(main.run(_settings(own_database, valkey, sweep_seconds=60)))
+    working = asyncio.create_task(main.run(_settings(own_database, valkey, sweep_seconds=600)))
     try:
         await rung.has(MUG=10)
         await rung.starts()

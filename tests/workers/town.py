@@ -23,6 +23,7 @@ from domain.services.credentials import Vault
 from domain.store.database import Database, Tx
 from domain.store.shops import Shop
 from integrations.sandbox.app import create_app
+from renkei.serving import KEEP_ALIVE_SECONDS
 from tests.patience import PATIENCE_SECONDS, eventually
 from workers import clock
 from workers.context import Context, Malls
@@ -46,7 +47,12 @@ PATHS: Mapping[MallKind, tuple[str, Mapping[str, str]]] = {
 async def sandbox_served(speed: float) -> AsyncIterator[str]:
     """The address of all malls on one real server. Speed 0 lifts limits and delays."""
     config = uvicorn.Config(
-        create_app(speed=speed), port=0, log_level="error", ws="none", timeout_graceful_shutdown=1
+        create_app(speed=speed),
+        port=0,
+        log_level="error",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from renkei.serving import KEEP_ALIVE_SECONDS
 from tests.patience import PATIENCE_SECONDS, eventually
 
 PROTOCOL = "graphql-transport-ws"
@@ -24,7 +25,10 @@ PROTOCOL = "graphql-transport-ws"
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Its host and port, for as long as it is served."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
+        config = uvicorn.Config(
+            app, log_config=None, lifespan="on", timeout_keep_alive=KEEP_ALIVE_SECONDS
+        )
+        server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started)
         try:
