@@ -17,6 +17,12 @@ ROWS_AT_ONCE = 20_000
 BY_NOW = "id < renkei_uuid_at(statement_timestamp() + interval '1 day')"
 """What was written by now: the months that lie ahead are not even looked into."""
 
+EDITED = """
+    cast(:listings AS uuid[]) || ARRAY(
+        SELECT product_id FROM links WHERE account_id = :account AND listing_id = ANY (:listings) AND product_id IS NOT NULL)
+"""
+"""Listings and their products, as one array: looked up one by one, however much else was not sent yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sale:
@@ -40,9 +46,7 @@ OPERATION = text(
 REFLECTED = text(
     f"""
     UPDATE operation_logs SET reflected_at = :at
-    WHERE account_id = :account AND {BY_NOW} AND reflected_at IS NULL AND target_id IN (
-        SELECT unnest(cast(:listings AS uuid[]))
-        UNION SELECT product_id FROM links WHERE account_id = :account AND listing_id = ANY (:listings))
+    WHERE account_id = :account AND {BY_NOW} AND reflected_at IS NULL AND target_id = ANY ({EDITED})
     """  # noqa: S608  constants
 )
 

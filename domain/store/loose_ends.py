@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from domain.store.database import Tx
-from domain.store.logs import BY_NOW
+from domain.store.logs import BY_NOW, EDITED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,7 @@ FOUND = text(
             WHERE account_id = :account AND listing_id = ANY (:listings) AND outcome IS NULL) AS jobs,
         EXISTS (SELECT FROM sync_error_listings WHERE account_id = :account AND listing_id = ANY (:listings)) AS errors,
         EXISTS (SELECT FROM operation_logs
-            WHERE account_id = :account AND {BY_NOW} AND reflected_at IS NULL AND target_id IN (
-                SELECT unnest(cast(:listings AS uuid[]))
-                UNION ALL SELECT product_id FROM links WHERE account_id = :account AND listing_id = ANY (:listings)))
-            AS edits,
+            WHERE account_id = :account AND {BY_NOW} AND reflected_at IS NULL AND target_id = ANY ({EDITED})) AS edits,
         EXISTS (SELECT FROM sync_errors WHERE account_id = :account AND shop_id = :shop AND resolved_at IS NULL) AS of_shop
     """  # noqa: S608  constants
 )
