@@ -363,6 +363,7 @@ products = _tenant(
     CheckConstraint("reserve >= 0", name="reserve_range"),
     CheckConstraint("kind = 'SINGLE' OR total = 0", name="set_has_no_stock"),
     CheckConstraint("code <> ''", name="code_given"),
+    postgresql_with={"fillfactor": "80"},
 )
 Index(
     "products_folded_idx",
