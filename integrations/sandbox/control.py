@@ -24,6 +24,7 @@ It belongs to no mall. Every body names `mall` and `seller`; refusals answer {"e
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -170,7 +171,7 @@ def purchase(at: At) -> Response:
         at.mall,
         number=lambda sequence: at.mall.order_number(at.seller, sequence, now),
         status=at.body.text("status", at.mall.first_status),
-        visible_at=at.core.clock.after(_order_delay(at)),
+        visible_at=now + _order_delay(at),
         details=at.body.mapping("details"),
     )
     return JSONResponse(_order_shown(order), 201)
@@ -347,9 +348,12 @@ def _part_of_order(at: At) -> tuple[Order, ItemKey, int]:
     return order, key, units
 
 
-def _order_delay(at: At) -> float:
+def _order_delay(at: At) -> timedelta:
+    """The mall's own, or the fault's: that is real time at any speed, as with all that is late or slow by a fault."""
     late = at.core.faults.meet(at.shop.key, FaultKind.LATE_ORDERS, frozenset({"orders"}))
-    return late.seconds if late else float(at.shop.settings.get("order_delay", 0))
+    if late is not None:
+        return timedelta(seconds=late.seconds)
+    return at.core.clock.delay(float(at.shop.settings.get("order_delay", 0)))
 
 
 def _kind(name: str) -> FaultKind:

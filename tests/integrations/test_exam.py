@@ -419,7 +419,7 @@ async def test_an_order_held_back_by_yahoo_is_found_when_it_is_published(
     async with a_shop(MallKind.YAHOO_SHOPPING, strict_sandbox, UNHURRIED) as shop:
         await shop.has({shop.seat.first: 10})
         held_for = 5 * LONG_AGO
-        await shop.goes_wrong("late_orders", seconds=held_for.total_seconds() * STRICT_SPEED)
+        await shop.goes_wrong("late_orders", seconds=held_for.total_seconds())
         with strict_sandbox.hand.set_back(held_for + LONG_AGO):
             line = named(shop.seat.first) | {"quantity": 1}
             told = await shop.asks("POST", "purchase", lines=[line])

@@ -43,7 +43,7 @@ async def test_a_purchase_between_our_look_and_our_write(
 ) -> None:
     async with two_shops(db, relative=relative) as here:
         before = len(await _writes(here))
-        await here.stalls[YAHOO].goes_wrong("late_orders", seconds=3 * SPEED, calls=1)
+        await here.stalls[YAHOO].goes_wrong("late_orders", seconds=3, calls=1)
         await here.stalls[YAHOO].sells(MUG)
 
         await here.stalls[RAKUTEN].sells(ref_at(RAKUTEN, "MUG"), 2)
