@@ -72,7 +72,7 @@ async def test_keys_that_are_renewed_while_a_number_is_under_way_halt_nobody(her
     await here.stalls[RAKUTEN].goes_right()
 
     await here.settled("MUG", 6)
-    assert await here.scalar("SELECT count(*) FROM sync_errors") == 0
+    assert await here.scalar("SELECT count(*) FROM sync_errors WHERE level = 9") == 0
     assert set((await _states(here)).values()) == {"RUNNING"}
 
 

@@ -87,6 +87,7 @@ async def test_nothing_goes_in_or_out_while_the_master_switch_is_off(here: Town)
     await here.settled(MUG, 8)
 
     await switched(here, None, on=False)
+    await _a_while_passes(here)
     await here.stalls[RAKUTEN].sells(ref_at(RAKUTEN, MUG), 3)
     await _a_while_passes(here)
     assert await here.total(MUG) == 8
