@@ -146,21 +146,20 @@ async def _report(
         return await shops.halt(tx, batch.shop, error, now=now)
     if isinstance(error, MallThrottled | MallUnavailable) and isinstance(decision, Retry):
         await _pause(tx, batch.shop, error, decision.at)
-    error_id = None
-    if hit:
-        error_id = await sync_errors.report_failure(
-            tx,
-            error,
-            Part.STOCK,
-            shop_id=batch.shop.id,
-            shop_name=batch.shop.name,
-            listing_ids=hit,
-            next_try_at=decision.until if isinstance(decision, Quarantine) else decision.at,
-            now=now,
-        )
-    if isinstance(decision, Quarantine) and hit:
+    if not hit:
+        return None
+    if isinstance(decision, Quarantine):
         await reflect_jobs.settled(tx, (), refused=hit)
-    return error_id
+    return await sync_errors.report_failure(
+        tx,
+        error,
+        Part.STOCK,
+        shop_id=batch.shop.id,
+        shop_name=batch.shop.name,
+        listing_ids=hit,
+        next_try_at=decision.until if isinstance(decision, Quarantine) else decision.at,
+        now=now,
+    )
 
 
 async def _pause(tx: Tx, shop: Shop, error: MallError, until: datetime) -> None:

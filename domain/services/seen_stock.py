@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.model import base, drift
-from domain.model.base import Base, MallStockSource
+from domain.model.base import MallStockSource
 from domain.model.diff import GREY
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import StockReading
@@ -44,31 +44,39 @@ async def learn(
 
     `absent`: our own last number was never written there, so nobody edited it.
     """
-    told = [(id, each.unlimited, each.fulfilled_by_mall) for id, each in found.items()]
-    await readings.not_ours(tx, told)
-    ids = {each.ref: id for id, each in found.items()}
-    await read_at_mall(tx, shop.mall, ids, list(found.values()), now=now)
-    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
-    ours = shop.drift_policy == DriftPolicy.OURS_WINS
+    await _note_told(tx, shop, found, now)
     early: set[UUID] = set()
-
-    def unasked(believed: Base | None) -> bool:
-        """Nobody can tell an edit from a sale: a person decides."""
-        return believed is not None and not shop.fetches_orders
+    delay = MALL_SPECS[shop.mall].capabilities.usual_delay / shop.speed
 
     def change(row: SyncRow) -> SyncRow:
         reading = found[row.listing_id]
         if _is_too_early(row, reading, delay):
             early.add(row.listing_id)
             return row
-        seen = base.after_reading(row.base, reading)
-        if ours or row.listing_id in absent or not GREY.isdisjoint(row.not_pushed):
-            return replace(row, base=seen, believed=None, asked=False)
-        believed = drift.doubted(row.believed, row.base, seen)
-        return replace(row, base=seen, believed=believed, asked=row.asked or unasked(believed))
+        return _learnt(shop, row, reading, edited=row.listing_id not in absent)
 
     await reconsider(tx, list(found), Why.SETTLED, now=now, change=change)
     return early
+
+
+async def _note_told(tx: Tx, shop: Shop, found: Mapping[UUID, StockReading], now: datetime) -> None:
+    """What a reading says beside the number."""
+    told = [(id, each.unlimited, each.fulfilled_by_mall) for id, each in found.items()]
+    await readings.not_ours(tx, told)
+    ids = {each.ref: id for id, each in found.items()}
+    await read_at_mall(tx, shop.mall, ids, list(found.values()), now=now)
+
+
+def _learnt(shop: Shop, row: SyncRow, reading: StockReading, *, edited: bool) -> SyncRow:
+    """`edited`: what contradicts us somebody may have set. Where orders are not fetched, nobody can tell that from a sale:
+    a person decides."""
+    seen = base.after_reading(row.base, reading)
+    ours = shop.drift_policy == DriftPolicy.OURS_WINS
+    if ours or not edited or not GREY.isdisjoint(row.not_pushed):
+        return replace(row, base=seen, believed=None, asked=False)
+    believed = drift.doubted(row.believed, row.base, seen)
+    unasked = believed is not None and not shop.fetches_orders
+    return replace(row, base=seen, believed=believed, asked=row.asked or unasked)
 
 
 def _is_too_early(row: SyncRow, reading: StockReading, delay: timedelta) -> bool:

@@ -92,13 +92,23 @@ async def _reconsider(
         for row in learnt
     ]
     moved = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    await _write(tx, moved, numbers, now)
+    await _give_up(tx, asked, after)
+    return after
+
+
+async def _write(
+    tx: Tx,
+    moved: Sequence[tuple[SyncRow, SyncRow]],
+    numbers: Mapping[UUID, Numbers],
+    now: datetime,
+) -> None:
+    """The rows that are others now, and what follows from how they were."""
     await sync.save(tx, [new for _, new in moved])
     for old, new in moved:
         _announce(tx, old, new, numbers[new.listing_id], now)
     await exposures.note(tx, _ended(moved, numbers, now))
-    await _give_up(tx, asked, after)
     await _mend(tx, moved, now)
-    return after
 
 
 def _asked_for(
