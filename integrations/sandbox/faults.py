@@ -23,9 +23,7 @@ class FaultKind(StrEnum):
     MALFORMED = "malformed"  # done, and half an answer given
     STUCK = "stuck"  # feeds made now end when it is lifted
     FATAL = "fatal"  # feeds made now are broken off when half of their items are done
-    LATE_ORDERS = (
-        "late_orders"  # orders placed now enter the order list `seconds` later, of real time
-    )
+    LATE_ORDERS = "late_orders"  # orders placed now enter the list `seconds` of real time later
 
 
 AUTH = "auth"
