@@ -47,7 +47,9 @@ async def resynced(tx: Tx) -> None:
     await marked(tx)
     await resync.resync(tx, now=NOW)
     for each in await rows(tx, "SELECT shop_id FROM shop_walks"):
-        await walks.do_part(tx, each["shop_id"], now=NOW)
+        walk = await walks.take_up(tx, each["shop_id"], now=NOW)
+        assert walk is not None
+        await walks.do_part(tx, walk, now=NOW)
 
 
 async def due(db: Database, account: UUID) -> list[str]:
