@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 PATIENCE_SECONDS = 60.0
+PROCESS_SECONDS = 240.0
+"""For a process of ours to start, or to do what it is for."""
+
 LOOK_AGAIN_SECONDS = (0.01, 0.1)
 """At first, and in the end: who looks too often keeps those from working who are waited for."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, PROCESS_SECONDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAND_INS = Path(__file__).with_name("stand_ins")
@@ -46,7 +46,7 @@ def renkei(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=PROCESS_SECONDS,
     )
 
 
@@ -88,7 +88,7 @@ class Up:
         return up
 
     def ready(self) -> "Up":
-        until(lambda: self._heard() or self.process.poll() is not None)
+        until(lambda: self._heard() or self.process.poll() is not None, PROCESS_SECONDS)
         assert self.address, self.errors.read_text()
         return self
 

@@ -17,6 +17,7 @@ from api.schema import schema
 from renkei.reference import TABLES, bring_up_to_date, brought_up_to_date, tables
 from renkei.refusal import Refusal
 from tests.fences import API, CHECKOUT, FENCE, PAGES, options
+from tests.patience import PROCESS_SECONDS
 
 OPERATIONS = {path.name for path in (CHECKOUT / "examples" / "operations").glob("*.graphql")}
 
@@ -100,7 +101,7 @@ def test_a_command_prints_the_tables() -> None:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PROCESS_SECONDS,
     )
     assert (done.returncode, done.stderr, done.stdout) == (0, "", tables() + "\n")
 

@@ -10,6 +10,7 @@ import pytest
 from api.schema import print_sdl
 from renkei.refusal import Refusal
 from renkei.released_schema import accept, changes
+from tests.patience import PROCESS_SECONDS
 from tests.renkei.command import CHECKOUT
 
 A_VALUE = '  """セット商品: made of parts."""\n  SET\n'
@@ -18,7 +19,9 @@ A_VALUE = '  """セット商品: made of parts."""\n  SET\n'
 def check(*options: str) -> "subprocess.CompletedProcess[str]":
     """With the real API, in the folder where it is kept."""
     command = [sys.executable, "-m", "renkei", "schema", "check", *options]
-    return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, cwd=CHECKOUT, capture_output=True, text=True, timeout=PROCESS_SECONDS
+    )
 
 
 def test_nothing_of_the_last_release_is_broken() -> None:
