@@ -72,11 +72,11 @@ class Quarantine:
     lane: Lane = Lane.OTHER
 
 
-def lane(expected: int, base_quantity: int | None) -> Lane:
-    """Zeros first, then what falls. With an unknown base nobody can say that it falls."""
+def lane(expected: int, base_quantity: int | None, *, fell: bool = False) -> Lane:
+    """Zeros first, then what falls: below the base, or, where nobody knows that, below what was to be shown before (`fell`)."""
     if expected <= 0:
         return Lane.TO_ZERO
-    if base_quantity is not None and expected < base_quantity:
+    if fell if base_quantity is None else expected < base_quantity:
         return Lane.DECREASE
     return Lane.OTHER
 

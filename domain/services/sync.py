@@ -20,7 +20,7 @@ from domain.model.events import DiffChange, EventKind
 from domain.model.exposure import Fall, Falls
 from domain.model.mall_specs import MALL_SPECS
 from domain.model.malls import MallKind
-from domain.model.reflect import PushState
+from domain.model.reflect import Lane, PushState
 from domain.model.sets import SetPart, sellable_sets
 from domain.model.shops import ShopState
 from domain.model.stock import quantity_to_show, sellable
@@ -50,6 +50,9 @@ class Why(Enum):
 
 FOR_ITSELF = (Why.ASKED, Why.SWEPT)
 """Somebody wants the number to be sent, whatever the mall shows."""
+
+STOOD = (PushState.APPLIED.value, PushState.ACCEPTED.value)
+"""How a push ends that the mall took."""
 
 Change = Callable[[SyncRow], SyncRow]
 
@@ -202,12 +205,13 @@ def _looked_at(
     row: SyncRow, numbers: Numbers, why: Why, falls: Falls, now: datetime, *, asked: bool
 ) -> SyncRow:
     """`asked`: somebody waits for its push to be sent."""
-    row = _doubt_looked_at(_with(row, expected=expected_of(numbers)), why)
+    before, row = row, _doubt_looked_at(_with(row, expected=expected_of(numbers)), why)
     reasons = not_pushed(facts_of(row, numbers))
     if reasons:
         row = at_rest(row, edited=row.edited)
     elif why is not Why.LOOKED:
-        row = _decided(row, numbers, why, asked=asked, now=now)
+        lane = _lane_of_sweep(row) if why is Why.SWEPT else _lane(before, row)
+        row = _decided(row, numbers, why, lane, asked=asked, now=now)
     row = _assessed(row, assess(facts_of(row, numbers), now, reasons), now)
     return _exposed(row, numbers, falls, now)
 
@@ -220,19 +224,21 @@ def _doubt_looked_at(row: SyncRow, why: Why) -> SyncRow:
     return replace(row, believed=None, asked=False) if over or why is Why.ASKED else row
 
 
-def _decided(row: SyncRow, numbers: Numbers, why: Why, *, asked: bool, now: datetime) -> SyncRow:
+def _decided(
+    row: SyncRow, numbers: Numbers, why: Why, lane: Lane, *, asked: bool, now: datetime
+) -> SyncRow:
     if why in FOR_ITSELF:
-        return _marked(row, numbers, why, now)
+        return _marked(row, numbers, why, lane, now)
     differs = row.base.quantity is None or row.base.quantity != row.expected
     if not differs and not (asked and row.waits):
         return at_rest(row, edited=False)
     if row.waits and (why is Why.SETTLED or not differs):
-        return _with(row, lane=_lane(row))
+        return _with(row, lane=lane)
     if why is Why.EDITED and not (row.waits and row.push_id is None):
         return replace(row, edited=True)
     if why is Why.SETTLED and row.edited:
         return row
-    return _marked(row, numbers, why, now)
+    return _marked(row, numbers, why, lane, now)
 
 
 def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
@@ -251,18 +257,19 @@ def at_rest(row: SyncRow, *, edited: bool) -> SyncRow:
     )
 
 
-def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
+def _marked(row: SyncRow, numbers: Numbers, why: Why, lane: Lane, now: datetime) -> SyncRow:
     """One generation more is wanted, by itself unless somebody asked for it or edits. Zeros and what was asked for go at
     once; the rest after the shop's interval; a backoff is kept. After a write that leaves the counter unknown, the next
-    one waits until it can be believed; so does, but for a zero, what follows one that may still land."""
-    lane = _lane_of_sweep(row) if why is Why.SWEPT else _lane(row)
-    next_try = row.next_try_at if row.waits else None
+    one waits until it can be believed, unless the number falls meanwhile; so does, but for a zero, what follows one that
+    may still land."""
+    repeats = lane is Lane.DECREASE and _is_repeated(row) and not numbers.interval_seconds
+    next_try = row.next_try_at if row.waits and not repeats else None
     if next_try is None and numbers.interval_seconds:
         next_try = now + timedelta(seconds=numbers.interval_seconds)
-    zero_at_once = lane is reflect.Lane.TO_ZERO and (row.lane != lane or not row.failures)
+    zero_at_once = lane is Lane.TO_ZERO and (row.lane != lane or not row.failures)
     if why in FOR_ITSELF or zero_at_once:
         next_try = None
-    may_land = row.push_state == PushState.UNKNOWN.value and lane is not reflect.Lane.TO_ZERO
+    may_land = row.push_state == PushState.UNKNOWN.value and lane is not Lane.TO_ZERO
     if row.base.quantity is None and (why is Why.SETTLED or may_land):
         believed_from = _believed_from(row, numbers, now)
         next_try = max(next_try or believed_from, believed_from)
@@ -277,6 +284,11 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, now: datetime) -> SyncRow:
     )
 
 
+def _is_repeated(row: SyncRow) -> bool:
+    """Did the number before it stand, so that what waits only repeats it, to be believed?"""
+    return row.base.quantity is None and row.push_state in STOOD and not row.failures
+
+
 def _believed_from(row: SyncRow, numbers: Numbers, now: datetime) -> datetime:
     """From then on a write is later than any change of the counter that we know of (base.after_write)."""
     changed_until = row.base.changed_until
@@ -285,17 +297,20 @@ def _believed_from(row: SyncRow, numbers: Numbers, now: datetime) -> datetime:
     return max(changed_until - timedelta(milliseconds=numbers.clock_offset_ms), now) + SURELY_LATER
 
 
-def _lane(row: SyncRow) -> reflect.Lane:
+def _lane(before: SyncRow, row: SyncRow) -> Lane:
+    """`before`: with the number that was to be shown until now. What waits because it fell goes on doing so."""
     assert row.expected is not None
-    return reflect.lane(row.expected, row.base.quantity)
+    fell = before.expected is not None and row.expected < before.expected
+    waits = row.waits and row.lane == Lane.DECREASE and row.expected == before.expected
+    return reflect.lane(row.expected, row.base.quantity, fell=fell or waits)
 
 
-def _lane_of_sweep(row: SyncRow) -> reflect.Lane:
+def _lane_of_sweep(row: SyncRow) -> Lane:
     """The last one, but for a zero that the mall does not show; what waits already keeps its turn."""
-    needed = reflect.Lane.OTHER
+    needed = Lane.OTHER
     if row.expected == 0 and row.base.quantity != 0:
-        needed = reflect.Lane.TO_ZERO
-    return reflect.Lane(min(needed, row.lane)) if row.waits else needed
+        needed = Lane.TO_ZERO
+    return Lane(min(needed, row.lane)) if row.waits else needed
 
 
 def _assessed(row: SyncRow, assessment: Assessment, now: datetime) -> SyncRow:
