@@ -286,7 +286,7 @@ def _marked(row: SyncRow, numbers: Numbers, why: Why, lane: Lane, now: datetime)
 
 def _is_repeated(row: SyncRow) -> bool:
     """Did the number before it stand, so that what waits only repeats it, to be believed?"""
-    return row.base.quantity is None and row.push_state in STOOD and not row.failures
+    return row.base.quantity is None and row.push_state in STOOD
 
 
 def _believed_from(row: SyncRow, numbers: Numbers, now: datetime) -> datetime:

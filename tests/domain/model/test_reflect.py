@@ -35,6 +35,18 @@ def test_lane(case, expected, shown, lane):
 
 
 @pytest.mark.parametrize(
+    ("case", "expected", "shown", "lane"),
+    [
+        ("nobody knows what is shown", 5, None, Lane.DECREASE),
+        ("and still more than is shown", 5, 3, Lane.OTHER),
+        ("sold out", 0, None, Lane.TO_ZERO),
+    ],
+)
+def test_lane_of_what_was_to_show_more_before(case, expected, shown, lane):
+    assert reflect.lane(expected, shown, fell=True) is lane, case
+
+
+@pytest.mark.parametrize(
     ("case", "expected", "shown", "but", "mode"),
     [
         ("all sure", 3, 5, {}, WriteMode.RELATIVE),
