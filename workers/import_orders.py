@@ -47,7 +47,6 @@ async def fetch_orders(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
 
 
 async def _begin(ctx: Context, tx: Tx, shop_id: UUID, *, now: datetime) -> Turn | None:
-    tx.may_be_lost()
     poll = await polling.begin(tx, shop_id, ctx.holder, now=now)
     return None if poll is None else Turn(tx.account_id, poll)
 
