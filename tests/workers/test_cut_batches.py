@@ -17,7 +17,7 @@ CODES = [f"T{nth:02}" for nth in range(30)]
 AT_ONCE = 10
 """Calls to Amazon that are under way together."""
 
-SLOW_SECONDS = 0.4
+SLOW_SECONDS = 2.0
 UNSENT = "SELECT count(*) FROM pushes WHERE state = 'SUPERSEDED'"
 
 
