@@ -48,7 +48,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from integrations.sandbox.answers import CutShort, NeverAnswered, half
@@ -284,6 +284,8 @@ def endpoint(
             return await _held(call, mall, handler)
         except Refused as refused:
             return refused.response
+        except ClientDisconnect:
+            return NeverAnswered()
 
     return answer
 
