@@ -193,7 +193,7 @@ def show_zeros(run: Run) -> None:
 def main() -> int:
     words = argparse.ArgumentParser()
     words.add_argument("rows", nargs="*", default=list(ROWS))
-    words.add_argument("--workers", type=int, default=1)
+    words.add_argument("--workers", type=int, default=2)
     words.add_argument("--seconds", type=float)
     words.add_argument("--per-second", type=float)
     asked = words.parse_args()
