@@ -55,9 +55,9 @@ async def check_shop(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
 
 async def _checked(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """Raises ShopGone for a shop that is disconnected meanwhile."""
-    shop, waiting = await _taken_up(ctx, account_id, shop_id)
+    waiting = await _taken_up(ctx, account_id, shop_id)
     for answered in _by_test(waiting):
-        await _check(ctx, account_id, shop, answered)
+        await _check(ctx, account_id, shop_id, answered)
     await _catch_up(ctx, account_id, shop_id)
 
 
@@ -68,27 +68,36 @@ def _by_test(waiting: Sequence[Check]) -> list[Sequence[Check]]:
     return [*alone, others] if others else [*alone]
 
 
-async def _taken_up(ctx: Context, account_id: UUID, shop_id: UUID) -> tuple[Shop, Sequence[Check]]:
-    async def work(tx: Tx) -> tuple[Shop, Sequence[Check]]:
+async def _taken_up(ctx: Context, account_id: UUID, shop_id: UUID) -> Sequence[Check]:
+    async def work(tx: Tx) -> Sequence[Check]:
         shop = await shops.known(tx, shop_id)
         waiting = await jobs.lock_checks(tx, shop_id, at=ctx.now())
         if waiting:
             await jobs.start(tx, [check.id for check in waiting], at=ctx.now())
-            shop = await checks.probe(tx, shop)
-        return shop, waiting
+            await checks.probe(tx, shop)
+        return waiting
 
     return await ctx.db.run(account_id, work)
 
 
-async def _check(ctx: Context, account_id: UUID, shop: Shop, answered: Sequence[Check]) -> None:
+async def _check(ctx: Context, account_id: UUID, shop_id: UUID, answered: Sequence[Check]) -> None:
+    """Tested is what the shop has by then: a consent brings it new tokens."""
+    shop = await _as_it_is(ctx, account_id, shop_id)
     parts = await _exchanged(ctx, account_id, shop, answered[0])
-    parts = parts or await _tested(ctx, account_id, shop)
+    if not parts:
+        shop = await _as_it_is(ctx, account_id, shop_id)
+        parts = await _tested(ctx, account_id, shop)
 
     async def work(tx: Tx) -> None:
         for check in answered:
             await checks.probed(tx, shop, parts, check, now=ctx.now())
 
     await ctx.db.run(account_id, work)
+
+
+async def _as_it_is(ctx: Context, account_id: UUID, shop_id: UUID) -> Shop:
+    async with ctx.db.transaction(account_id) as tx:
+        return await shops.known(tx, shop_id)
 
 
 async def _exchanged(
@@ -132,8 +141,7 @@ def _not_good(error: MallError, key: CheckPartKey) -> CheckPart:
 
 async def _catch_up(ctx: Context, account_id: UUID, shop_id: UUID) -> None:
     """Zeros went out as soon as the shop came back; the rest waits until its orders are complete again."""
-    async with ctx.db.transaction(account_id) as tx:
-        shop = await shops.known(tx, shop_id)
+    shop = await _as_it_is(ctx, account_id, shop_id)
     if shop.state != ShopState.CATCHING_UP:
         return
     await fetch_orders(ctx, account_id, shop_id)

@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -47,6 +45,7 @@ from domain.model.malls import (
 from integrations.registry import CONNECTORS, connect
 from integrations.sandbox.app import create_app
 from integrations.sandbox.clock import Clock
+from tests.consent_page import pressed
 from tests.integrations.recorded import OpenThrottle
 from tests.patience import eventually
 
@@ -724,27 +723,8 @@ async def test_a_consent_becomes_credentials(shop: Shop) -> None:
 
 async def consented(shop: Shop, url: str) -> str:
     """What the seller's browser brings back from the mall's page."""
-    page = await shop.control.get(url)
-    form = Form(pressed=shop.seller)
-    form.feed(page.text)
-    answer = await shop.control.post(url, data=form.values)
-    assert answer.is_redirect, answer.text
-    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    query = await pressed(shop.control, url, shop.seller)
     consent = MALL_SPECS[shop.kind].consent
     assert consent is not None
     assert query["state"] == ["state-1"]
     return query[consent.code_param][0]
-
-
-class Form(HTMLParser):
-    """What a browser sends when the button of this value is pressed."""
-
-    def __init__(self, pressed: str) -> None:
-        super().__init__()
-        self.pressed = pressed
-        self.values: dict[str, str] = {}
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {key: value or "" for key, value in attrs}
-        if tag == "input" or (tag == "button" and told.get("value") == self.pressed):
-            self.values[told["name"]] = told["value"]

@@ -5,20 +5,23 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from domain.model.actors import SYSTEM
 from domain.model.errors import MallLockedOut
 from domain.model.jobs import JobKind
 from domain.model.malls import Bucket, MallKind
-from domain.services import shops
+from domain.services import consents, credentials, shops
 from domain.store import jobs
 from domain.store.database import Database, Tx
-from tests.workers.town import Town, now, shop_of, town
+from tests.consent_page import pressed
+from tests.workers.town import Stall, Town, now, open_errors, shop_of, town
 from workers.check_shop import check_shop
 from workers.context import Malls
 
-RAKUTEN = MallKind.RAKUTEN
+RAKUTEN, YAHOO = MallKind.RAKUTEN, MallKind.YAHOO_SHOPPING
+CONNECT = "https://api.example.com/connect/yahoo_shopping"
 
 
 @dataclass
@@ -102,3 +105,38 @@ async def test_a_test_whose_tester_died_is_made_at_once(here: Town) -> None:
     await check_shop(here.ctx, here.account_id, here.stalls[RAKUTEN].id)
 
     assert await states(here) == {"DONE"}
+
+
+async def test_a_consent_is_tested_by_what_it_brought(db: Database, malls: str) -> None:
+    """The consent before it has ended: with that the shop would be halted."""
+    async with town(db, malls, YAHOO) as here:
+        shop_id, ctx = here.stalls[YAHOO].id, here.ctx
+        await check_shop(ctx, here.account_id, shop_id)
+        ended = {"refresh_token": "ended"}
+        await here.db.run(
+            here.account_id, lambda tx: credentials.renewed_by_mall(tx, ctx.vault, shop_id, ended)
+        )
+
+        await consented(here, here.stalls[YAHOO])
+        await check_shop(ctx, here.account_id, shop_id)
+
+        assert await open_errors(here) == []
+        assert await here.scalar("SELECT state FROM shops") == "RUNNING"
+        assert await states(here) == {"DONE"}
+
+
+async def consented(here: Town, stall: Stall) -> None:
+    """The seller went to the mall's page and came back."""
+
+    async def start(tx: Tx) -> str:
+        vault, back = here.ctx.vault, "https://admin.example.com/"
+        url, _ = await consents.start_consent(
+            tx, vault, SYSTEM, stall.id, back, CONNECT, ("https://admin.example.com",), now=now()
+        )
+        return url
+
+    async with httpx.AsyncClient() as browser:
+        url = await here.db.run(here.account_id, start)
+        query = await pressed(browser, url, stall.seller)
+    code, state = query["code"][0], query["state"][0]
+    await consents.consent_returned(here.db, here.ctx.vault, state, code, now=now())
