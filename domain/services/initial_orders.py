@@ -5,7 +5,7 @@ begins again where its last window ended; an order that is known already is not 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -122,7 +122,7 @@ async def took(tx: Tx, fetch: Fetch, poll: Poll, page: OrderPage, *, now: dateti
 async def failed(tx: Tx, fetch: Fetch, error: MallError, *, now: datetime) -> None:
     """What is asked again is asked from where the last window ended; a mall that fails too often in a row is given up.
     Raises TurnLost."""
-    shop = await still_ours(tx, fetch.poll)
+    shop = replace(await still_ours(tx, fetch.poll), version=fetch.poll.shop.version)
     failures = fetch.job.failures + 1
     decision = after_failure(error, failures, now=now)
     if isinstance(decision, Halt):

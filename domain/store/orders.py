@@ -195,9 +195,12 @@ MARK_UNREAD = text(
         INSERT INTO orders AS o (account_id, shop_id, number, placed_at, status, observed_at, first_observed_at, unread_at)
         SELECT :account, :shop, number, :at, 'HOLDS', :at, :at, :at FROM unnest(cast(:numbers AS text[])) AS number
         ORDER BY number
-        ON CONFLICT (account_id, shop_id, number) DO UPDATE SET unread_at = excluded.unread_at WHERE o.status = 'HOLDS'
-        RETURNING number, old.unread_at AS before)
-    SELECT number FROM marked WHERE before IS NULL ORDER BY number
+        ON CONFLICT (account_id, shop_id, number) DO UPDATE SET
+            unread_at = CASE o.status WHEN 'HOLDS' THEN excluded.unread_at END,
+            observed_at = CASE o.status WHEN 'HOLDS' THEN o.observed_at ELSE greatest(o.observed_at, excluded.observed_at) END
+        WHERE o.status IN ('HOLDS', 'SHIPPED')
+        RETURNING number, status, old.unread_at AS before)
+    SELECT number FROM marked WHERE before IS NULL AND status = 'HOLDS' ORDER BY number
     """
 )
 

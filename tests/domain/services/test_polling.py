@@ -475,6 +475,27 @@ async def test_what_is_cancelled_after_it_was_shipped_comes_back(db: Database, a
         assert await stock.unbalanced(tx) == []
 
 
+async def test_one_that_was_shipped_and_is_told_no_more_keeps_no_other_waiting(
+    db: Database, account: UUID
+):
+    async with db.transaction(account) as tx:
+        shop = await tea_at(tx)
+        await polled(tx, shop, an_order("1", ("tea", 3)))
+        await polled(tx, shop, an_order("1", ("tea", 3), status=SHIPPED), at=LATER)
+        at = LATER + 2 * DAY
+        told = page(at=at, unreadable={"1": "?"})
+        await polling.reread(tx, await begun(tx, shop, at), told, asked=["1"], now=at)
+
+        soon, tomorrow = [
+            await polling.to_reread(tx, await shop_of(tx, shop.id), now=at + days * DAY)
+            for days in (0.1, 1.1)
+        ]
+
+        assert (soon, tomorrow) == ([], ["1"])
+        assert await open_errors(tx) == []
+        assert await totals(tx) == {"TEA": 7}
+
+
 async def test_orders_that_are_open_are_read_again_first(db: Database, account: UUID):
     async with db.transaction(account) as tx:
         shop = await tea_at(tx, MallKind.YAHOO_SHOPPING, order_poll_seconds=20)

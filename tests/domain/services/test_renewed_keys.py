@@ -8,8 +8,18 @@ from uuid import UUID
 import pytest
 
 from domain.model.errors import MallLockedOut
+from domain.model.initial_orders import InitialOrderMode
 from domain.model.malls import CheckOutcome, CheckPart, CheckPartKey, MallKind
-from domain.services import checks, consents, polling, reading_back, readings, shops, sync_errors
+from domain.services import (
+    checks,
+    consents,
+    initial_orders,
+    polling,
+    reading_back,
+    readings,
+    shops,
+    sync_errors,
+)
 from domain.services.credentials import Vault
 from domain.services.shops import ShopChange
 from domain.store import jobs, sync
@@ -50,7 +60,21 @@ async def a_person_has_it_read(tx: Tx, shop: Shop) -> Callable[[], Awaitable[obj
     return lambda: readings.failed(tx, call, DEAD, now=SOON)
 
 
-CALLS = (a_number_is_sent, orders_are_fetched, a_number_is_read_back, a_person_has_it_read)
+async def older_orders_are_fetched(tx: Tx, shop: Shop) -> Callable[[], Awaitable[object]]:
+    since, mode = NOW - timedelta(days=1), InitialOrderMode.BASELINE
+    await initial_orders.ask(tx, OWNER, [shop.id], since=since, mode=mode, now=SOON)
+    fetch = await initial_orders.begin(tx, shop.id, "test", now=SOON)
+    assert fetch is not None
+    return lambda: initial_orders.failed(tx, fetch, DEAD, now=SOON)
+
+
+CALLS = (
+    a_number_is_sent,
+    orders_are_fetched,
+    older_orders_are_fetched,
+    a_number_is_read_back,
+    a_person_has_it_read,
+)
 
 
 async def five_of_it(tx: Tx) -> Shop:
