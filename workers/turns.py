@@ -6,7 +6,7 @@ could tell whether it was taken; nor is giving it back.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -122,11 +122,13 @@ async def _taken(
     except asyncio.CancelledError:
         taken = await _outcome(going)
         if taken is not None:
-            await give_back(taken)
+            await uncut(give_back(taken))
         raise
 
 
 async def _outcome(going: "asyncio.Task[Answer]") -> Answer | None:
-    """Once it has ended; None where it failed."""
-    await asyncio.wait({going})
+    """Once it has ended, however often whoever waits is cut off; None where it failed."""
+    while not going.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({going})
     return None if going.cancelled() or going.exception() else going.result()
