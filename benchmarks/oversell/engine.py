@@ -21,6 +21,7 @@ from benchmarks.oversell.merchant import Merchant
 from benchmarks.oversell.shoppers import Shoppers
 from domain.model.bells import Bell
 from domain.model.mall_specs import MALL_SPECS
+from domain.model.order_polls import SOONEST
 from domain.store import dispatch
 from domain.store import shops as shop_rows
 from workers.context import Context
@@ -179,11 +180,15 @@ class Engine:
             await self._watched(fetch_orders(self.ctx, self.merchant.account_id, shop_id))
             self._something.set()
             await self._feel()
-            at = max(at, self._allowed(shop_id), clock.seconds)
+            at = max(at, self._allowed(name, shop_id), clock.seconds)
 
-    def _allowed(self, shop_id: UUID) -> float:
+    def _allowed(self, name: str, shop_id: UUID) -> float:
+        """After a refusal: when the shop may be asked again. Else at once: which moment of its interval is a shop's own hangs
+        on its id, which is another in each run."""
         again_at = self._pulses[shop_id].next_poll_at
-        return (again_at - self.merchant.clock.start).total_seconds()
+        seconds = (again_at - self.merchant.clock.start).total_seconds()
+        longest = (1 + SOONEST) * self.polls[name]
+        return seconds if seconds - self.merchant.clock.seconds > longest else 0.0
 
     def _would_tell(self, name: str, shop_id: UUID) -> bool:
         """Is there an order that we do not know, or does something wait for orders?"""
