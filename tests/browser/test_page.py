@@ -106,28 +106,6 @@ async def test_it_is_read_in_japanese_and_on_a_phone(demo: Demo, tab: Tab) -> No
     assert await tab.ask("document.documentElement.scrollWidth") <= 390
 
 
-async def test_the_explorer_comes_with_the_token_and_runs_what_its_tabs_hold(
-    demo: Demo, tab: Tab
-) -> None:
-    await tab.open(f"{demo.explorer}&language=en")
-    await tab.until("document.querySelectorAll('[role=tab]').length >= 5")
-    assert "token" not in await tab.ask("location.href")
-
-    for place, answers in enumerate(("products", "diffEvents", "syncErrors", "setStock", "node")):
-        await tab.clicks(f"document.querySelectorAll('[role=tab]')[{place}]")
-        await tab.until(NOTICED.format(place=place))
-        await tab.clicks(RUN)
-        if answers == "diffEvents":
-            await tab.until(STOPS)
-            demo.buy()
-        shown = (await tab.until(ANSWER.format(answers=answers))).replace("\xa0", " ")
-        assert '"errors"' not in shown
-        if answers == "diffEvents":
-            await tab.clicks(RUN)
-    assert ' in total."' in shown
-    assert tab.errors == []
-
-
 async def _row_with_stock(tab: Tab) -> int:
     """The first row, from 1, that every mall has at least two of and that is no set."""
     found: int = await tab.until(
@@ -202,3 +180,25 @@ async def test_a_person_buys_and_breaks_things_and_the_malls_follow(demo: Demo, 
     )
     await tab.until(f"{ours}.every((each) => each === '= {left - 3}')")
     assert await tab.ask("window.stayed")
+
+
+async def test_the_explorer_comes_with_the_token_and_runs_what_its_tabs_hold(
+    demo: Demo, tab: Tab
+) -> None:
+    await tab.open(f"{demo.explorer}&language=en")
+    await tab.until("document.querySelectorAll('[role=tab]').length >= 5")
+    assert "token" not in await tab.ask("location.href")
+
+    for place, answers in enumerate(("products", "diffEvents", "syncErrors", "setStock", "node")):
+        await tab.clicks(f"document.querySelectorAll('[role=tab]')[{place}]")
+        await tab.until(NOTICED.format(place=place))
+        await tab.clicks(RUN)
+        if answers == "diffEvents":
+            await tab.until(STOPS)
+            demo.buy()
+        shown = (await tab.until(ANSWER.format(answers=answers))).replace("\xa0", " ")
+        assert '"errors"' not in shown
+        if answers == "diffEvents":
+            await tab.clicks(RUN)
+    assert ' in total."' in shown
+    assert tab.errors == []
